@@ -1,0 +1,44 @@
+# make run: everything, from nothing to the report.   make test: everything that must hold.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3.11
+# "make run GPU=1" installs TensorFlow with its CUDA libraries.
+LOCK := $(if $(GPU),requirements-gpu.lock,requirements.lock)
+# What Snakemake is given beside the cores: make run ARGS="--configfile presets/brats2020.yaml --config data=FOLDER"
+ARGS ?=
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+
+.PHONY: run test lint bench lock clean
+
+run: .venv/run
+	@snakemake --cores all $(ARGS)
+
+test: .venv/test lint
+	python -m pytest
+
+lint: .venv/test
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+.venv/run: $(LOCK)
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; $(PYTHON) is not on the PATH (make run PYTHON=/path/to/python3.11)"; exit 1; }
+	@echo "Installing what $(LOCK) lists into .venv (once, about two minutes) …"
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@$(PIP) --requirement $(LOCK)
+	@touch $@
+
+.venv/test: .venv/run requirements-dev.lock
+	@$(PIP) --requirement requirements-dev.lock
+	@touch $@
+
+# Resolves the newest versions that fit; the result is committed.
+lock: .venv/test
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --output-file requirements.lock requirements.in
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-gpu.lock requirements-gpu.in
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.in
+
+clean:
+	rm -rf results .snakemake

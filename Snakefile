@@ -1,0 +1,32 @@
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+report: "rules/captions/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/model.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report/index.html",
+
+
+onsuccess:
+    # After any successful run, a second one with nothing to do included.
+    if Path(f"{RESULTS}/report/index.html").exists():
+        # Imported here: it loads SciPy, and every job of a cluster reads this file.
+        from glioseg.summary import score_table
+
+        print(
+            f"\n{score_table(read_table(f'{RESULTS}/summarize/scores.tsv'))}\nReport: {Path(RESULTS).resolve()}/report/index.html"
+        )

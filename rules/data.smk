@@ -1,0 +1,94 @@
+# From a folder of scans, or from nothing, to arrays and folds.
+
+
+rule synthesize:
+    output:
+        expand(
+            f"{RESULTS}/synthesize/{{{{subject}}}}/{{{{subject}}}}_{{part}}.nii.gz",
+            part=["flair", "t1", "t1ce", "t2", MASK],
+        ),
+    log:
+        f"{RESULTS}/logs/synthesize/{{subject}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/synthesize/{{subject}}.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=10,
+    params:
+        code=code("synthesize"),
+        folder=f"{RESULTS}/synthesize/{{subject}}",
+        seed=config["seed"],
+    shell:
+        "python scripts/synthesize.py"
+        " --subject {wildcards.subject:q}"
+        " --seed {params.seed}"
+        " --output-dir {params.folder:q}"
+        " > {log:q} 2>&1"
+
+
+rule preprocess:
+    input:
+        unpack(get_scan),
+    output:
+        directory(f"{RESULTS}/preprocess/{{subject}}"),
+    log:
+        f"{RESULTS}/logs/preprocess/{{subject}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/preprocess/{{subject}}.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=10,
+    params:
+        code=code("preprocess"),
+        scan=get_scan_options,
+        modalities=each("modalities", config["modalities"]),
+        labels=config["labels"],
+        options=options("preprocess"),
+    shell:
+        "python scripts/preprocess.py"
+        " --subject {wildcards.subject:q}"
+        " {params.scan:q}"
+        " {params.modalities:q}"
+        " --labels {params.labels:q}"
+        " {params.options:q}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"
+
+
+checkpoint split:
+    input:
+        scans=get_preprocessed,
+    output:
+        cohort=f"{RESULTS}/split/cohort.tsv",
+    log:
+        f"{RESULTS}/logs/split.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/split.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        code=code("split"),
+        folder=f"{RESULTS}/preprocess",
+        subjects=list(SUBJECTS),
+        options=options("split"),
+        seed=config["seed"],
+    shell:
+        "python scripts/split.py"
+        " --preprocess {params.folder:q}"
+        " {params.options:q}"
+        " --seed {params.seed}"
+        " --output {output.cohort:q}"
+        " {params.subjects:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule prepare:
+    input:
+        rules.split.output,

@@ -1,0 +1,83 @@
+# From arrays and folds to models, and to a label map on each scan's own grid.
+
+
+rule train:
+    input:
+        cohort=f"{RESULTS}/split/cohort.tsv",
+        scans=get_fold_subjects,
+    output:
+        model=f"{RESULTS}/train/{{fold}}/model.keras",
+        history=f"{RESULTS}/train/{{fold}}/history.csv",
+        settings=f"{RESULTS}/train/{{fold}}/settings.json",
+    log:
+        f"{RESULTS}/logs/train/{{fold}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{{fold}}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
+    params:
+        code=code("train"),
+        folder=f"{RESULTS}/train/{{fold}}",
+        # No output of the rule, for Snakemake removes the outputs of a job that failed, and this is what continues it.
+        state=f"{RESULTS}/train/{{fold}}/state.npz",
+        preprocess=f"{RESULTS}/preprocess",
+        options=options("train"),
+        seed=config["seed"],
+    shell:
+        "python scripts/train.py"
+        " --fold {wildcards.fold:q}"
+        " --cohort {input.cohort:q}"
+        " --preprocess {params.preprocess:q}"
+        " {params.options:q}"
+        " --seed {params.seed}"
+        " --threads {threads}"
+        " --state {params.state:q}"
+        " --output {params.folder:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule fit:
+    input:
+        get_all_models,
+
+
+rule predict:
+    input:
+        scan=f"{RESULTS}/preprocess/{{subject}}",
+        models=get_models,
+    output:
+        f"{RESULTS}/predict/{{subject}}.nii.gz",
+    log:
+        f"{RESULTS}/logs/predict/{{subject}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/predict/{{subject}}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=20,
+    params:
+        code=code("predict"),
+        models=lambda wildcards, input: each("model", input.models),
+        labels=config["labels"],
+        options=options("predict"),
+    shell:
+        "python scripts/predict.py"
+        " --scan {input.scan:q}"
+        " {params.models:q}"
+        " --labels {params.labels:q}"
+        " {params.options:q}"
+        " --threads {threads}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule segment:
+    input:
+        get_predictions,

@@ -1,0 +1,200 @@
+# From label maps to scores, tables, pictures and the page that shows them.
+
+
+rule evaluate:
+    input:
+        prediction=f"{RESULTS}/predict/{{subject}}.nii.gz",
+        truth=get_truth,
+    output:
+        f"{RESULTS}/evaluate/{{subject}}.json",
+    log:
+        f"{RESULTS}/logs/evaluate/{{subject}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate/{{subject}}.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=10,
+    params:
+        code=code("evaluate"),
+        labels=config["labels"],
+    shell:
+        "python scripts/evaluate.py"
+        " --subject {wildcards.subject:q}"
+        " --prediction {input.prediction:q}"
+        " --truth {input.truth:q}"
+        " --labels {params.labels:q}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule baseline:
+    input:
+        cohort=f"{RESULTS}/split/cohort.tsv",
+        scans=get_learned_and_scored,
+    output:
+        f"{RESULTS}/baseline/scores.tsv",
+    log:
+        f"{RESULTS}/logs/baseline.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/baseline.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=60,
+    params:
+        code=code("baseline"),
+        folder=f"{RESULTS}/preprocess",
+        seed=config["seed"],
+    shell:
+        "python scripts/baseline.py"
+        " --cohort {input.cohort:q}"
+        " --preprocess {params.folder:q}"
+        " --seed {params.seed}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule summarize:
+    input:
+        scores=get_scores,
+        baseline=f"{RESULTS}/baseline/scores.tsv",
+        cohort=f"{RESULTS}/split/cohort.tsv",
+    output:
+        subjects=f"{RESULTS}/summarize/subjects.tsv",
+        scores=f"{RESULTS}/summarize/scores.tsv",
+    log:
+        f"{RESULTS}/logs/summarize.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/summarize.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("summarize"),
+        folder=f"{RESULTS}/evaluate",
+        options=options("summarize"),
+        seed=config["seed"],
+    shell:
+        "python scripts/summarize.py"
+        " --evaluate {params.folder:q}"
+        " --baseline {input.baseline:q}"
+        " --cohort {input.cohort:q}"
+        " {params.options:q}"
+        " --seed {params.seed}"
+        " --subjects {output.subjects:q}"
+        " --scores {output.scores:q}"
+        " > {log:q} 2>&1"
+
+
+rule plot_subject:
+    input:
+        scan=f"{RESULTS}/preprocess/{{subject}}",
+        prediction=f"{RESULTS}/predict/{{subject}}.nii.gz",
+        scores=get_subject_scores,
+    output:
+        report(
+            directory(f"{RESULTS}/plot/subjects/{{subject}}"),
+            patterns=["{picture}.png"],
+            caption="captions/subject.rst",
+            category="Subjects",
+            subcategory="{subject}",
+            labels={"picture": "{picture}"},
+        ),
+    log:
+        f"{RESULTS}/logs/plot_subject/{{subject}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_subject/{{subject}}.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=10,
+    params:
+        code=code("plot_subject"),
+        scores=lambda wildcards, input: each("scores", input.get("scores", [])),
+        labels=config["labels"],
+    shell:
+        "python scripts/plot_subject.py"
+        " --scan {input.scan:q}"
+        " --labels {params.labels:q}"
+        " --prediction {input.prediction:q}"
+        " {params.scores:q}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule plot:
+    input:
+        get_figure_data,
+    output:
+        report(
+            f"{RESULTS}/plot/{{figure}}.png",
+            caption="captions/figure.rst",
+            category="Cohort",
+            labels={"picture": "{figure}"},
+        ),
+    log:
+        f"{RESULTS}/logs/plot/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot/{{figure}}.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("plot"),
+        inputs=lambda wildcards: each("input", get_figure_data(wildcards)),
+    shell:
+        "python scripts/plot.py"
+        " --figure {wildcards.figure:q}"
+        " {params.inputs:q}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule report:
+    input:
+        cohort=f"{RESULTS}/split/cohort.tsv",
+        subjects=f"{RESULTS}/summarize/subjects.tsv",
+        scores=f"{RESULTS}/summarize/scores.tsv",
+        settings=get_settings,
+        pictures=get_pictures,
+        figures=expand(f"{RESULTS}/plot/{{figure}}.png", figure=FIGURES),
+        template="scripts/glioseg/report.html.j2",
+    output:
+        report(f"{RESULTS}/report/index.html", caption="captions/report.rst", category="Report"),
+    log:
+        f"{RESULTS}/logs/report.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        code=code("report"),
+        plots=lambda wildcards, input: Path(input.figures[0]).parent,
+        settings=lambda wildcards, input: each("settings", input.settings),
+        config=json.dumps(config),
+        benchmarks=f"{RESULTS}/benchmarks",
+        options=options("report"),
+    shell:
+        "python scripts/report.py"
+        " --cohort {input.cohort:q}"
+        " --subjects {input.subjects:q}"
+        " --scores {input.scores:q}"
+        " --plots {params.plots:q}"
+        " {params.settings:q}"
+        " --config {params.config:q}"
+        " --benchmarks {params.benchmarks:q}"
+        ' --commit "$(git describe --always --dirty 2>/dev/null || echo unknown)"'
+        " {params.options:q}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,23 @@
+"""Score what a network has to beat: a FLAIR threshold and a voxel-wise classifier."""
+
+from pathlib import Path
+
+import click
+
+from glioseg.baselines import COLUMNS, score_baselines
+from glioseg.commands import FILE, FOLDER, NEW, SEED, Command
+from glioseg.outputs import write_table
+
+
+@click.command(cls=Command)
+@click.option("--cohort", required=True, type=FILE, help="Table of split.")
+@click.option("--preprocess", required=True, type=FOLDER, help="Folder of preprocess.")
+@click.option("--seed", required=True, type=SEED, help="Seed of the voxels drawn for training.")
+@click.option("--output", required=True, type=NEW, help="Table to write.")
+def baseline(cohort: Path, preprocess: Path, seed: int, output: Path) -> None:
+    """Write method, subject, region and Dice of both baselines on the held-out subjects."""
+    write_table(output, COLUMNS, score_baselines(cohort, preprocess, seed))
+
+
+if __name__ == "__main__":
+    baseline()

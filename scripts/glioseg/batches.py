@@ -1,0 +1,91 @@
+"""Training patches from preprocessed subjects, each decided by seed and step alone: a resumed run sees the same."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glioseg.augment import augment, draw_augmentation
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A preprocessed subject: image (X, Y, Z, C), mask (X, Y, Z), and its tumor voxels' flat positions, by class."""
+
+    name: str
+    image: np.ndarray
+    mask: np.ndarray
+    tumor: tuple[np.ndarray, ...]
+
+
+def load_subject(folder: Path) -> Subject:
+    """Open a folder of `preprocess` by memory map. Raises ValueError naming the file that can't be read."""
+    arrays = {}
+    for name in ("image", "mask"):
+        path = folder / f"{name}.npy"
+        try:
+            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except Exception as error:
+            raise ValueError(f"{path} cannot be read ({error}); delete {folder} and run again to remake it") from error
+    positions = [np.flatnonzero(arrays["mask"] == tissue) for tissue in np.unique(arrays["mask"]) if tissue]
+    return Subject(folder.name, arrays["image"], arrays["mask"], tuple(positions))
+
+
+def fingerprint(folder: Path) -> str:
+    """What identifies a preprocessed subject's content: its `scan.json`, whitespace apart."""
+    return json.dumps(json.loads((folder / "scan.json").read_text()), sort_keys=True)
+
+
+def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]:
+    """Image (float32) and mask (uint8) of a patch around a voxel, moved inside the volume; a small one gets zeros."""
+    image = np.zeros((*patch, subject.image.shape[-1]), np.float32)
+    mask = np.zeros(patch, np.uint8)
+    source, target = [], []
+    for middle, size, length in zip(center, patch, subject.mask.shape, strict=True):
+        start = int(np.clip(middle - size // 2, 0, max(length - size, 0)))
+        count = min(size, length)
+        shift = (size - count) // 2
+        source.append(slice(start, start + count))
+        target.append(slice(shift, shift + count))
+    image[tuple(target)] = subject.image[tuple(source)]
+    mask[tuple(target)] = subject.mask[tuple(source)]
+    return image, mask
+
+
+def draw_center(random: np.random.Generator, subject: Subject, foreground: float) -> tuple[int, int, int]:
+    """A voxel to center a patch on: with probability `foreground` one of a random tissue class, else any voxel."""
+    if subject.tumor and random.random() < foreground:
+        positions = subject.tumor[random.integers(len(subject.tumor))]
+        flat = positions[random.integers(positions.size)]
+    else:
+        flat = random.integers(subject.mask.size)
+    return tuple(int(index) for index in np.unravel_index(flat, subject.mask.shape))
+
+
+def training_batch(subjects, step: int, settings: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Images (B, X, Y, Z, C) float32 and masks (B, X, Y, Z) uint8 of one global step.
+
+    Subjects come in a new random order each round, so that none is seen twice before all are seen once.
+    """
+    images, masks = [], []
+    for item in range(step * settings["batch"], (step + 1) * settings["batch"]):
+        round_, place = divmod(item, len(subjects))
+        order = np.random.default_rng([settings["seed"], 0, round_]).permutation(len(subjects))
+        random = np.random.default_rng([settings["seed"], 1, item])
+        subject = subjects[order[place]]
+        center = draw_center(random, subject, settings["foreground"])
+        image, mask = take_patch(subject, center, settings["patch"])
+        drawn = draw_augmentation(random, image.shape[-1], settings)
+        image, mask = augment(image, mask, drawn)
+        images.append(image)
+        masks.append(mask)
+    return np.stack(images), np.stack(masks)
+
+
+def monitor_batch(subject: Subject, patch) -> tuple[np.ndarray, np.ndarray]:
+    """The patch around the middle of a subject's tumor, unchanged, as a batch of one: for the learning curves."""
+    tumor = np.concatenate(subject.tumor) if subject.tumor else np.arange(subject.mask.size)
+    middle = [int(np.mean(index)) for index in np.unravel_index(tumor, subject.mask.shape)]
+    image, mask = take_patch(subject, middle, patch)
+    return image[None], mask[None]

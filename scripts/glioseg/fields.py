@@ -1,0 +1,50 @@
+"""Smooth fields on a grid of 1 mm: cubic B-splines over coarse control points, and noise made of them."""
+
+import math
+
+import numpy as np
+
+# Standard deviation that a cubic B-spline over independent unit-variance control points has, averaged over positions.
+_SPLINE_STD = 0.33
+
+
+def coarse_shape(shape: tuple[int, ...], step_mm: float) -> tuple[int, ...]:
+    """Control points along each axis that cover a grid of `shape` voxels (1 mm) at one point per `step_mm`."""
+    return tuple(math.ceil((size - 1) / step_mm) + 1 for size in shape)
+
+
+def upsample(control: np.ndarray, step_mm: float, shape: tuple[int, int, int]) -> np.ndarray:
+    """Field (float32, `shape`, 1 mm) of control points (float, `coarse_shape(shape, step_mm)`) by cubic B-splines.
+
+    Weights are normalized at the border, so a constant stays a constant. Raises ValueError if the shapes do not fit.
+    """
+    if control.shape != coarse_shape(shape, step_mm):
+        raise ValueError(f"control points: expected {coarse_shape(shape, step_mm)} for {shape}, found {control.shape}")
+    field = control.astype(np.float32)
+    for axis in (2, 1, 0):
+        weights, points = _spline_taps(shape[axis], control.shape[axis], step_mm)
+        column = [1, 1, 1]
+        column[axis] = -1
+        # Four products and sums, not a matrix product: its last bits would depend on the number of threads.
+        field = sum(
+            field.take(points[:, tap], axis) * weights[:, tap].reshape(column) for tap in range(weights.shape[1])
+        )
+    return field
+
+
+def smooth_noise(rng: np.random.Generator, shape: tuple[int, int, int], step_mm: float) -> np.ndarray:
+    """Gaussian noise (float32, `shape`, mean 0, standard deviation about 1) that varies over `step_mm`."""
+    control = rng.standard_normal(coarse_shape(shape, step_mm), dtype=np.float32) / np.float32(_SPLINE_STD)
+    return upsample(control, step_mm, shape)
+
+
+def _spline_taps(size: int, points: int, step_mm: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (float32) and indices of the four control points that each of `size` voxels depends on."""
+    places = np.arange(size)[:, None] / step_mm
+    nearest = np.floor(places).astype(int) + np.arange(-1, 3)
+    distance = np.abs(places - nearest)
+    near = 2 / 3 - distance**2 + distance**3 / 2
+    far = (2 - np.minimum(distance, 2)) ** 3 / 6
+    weights = np.where(distance < 1, near, far) * ((nearest >= 0) & (nearest < points))
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights.astype(np.float32), np.clip(nearest, 0, points - 1)

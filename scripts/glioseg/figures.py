@@ -1,0 +1,102 @@
+"""The figures by name, each from the files that it is drawn from."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from glioseg import figures_cohort, figures_network, figures_subject, figures_view, network_plan
+from glioseg.keras_file import read_layers
+from glioseg.labels import CLASSES, REGIONS, to_classes
+from glioseg.outputs import read_table
+from glioseg.summary import NETWORK, SUBJECT_COLUMNS
+from glioseg.volumes import brain_mask, read_volume
+
+
+def curves(histories: Sequence[Path]) -> Figure:
+    """Learning curves from the histories train/{fold}/history.csv, named by their folders."""
+    return figures_cohort.curves({path.parent.name: _columns(path) for path in histories})
+
+
+def scores(inputs: Sequence[Path]) -> Figure:
+    """Dice and HD95 per region and method from the table of subjects that `summarize` writes."""
+    (table,) = inputs
+    values: dict = {"dice": {}, "hd95_mm": {}}
+    for row in read_table(table, SUBJECT_COLUMNS):
+        if row["metric"] in values and row["region"] in REGIONS:
+            methods = values[row["metric"]].setdefault(row["method"], {})
+            methods.setdefault(row["region"], []).append(float(row["value"]))
+    for metric, methods in values.items():
+        values[metric] = dict(sorted(methods.items(), key=lambda method: method[0] != NETWORK))
+    return figures_cohort.scores(values)
+
+
+def cohort(inputs: Sequence[Path]) -> Figure:
+    """Tumor volumes from the cohort table and the folder with each subject's scan.json, in this order."""
+    table, preprocessed = inputs
+    volumes_ml, folds = {}, {}
+    for row in read_table(table, ("subject", "verdict", "fold", "has_mask")):
+        if row["verdict"] == "taken" and row["has_mask"] == "yes":
+            scan = json.loads((preprocessed / row["subject"] / "scan.json").read_text(encoding="utf-8"))
+            voxel_ml = float(np.prod(scan["spacing_mm"])) / 1000
+            volumes_ml[row["subject"]] = [scan["classes"][tissue] * voxel_ml for tissue in CLASSES[1:]]
+            folds[row["subject"]] = row["fold"]
+    return figures_cohort.cohort(volumes_ml, folds)
+
+
+def network(inputs: Sequence[Path]) -> Figure:
+    """Diagram of the network in a .keras file."""
+    (model,) = inputs
+    return figures_network.network(network_plan.stages(*read_layers(model)))
+
+
+FIGURES = {"curves": curves, "scores": scores, "cohort": cohort, "network": network}
+
+
+def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Path | None) -> dict[str, Figure]:
+    """Pictures of one subject by name, from its folder of `preprocess`, and if it has them its prediction and scores.
+
+    labels: the dialect of mask and prediction. An excluded subject has no pictures.
+    """
+    scan = json.loads((preprocessed / "scan.json").read_text(encoding="utf-8"))
+    if scan["verdict"] != "taken":
+        return {}
+    affine = np.array(scan["affine"])
+    sizes_mm = figures_view.spacing(affine)
+    volumes = {name: read_volume(scan["files"][name])[0] for name in scan["modalities"]}
+    masks = [brain_mask(volume, scan["intensities"][name]["background"]) for name, volume in volumes.items()]
+    brain = figures_view.turn(np.logical_or.reduce(masks), affine)
+    box = figures_view.box(brain, sizes_mm)
+    images = {name: figures_view.turn(volume, affine)[box] for name, volume in volumes.items()}
+
+    def classes(path: Path | str | None) -> np.ndarray | None:
+        return None if path is None else figures_view.turn(to_classes(read_volume(path)[0], labels), affine)[box]
+
+    truth, predicted = classes(scan["files"].get("seg")), classes(prediction)
+    title = scan["subject"]
+    if scores:
+        regions = json.loads(scores.read_text(encoding="utf-8"))["regions"]
+        title += "    Dice  " + "   ".join(f"{name} {regions[name]['dice']:.2f}" for name in REGIONS)
+    shown = {name: images[name] for name in ("flair", "t1ce") if name in images} or dict(list(images.items())[:2])
+    return {
+        "modalities": figures_subject.modalities(images, brain[box], sizes_mm, truth),
+        "sample": _sample(preprocessed, scan, affine),
+        "planes": figures_subject.planes(shown, brain[box], sizes_mm, truth, predicted, title),
+    }
+
+
+def _sample(preprocessed: Path, scan: dict, affine: np.ndarray) -> Figure:
+    sample = np.load(preprocessed / "image.npy").astype(np.float32)
+    images = {name: figures_view.turn(sample[..., place], affine) for place, name in enumerate(scan["modalities"])}
+    mask = preprocessed / "mask.npy"
+    classes = figures_view.turn(np.load(mask), affine) if mask.exists() else None
+    # The sample has its own spacing; its axes are the scan's, so they turn the same way.
+    sizes_mm = figures_view.turn_sizes(scan["target_spacing_mm"], affine)
+    return figures_subject.sample(images, figures_view.turn(sample.any(axis=-1), affine), sizes_mm, classes)
+
+
+def _columns(path: Path) -> dict[str, np.ndarray]:
+    rows = read_table(path, ("epoch",))
+    return {name: np.array([float(row[name] or "nan") for row in rows]) for name in (rows[0] if rows else ())}

@@ -1,0 +1,34 @@
+"""Subjects -> held-out test share and cross-validation folds, balanced."""
+
+from itertools import pairwise
+
+import numpy as np
+
+
+def assign_folds(
+    volumes_ml: dict[str, float], enhancing_ml: dict[str, float], folds: int, test_percent: float, seed: int
+) -> dict[str, str]:
+    """Subject -> "test", or its fold "0".."folds-1"; with one fold "train" instead.
+
+    Stratified: subjects are ordered by presence of enhancing tumor and then by tumor volume (ml), and every run of
+    neighbors in that order is dealt out at random over the groups, so that groups agree in both.
+    The test share is rounded to whole subjects, and at least one subject is left to train.
+    Raises ValueError where there are fewer subjects than folds, or than two for a test share.
+    """
+    subjects = sorted(volumes_ml, key=lambda name: (enhancing_ml[name] > 0, volumes_ml[name], name))
+    tested = min(round(len(subjects) * test_percent / 100), len(subjects) - 1)
+    if len(subjects) - max(tested, 0) < max(folds, 1):
+        raise ValueError(
+            f"split: {len(subjects)} usable subjects with masks are too few for {folds} folds and {test_percent:g} % "
+            "held out; lower split: folds or test_percent, or give more subjects"
+        )
+    random = np.random.default_rng(seed)
+    # Systematic sampling: one test subject from each of `tested` equal stretches of the ordered subjects.
+    edges = np.linspace(0, len(subjects), tested + 1).astype(int)
+    test = {subjects[random.integers(low, high)] for low, high in pairwise(edges)}
+    rest = [name for name in subjects if name not in test]
+    assigned = dict.fromkeys(test, "test")
+    for start in range(0, len(rest), folds):
+        for name, fold in zip(rest[start : start + folds], random.permutation(folds), strict=False):
+            assigned[name] = "train" if folds == 1 else str(fold)
+    return assigned

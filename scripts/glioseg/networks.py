@@ -1,0 +1,101 @@
+"""Segmentation networks by name: (patch, channels, classes, filters, backbone) -> Keras model ending in a softmax.
+
+The softmax is float32 under any precision policy: in low precision the losses' sums over a patch saturate.
+"""
+
+import keras
+from keras import layers
+
+
+def original(patch, channels: int, classes: int, filters, backbone: str) -> keras.Model:
+    """The 3D U-Net of the original recipe, by layer: Conv-Dropout-Conv levels, max pooling, transposed convolutions.
+
+    With filters 16, 32, 64, 128, 256 it has 5,645,828 parameters for three channels and four classes.
+    """
+    dropouts = [0.1 * (1 + level // 2) for level in range(len(filters))]
+
+    def level(x, width, dropout):
+        x = layers.Conv3D(width, 3, activation="relu", kernel_initializer="he_uniform", padding="same")(x)
+        x = layers.Dropout(dropout)(x)
+        return layers.Conv3D(width, 3, activation="relu", kernel_initializer="he_uniform", padding="same")(x)
+
+    inputs = x = keras.Input((*patch, channels), name="image")
+    skips = []
+    for width, dropout in zip(filters[:-1], dropouts[:-1], strict=True):
+        x = level(x, width, dropout)
+        skips.append(x)
+        x = layers.MaxPooling3D(2)(x)
+    x = level(x, filters[-1], dropouts[-1])
+    for width, dropout, skip in reversed(list(zip(filters[:-1], dropouts[:-1], skips, strict=True))):
+        x = layers.Conv3DTranspose(width, 2, strides=2, padding="same")(x)
+        x = level(layers.concatenate([x, skip]), width, dropout)
+    return keras.Model(
+        inputs, layers.Conv3D(classes, 1, activation="softmax", dtype="float32", name="softmax")(x), name="original"
+    )
+
+
+def unet(patch, channels: int, classes: int, filters, backbone: str) -> keras.Model:
+    """Our 3D U-Net: all work at half resolution and below, between a stride-2 stem and a transposed convolution.
+
+    Working at half resolution costs an eighth; instance normalization lets it learn from batches of one; the last
+    transposed convolution gives each of the eight voxels under a half-resolution one weights of its own.
+    """
+
+    def convolve(x, width, size=3, strides=1):
+        x = layers.Conv3D(width, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
+        return layers.Activation("relu")(layers.GroupNormalization(groups=-1, epsilon=1e-5)(x))
+
+    inputs = keras.Input((*patch, channels), name="image")
+    x = convolve(convolve(inputs, filters[0], size=2, strides=2), filters[0])
+    skips = []
+    for width in filters[1:]:
+        skips.append(x)
+        x = layers.MaxPooling3D(2)(x)
+        x = convolve(convolve(x, width), width)
+    for width, skip in zip(filters[-2::-1], reversed(skips), strict=True):
+        x = layers.Conv3DTranspose(width, 2, strides=2)(x)
+        x = convolve(convolve(layers.concatenate([x, skip]), width), width)
+    x = layers.Conv3DTranspose(classes, 2, strides=2, name="head")(x)
+    return keras.Model(inputs, layers.Activation("softmax", dtype="float32", name="softmax")(x), name="unet")
+
+
+def sm_unet(patch, channels: int, classes: int, filters, backbone: str) -> keras.Model:
+    """The U-Net of segmentation-models-3D around one of its backbones, not pretrained; the decoder has `filters`.
+
+    Raises ValueError naming the known backbones.
+    """
+    import segmentation_models_3D as sm
+
+    if backbone not in sm.get_available_backbone_names():
+        raise ValueError(
+            f"backbone: {backbone!r} is not known; known are {', '.join(sm.get_available_backbone_names())}"
+        )
+    net = sm.Unet(
+        backbone,
+        input_shape=(*patch, channels),
+        classes=classes,
+        encoder_weights=None,
+        decoder_filters=tuple(filters[::-1]),
+        activation="linear",
+    )
+    return keras.Model(
+        net.inputs, layers.Activation("softmax", dtype="float32", name="softmax")(net.outputs[0]), name="sm_unet"
+    )
+
+
+NETWORKS = {"unet": unet, "original": original, "sm_unet": sm_unet}
+
+
+def build_network(name: str, patch, channels: int, classes: int, filters, backbone: str) -> keras.Model:
+    """The network of that name. Raises ValueError naming the known ones, or for a patch that its levels can't halve."""
+    if name not in NETWORKS:
+        raise ValueError(f"network: {name!r} is not known; known are {', '.join(NETWORKS)}")
+    multiple = patch_multiple(name, len(filters))
+    if any(size % multiple for size in patch):
+        raise ValueError(f"patch: {list(patch)} must be multiples of {multiple} for {name} with {len(filters)} levels")
+    return NETWORKS[name](tuple(patch), channels, classes, tuple(filters), backbone)
+
+
+def patch_multiple(name: str, levels: int) -> int:
+    """What a patch's sides must be multiples of, in voxels."""
+    return {"unet": 2**levels, "original": 2 ** (levels - 1), "sm_unet": 32}[name]

@@ -1,0 +1,58 @@
+"""Files that appear whole or not at all."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, with its endings; it takes the place of `path` when the block ends well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        yield partial
+        with partial.open("rb") as stream:
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path | str, content: dict) -> None:
+    """Write a dictionary as indented JSON."""
+    with whole(path) as partial:
+        partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_table(path: Path | str, columns: Sequence[str], rows: list[dict]) -> None:
+    """Write rows as tab-separated text with a header; tabs and line breaks inside a cell become spaces."""
+    lines = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
+    with whole(path) as partial:
+        text = "".join("\t".join(" ".join(cell.split()) for cell in line) + "\n" for line in lines)
+        partial.write_text(text, encoding="utf-8")
+
+
+def read_table(path: Path | str, required: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Rows of a table with a header, as dictionaries of text: split at tabs, or in a .csv at commas; no quotes.
+
+    A header alone: no rows. Raises ValueError with a sentence that names the file where it can't be read, lacks a
+    required column, or has a row with more or fewer cells than its header.
+    """
+    separator = "," if Path(path).suffix == ".csv" else "\t"
+    try:
+        header, *lines = (line.split(separator) for line in Path(path).read_text(encoding="utf-8").splitlines())
+    except (OSError, ValueError) as error:  # ValueError: bytes that are no text, or not even a header
+        raise ValueError(f"{path}: expected a table with a header ({error}); make it anew") from error
+    absent = [column for column in required if column not in header]
+    if absent:
+        raise ValueError(f"{path}: expected the columns {', '.join(required)}, missing are {', '.join(absent)}")
+    for number, line in enumerate(lines, start=2):
+        if len(line) != len(header):
+            raise ValueError(
+                f"{path}: expected {len(header)} cells in each line, found {len(line)} in line {number}; make it anew"
+            )
+    return [dict(zip(header, line, strict=True)) for line in lines]

@@ -1,0 +1,121 @@
+"""From scores of single subjects to the scores of a method, with the uncertainty that few subjects leave."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from glioseg.labels import REGIONS
+from glioseg.metrics import METRICS
+
+NETWORK = "network"
+SUBJECT_COLUMNS = ("method", "subject", "fold", "region", "metric", "value")
+SCORE_COLUMNS = ("method", "region", "metric", "n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
+# Not a region: the mean over all regions of a subject, taken before any mean over subjects.
+MEAN = "mean"
+DASH = "\N{EN DASH}"  # where a table has no number
+
+
+def subject_rows(evaluations: Iterable[dict], baseline: Iterable[dict], folds: dict[str, str]) -> list[dict]:
+    """One row for every method, subject, region and metric, in the order given: the network's, then the baselines'.
+
+    evaluations: what `evaluate` writes; baseline: rows of method, subject, region, dice; folds: subject -> fold.
+    The network's rows also hold both volumes (truth_ml, predicted_ml). Nothing evaluated: no rows.
+    Raises ValueError naming a subject that the cohort lacks, that no fold holds out, or that stands there twice.
+    """
+    scored = [
+        (NETWORK, scores["subject"], region, metric, value)
+        for scores in evaluations
+        for region, metrics in scores["regions"].items()
+        for metric, value in metrics.items()
+    ]
+    scored += [(row["method"], row["subject"], row["region"], "dice", _number(row, "dice")) for row in baseline]
+    rows, seen = [], set()
+    for method, subject, region, metric, value in scored:
+        fold = folds.get(subject)
+        if fold != "test" and not (fold or "").isdigit():
+            found = "no such subject" if fold is None else f"the fold {fold!r}"
+            raise ValueError(
+                f"{subject}: expected a subject that the cohort holds out (fold test, 0, 1, …), found {found}; "
+                f"make the scores of {method} and the cohort anew, from one split"
+            )
+        if (method, subject, region, metric) in seen:
+            raise ValueError(f"{subject}: {metric} of {region} by {method} is given twice; give each subject once")
+        seen.add((method, subject, region, metric))
+        rows.append(dict(zip(SUBJECT_COLUMNS, (method, subject, fold, region, metric, value), strict=True)))
+    return rows
+
+
+def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[dict]:
+    """Mean, median, quartiles and 95 % interval of the mean, for every method, region and metric of `subject_rows`.
+
+    The regions are WT, TC, ET and, of a method that knows all three, "mean". Quartiles interpolate linearly. Volumes
+    are left out. No rows: none.
+    Raises ValueError naming a subject that lacks a region which its method knows.
+    """
+    values: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
+    for row in rows:
+        if row["metric"] in METRICS:
+            of_method = values.setdefault((row["method"], row["metric"]), {})
+            of_method.setdefault(row["subject"], {})[row["region"]] = float(row["value"])
+    scores = []
+    for (method, metric), of_method in values.items():
+        # A baseline may know fewer regions than a network, but the same ones of each subject.
+        regions = [region for region in REGIONS if any(region in found for found in of_method.values())]
+        for subject, of_regions in of_method.items():
+            if set(of_regions) != set(regions):
+                expected, found = ", ".join(regions), ", ".join(of_regions)
+                raise ValueError(f"{subject}: expected {metric} of {expected} by {method}, found that of {found}")
+        # Sorted, so that the resamples do not hang on the order in which files were named.
+        table = np.array([[of_method[subject][region] for region in regions] for subject in sorted(of_method)])
+        columns = dict(zip(regions, table.T, strict=True))
+        if regions == list(REGIONS):
+            columns[MEAN] = table.mean(axis=1)
+        for region, column in columns.items():
+            q1, median, q3 = np.percentile(column, [25, 50, 75]).tolist()
+            low, high = bootstrap_interval(column, resamples, seed)
+            row = (method, region, metric, len(column), float(column.mean()), median, q1, q3, low, high)
+            scores.append(dict(zip(SCORE_COLUMNS, row, strict=True)))
+    return scores
+
+
+def bootstrap_interval(values: np.ndarray, resamples: int, seed: int) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean of values (n,), by drawing subjects with replacement.
+
+    Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13. Two calls of one length and seed draw the
+    same subjects, so that methods are compared on the same resamples. Fewer than two values: NaN, as nothing is
+    known of their spread.
+    """
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    drawn = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
+    low, high = np.percentile(values[drawn].mean(axis=1), [2.5, 97.5]).tolist()
+    return low, high
+
+
+def score_table(scores: Iterable[dict]) -> str:
+    """Mean Dice of each method as an aligned text table, from `summarize_scores` or the rows of scores.tsv.
+
+    No scores: a sentence that says so.
+    """
+    cells: dict[str, dict[str, str]] = {}
+    for row in scores:
+        if row["metric"] == "dice":
+            low, high = float(row["ci_low"]), float(row["ci_high"])
+            interval = "" if np.isnan(low) else f" [{low:.3f}, {high:.3f}]"
+            of_method = cells.setdefault(row["method"], {"subjects": str(row["n"])})
+            of_method[row["region"]] = f"{float(row['mean']):.3f}{interval}"
+    if not cells:
+        return "No subject was scored: none has both a mask and a model that never saw it."
+    header = ("subjects", *REGIONS, MEAN)
+    lines = [("Dice", *header), *((method, *(row.get(name, DASH) for name in header)) for method, row in cells.items())]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+    return "\n".join([text[0], "-" * max(map(len, text)), *text[1:], "Mean over subjects, with its 95 % interval."])
+
+
+def _number(row: dict, column: str) -> float:
+    try:
+        return float(row[column])
+    except (TypeError, ValueError):
+        where = f"{row['method']} in {row['region']}"
+        raise ValueError(f"{row['subject']}: expected a number as {column} of {where}, found {row[column]!r}") from None

@@ -1,0 +1,198 @@
+"""Training that can be killed at any moment: one fold's network, from subjects to a model and its history."""
+
+import csv
+import hashlib
+import json
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from glioseg.batches import Subject, monitor_batch, training_batch
+from glioseg.labels import CLASSES, REGIONS
+from glioseg.losses import Scores, build_loss
+from glioseg.networks import build_network
+from glioseg.outputs import whole
+
+OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
+SCHEDULES = ("cosine", "constant")
+SCORES = ("loss", "accuracy", "iou", "dice", *(f"dice_{region.lower()}" for region in REGIONS))
+COLUMNS = ["epoch", "seconds", "learning_rate", *SCORES, *(f"val_{name}" for name in SCORES)]
+
+
+def build_schedule(name: str, learning_rate: float, warmup: int, steps: int):
+    """Learning rate by step: constant, or a linear rise over `warmup` steps and then a cosine down to 0 at the last."""
+    if name not in SCHEDULES:
+        raise ValueError(f"schedule: {name!r} is not known; known are {', '.join(SCHEDULES)}")
+    if name == "constant":
+        return learning_rate
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, max(steps - warmup, 1), warmup_target=learning_rate, warmup_steps=max(warmup, 1)
+    )
+
+
+def build_model(channels: int, settings: dict) -> keras.Model:
+    """The network of the settings, compiled: loss, optimizer, schedule and scores."""
+    if settings["optimizer"] not in OPTIMIZERS:
+        raise ValueError(f"optimizer: {settings['optimizer']!r} is not known; known are {', '.join(OPTIMIZERS)}")
+    model = build_network(
+        settings["network"], settings["patch"], channels, len(CLASSES), settings["filters"], settings["backbone"]
+    )
+    schedule = build_schedule(
+        settings["schedule"],
+        settings["learning_rate"],
+        settings["warmup_steps"],
+        settings["epochs"] * settings["steps_per_epoch"],
+    )
+    optimizer = OPTIMIZERS[settings["optimizer"]](schedule, global_clipnorm=settings["clip_norm"] or None)
+    model.compile(optimizer, build_loss(settings["losses"]), metrics=[Scores(REGIONS)])
+    return model
+
+
+def train_network(
+    subjects: list[Subject], monitored: list[Subject], state: Path, identity: str, settings: dict, say=print
+) -> tuple[keras.Model, list[dict]]:
+    """Train one network to its last epoch, continuing from the file `state` where that has the same `identity`.
+
+    Each batch is decided by seed and step, so weights, optimizer and epoch are all the state there is, and a run killed
+    and continued ends with the weights of one left alone. Returns the model of the last epoch and a row per epoch
+    (`COLUMNS`). Raises ValueError for a setting by an unknown name, FloatingPointError where the loss is not finite.
+    """
+    keras.utils.set_random_seed(settings["seed"])
+    model = build_model(subjects[0].image.shape[-1], settings)
+    model.optimizer.build(model.trainable_variables)
+    history = _restore(model, state, identity, say)
+    done = len(history)
+    if done == settings["epochs"]:
+        return model, history
+    steps = settings["steps_per_epoch"]
+    data = _stream(
+        lambda step: training_batch(subjects, step, settings), done * steps, settings["epochs"] * steps, model
+    )
+    monitor = None
+    if monitored:
+        batches = [monitor_batch(subject, settings["patch"]) for subject in monitored]
+        monitor = _stream(lambda index: batches[index], 0, len(batches), model)
+    model.fit(
+        data,
+        initial_epoch=done,
+        epochs=settings["epochs"],
+        steps_per_epoch=steps,
+        validation_data=monitor,
+        validation_freq=[
+            *range(settings["monitor_every"], settings["epochs"], settings["monitor_every"]),
+            settings["epochs"],
+        ],
+        callbacks=[_Progress(history, state, identity, settings["epochs"], say)],
+        shuffle=False,
+        verbose=0,
+    )
+    return model, history
+
+
+def identify(settings: dict, contents: list[str]) -> str:
+    """A hash of the settings and of what the subjects contain: a saved state of another identity is not continued."""
+    return hashlib.sha256(json.dumps([settings, contents], sort_keys=True).encode()).hexdigest()
+
+
+def write_history(path: Path, history: list[dict]) -> None:
+    """Write one row per epoch as CSV; a cell is empty where an epoch was not monitored."""
+    with whole(path) as partial, partial.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+
+
+class _Progress(keras.callbacks.Callback):
+    """After each epoch: a row of history, the state on disk, and a line with loss, Dice and the time left."""
+
+    def __init__(self, history, state, identity, epochs, say):
+        super().__init__()
+        self.history, self.state, self.identity, self.epochs, self.say = history, state, identity, epochs, say
+        self.first, self.started = len(history), time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch_started = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not np.isfinite(logs["loss"]):
+            raise FloatingPointError(
+                f"the loss became {logs['loss']} in epoch {len(self.history) + 1}, step {batch + 1}; lower "
+                "train: learning_rate (the last whole epoch is kept only for the settings it was made with)"
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {
+            "epoch": epoch + 1,
+            "seconds": f"{time.monotonic() - self.epoch_started:.1f}",
+            "learning_rate": f"{float(self.model.optimizer.learning_rate):.6g}",
+            **{name: f"{float(value):.6f}" for name, value in logs.items()},
+        }
+        self.history.append({column: row.get(column, "") for column in COLUMNS})
+        _save(self.model, self.state, self.identity, self.history)
+        left = (time.monotonic() - self.started) / (epoch + 1 - self.first) * (self.epochs - epoch - 1)
+        monitored = f", monitored {float(logs['val_dice']):.3f}" if "val_dice" in logs else ""
+        self.say(
+            f"epoch {epoch + 1}/{self.epochs}  loss {float(logs['loss']):.4f}  Dice {float(logs['dice']):.3f}"
+            f"{monitored}  {float(row['seconds']):.0f} s  {_minutes(left)} left"
+        )
+
+
+def _stream(batch, start: int, stop: int, model: keras.Model) -> tf.data.Dataset:
+    """(image, one-hot mask) batches by number, made one step ahead in a thread; its error ends the training."""
+    image, mask = model.inputs[0].shape[1:], model.inputs[0].shape[1:-1]
+
+    def load(number):
+        images, masks = tf.numpy_function(batch, [number], (tf.float32, tf.uint8))
+        return tf.ensure_shape(images, (None, *image)), tf.one_hot(tf.ensure_shape(masks, (None, *mask)), len(CLASSES))
+
+    return tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=1).prefetch(2)
+
+
+def _save(model: keras.Model, path: Path, identity: str, history: list[dict]) -> None:
+    arrays = {f"variable_{i}": value for i, value in enumerate(_variables(model))}
+    arrays["history"] = np.frombuffer(json.dumps([identity, history]).encode(), np.uint8)
+    with whole(path) as partial, partial.open("wb") as stream:
+        np.savez(stream, **{name: np.asarray(value) for name, value in arrays.items()})
+
+
+def _restore(model: keras.Model, path: Path, identity: str, say) -> list[dict]:
+    if not path.exists():
+        return []
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            saved, history = json.loads(arrays["history"].tobytes())
+            values = [arrays[f"variable_{i}"] for i in range(len(arrays.files) - 1)]
+    except Exception as error:
+        say(f"{path} cannot be read ({error}); training starts anew")
+        return []
+    if saved != identity:
+        say(f"{path} was made with other settings or subjects; training starts anew")
+        return []
+    for variable, value in zip(_variables(model), values, strict=True):
+        variable.assign(value)
+    say(f"continuing after epoch {len(history)}")
+    return history
+
+
+def _variables(model: keras.Model) -> list:
+    # Dropout's random state is among the model's variables; metrics start anew with each epoch.
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _minutes(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and the packages that a model depends on."""
+    found = {"python": platform.python_version(), "tensorflow": tf.__version__}
+    return found | {
+        name: version(name) for name in ("keras", "segmentation-models-3D", "numpy", "nibabel", "SimpleITK")
+    }

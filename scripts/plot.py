@@ -1,0 +1,30 @@
+"""Draw one figure of the whole cohort."""
+
+from pathlib import Path
+
+import click
+
+from glioseg.commands import NEW, Command
+from glioseg.figures import FIGURES
+from glioseg.figures_style import save
+
+
+@click.command(cls=Command)
+@click.option("--figure", required=True, type=click.Choice(FIGURES), help="Which one to draw.")
+@click.option(
+    "--input",
+    "inputs",
+    required=True,
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),  # a file, but for cohort's folder
+    help="What it is drawn from, in order. curves: history.csv of each fold; scores: subjects.tsv; "
+    "cohort: cohort.tsv, then the folder of preprocessed scans; network: model.keras.",
+)
+@click.option("--output", required=True, type=NEW, help="PNG file to write.")
+def plot(figure: str, inputs: tuple[Path, ...], output: Path) -> None:
+    """Draw one figure of the whole cohort: its volumes, the network, the learning curves or the scores."""
+    save(FIGURES[figure](inputs), output)
+
+
+if __name__ == "__main__":
+    plot()

@@ -1,0 +1,71 @@
+"""Train one fold's network, or continue where a killed run stopped."""
+
+from pathlib import Path
+
+import click
+
+from glioseg.cohort import monitored_subjects, training_subjects
+from glioseg.commands import Command
+from glioseg.device import PRECISIONS, choose_precision, use_threads
+from glioseg.outputs import read_table, whole, write_json
+
+
+@click.command(cls=Command, help=__doc__)
+@click.option("--fold", required=True)
+@click.option("--cohort", type=Path, required=True)
+@click.option("--preprocess", type=Path, required=True, help="Folder with a folder per subject.")
+@click.option("--network", required=True)
+@click.option("--filters", type=int, multiple=True, required=True, help="Width of each level, top down.")
+@click.option("--backbone", required=True, help="Encoder of sm_unet.")
+@click.option("--patch", type=int, multiple=True, required=True)
+@click.option("--batch", type=int, required=True)
+@click.option("--epochs", type=int, required=True)
+@click.option("--steps-per-epoch", type=int, required=True)
+@click.option("--losses", multiple=True, required=True)
+@click.option("--optimizer", required=True)
+@click.option("--learning-rate", type=float, required=True)
+@click.option("--schedule", required=True)
+@click.option("--warmup-steps", type=int, required=True)
+@click.option("--clip-norm", type=float, required=True, help="Largest gradient norm; 0: any.")
+@click.option("--foreground", type=float, required=True, help="Share of patches centered on tumor.")
+@click.option("--flip", type=float, required=True)
+@click.option("--scale", type=float, required=True)
+@click.option("--intensity", type=float, required=True)
+@click.option("--noise", type=float, required=True)
+@click.option("--precision", type=click.Choice(PRECISIONS), required=True)
+@click.option("--monitor-subjects", type=int, required=True)
+@click.option("--monitor-every", type=int, required=True)
+@click.option("--seed", type=int, required=True)
+@click.option("--threads", type=int, required=True)
+@click.option(
+    "--state", type=Path, required=True, help="File that lets a killed run continue; kept until the model is written."
+)
+@click.option("--output", type=Path, required=True, help="Folder for model.keras, history.csv and settings.json.")
+def main(fold, cohort, preprocess, precision, threads, state, output, **settings):
+    settings["precision"] = choose_precision(precision)
+    use_threads(threads)
+    import keras
+
+    from glioseg.batches import fingerprint, load_subject
+    from glioseg.training import identify, train_network, versions, write_history
+
+    keras.mixed_precision.set_global_policy(settings["precision"])
+    rows = read_table(cohort)
+    names = training_subjects(rows, fold)
+    monitored = monitored_subjects(rows, fold)[: settings["monitor_subjects"]]
+    identity = identify(settings, [fingerprint(preprocess / name) for name in names])
+    click.echo(f"{len(names)} subjects, {settings['network']}, {settings['precision']}, {threads} threads")
+    subjects = [load_subject(preprocess / name) for name in names]
+    model, history = train_network(
+        subjects, [load_subject(preprocess / name) for name in monitored], state, identity, settings, click.echo
+    )
+    write_history(output / "history.csv", history)
+    facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
+    write_json(output / "settings.json", {**facts, "threads": threads, "subjects": names, "monitor": monitored})
+    with whole(output / "model.keras") as partial:
+        model.save(partial)
+    state.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from baseline import baseline
+from glioseg.baselines import COLUMNS, best_threshold, fit_classifier, held_out_groups, score_baselines
+from glioseg.metrics import dice_of_sizes
+
+HEADER = "subject\tverdict\tfold\treason\thas_mask\ttumor_ml\tenhancing_ml\tlost_percent\n"
+
+
+def write_cohort(path, folds):
+    path.write_text(HEADER + "".join(f"{name}\ttaken\t{fold}\t\t{mask}\t1\t1\t0\n" for name, fold, mask in folds))
+    return path
+
+
+def write_subject(folder, seed, modalities):
+    """A brain of four plain cubes, each class with its own intensity in every modality."""
+    folder.mkdir(parents=True)
+    mask = np.zeros((20, 20, 20), np.uint8)
+    mask[4:16, 4:16, 4:16], mask[6:13, 6:13, 6:13], mask[7:12, 7:12, 7:12] = 2, 3, 1
+    noise = np.random.default_rng(seed).normal(0, 0.1, (*mask.shape, len(modalities)))
+    image = np.array([1.0, 2.0, 4.0, 6.0])[mask][..., None] + noise
+    image[0] = 0
+    np.save(folder / "image.npy", image.astype(np.float16))
+    np.save(folder / "mask.npy", mask)
+    (folder / "scan.json").write_text(json.dumps({"modalities": modalities}))
+
+
+def test_dice_of_empty_sets():
+    assert dice_of_sizes(0, 0, 0) == 1
+    assert dice_of_sizes(3, 0, 0) == dice_of_sizes(0, 3, 0) == 0
+    assert dice_of_sizes(4, 4, 2) == 0.5
+
+
+def test_the_threshold_is_the_best_one_for_all_subjects_together():
+    flair = [np.repeat([0.0, 1.0, 5.0], 100), np.repeat([0.0, 2.0, 5.0], 100)]
+    threshold, scores = best_threshold(flair, [values == 5 for values in flair], [100, 100])
+    assert 2 < threshold <= 5
+    assert scores == [1, 1]
+
+
+def test_tumor_outside_the_brain_counts_as_missed():
+    flair = [np.repeat([0.0, 5.0], 100)]
+    _, scores = best_threshold(flair, [flair[0] == 5], [200])
+    assert scores == [pytest.approx(2 / 3)]
+
+
+def test_groups_never_score_what_they_learned(tmp_path):
+    folds = [("a", "test", "yes"), ("b", "0", "yes"), ("c", "1", "yes"), ("d", "1", "yes"), ("e", "new", "no")]
+    groups = list(held_out_groups(write_cohort(tmp_path / "cohort.tsv", folds)))
+    assert groups == [(["c", "d"], ["b"]), (["b"], ["c", "d"]), (["b", "c", "d"], ["a"])]
+
+
+def test_single_model_runs_score_the_test_group_only(tmp_path):
+    folds = [("a", "test", "yes"), ("b", "train", "yes"), ("c", "train", "yes")]
+    groups = list(held_out_groups(write_cohort(tmp_path / "cohort.tsv", folds)))
+    assert groups == [(["b", "c"], ["a"])]
+
+
+def test_the_classifier_needs_subjects():
+    with pytest.raises(ValueError, match="no training subjects"):
+        fit_classifier([], 42)
+
+
+def test_the_threshold_is_left_out_without_flair(tmp_path):
+    for seed, name in enumerate("ab"):
+        write_subject(tmp_path / name, seed, ["t1"])
+    cohort = write_cohort(tmp_path / "cohort.tsv", [("a", "test", "yes"), ("b", "train", "yes")])
+    assert {row["method"] for row in score_baselines(cohort, tmp_path, 42)} == {"voxel-wise classifier"}
+
+
+def test_the_command_scores_separable_classes_well_and_the_same_twice(tmp_path):
+    for seed, name in enumerate("abc"):
+        write_subject(tmp_path / name, seed, ["flair", "t1"])
+    cohort = write_cohort(tmp_path / "cohort.tsv", [("a", "test", "yes"), ("b", "train", "yes"), ("c", "train", "yes")])
+    tables = []
+    for name in ("one.tsv", "two.tsv"):
+        options = ["--cohort", cohort, "--preprocess", tmp_path, "--seed", 42, "--output", tmp_path / "out" / name]
+        result = CliRunner().invoke(baseline, [str(option) for option in options])
+        assert result.exit_code == 0, result.output
+        tables.append((tmp_path / "out" / name).read_text())
+    assert tables[0] == tables[1]
+    rows = list(csv.DictReader(tables[0].splitlines(), delimiter="\t"))
+    assert list(rows[0]) == COLUMNS and all(len(row["dice"].partition(".")[2]) == 6 for row in rows)
+    assert [(row["method"], row["region"]) for row in rows] == [
+        ("FLAIR threshold", "WT"),
+        *(("voxel-wise classifier", region) for region in ("WT", "TC", "ET")),
+    ]
+    assert {row["region"]: row["dice"] for row in rows if float(row["dice"]) < 0.95} == {}

@@ -1,0 +1,347 @@
+"""Figures: what they show, on which side, in which color, from arrays small enough to know the answer."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import nibabel as nib
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from jinja2 import Template
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+import plot
+import plot_subject
+from glioseg import figures_cohort, figures_subject, figures_view
+from glioseg.figures import FIGURES
+from glioseg.figures_network import network
+from glioseg.figures_style import REGION_COLORS, TISSUES, save
+from glioseg.keras_file import read_layers
+from glioseg.network_plan import stages
+
+LPS = np.array([[-1, 0, 0, 23], [0, -1, 0, 27], [0, 0, 1, 0], [0, 0, 0, 1]], float)
+RAS = np.diag([1.0, 1.0, 1.0, 1.0])
+SWAPPED = np.array([[0, 0, 2, 0], [-1, 0, 0, 27], [0, 1, 0, 0], [0, 0, 0, 1]], float)  # axes: back, up, right (2 mm)
+SHAPE = (24, 28, 20)
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB")).astype(int)
+
+
+def share(image: np.ndarray, color: str) -> float:
+    """How much of a picture has about this color."""
+    return float((np.abs(image - 255 * np.array(to_rgb(color))).max(axis=-1) < 25).mean())
+
+
+@pytest.fixture
+def volumes():
+    """A ball of brain with a cube of edema, in it necrosis, in it enhancing tumor."""
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, size) for size in SHAPE], indexing="ij"))
+    brain = (grid**2).sum(axis=0) < 0.95
+    classes = np.zeros(SHAPE, np.uint8)
+    classes[4:13, 8:18, 6:14] = 2
+    classes[6:12, 10:16, 8:12] = 1
+    classes[8:11, 12:15, 9:11] = 3
+    image = np.where(brain, 100 + 20 * grid[0] + 30 * classes, 0).astype(np.float32)
+    return image, brain, classes
+
+
+@pytest.fixture
+def folder(tmp_path, volumes):
+    """One preprocessed subject with its files and a prediction that is off by one voxel."""
+    image, _, classes = volumes
+    values = np.array([0, 1, 2, 4], np.uint8)
+    files = {name: tmp_path / f"a_{name}.nii.gz" for name in ("flair", "t1ce", "seg")}
+    for name in ("flair", "t1ce"):
+        nib.save(nib.Nifti1Image(image, LPS), files[name])
+    nib.save(nib.Nifti1Image(values[classes], LPS), files["seg"])
+    nib.save(nib.Nifti1Image(values[np.roll(classes, 1, axis=1)], LPS), tmp_path / "prediction.nii.gz")
+    scan = {
+        "subject": "a",
+        "verdict": "taken",
+        "modalities": ["flair", "t1ce"],
+        "files": {name: str(path) for name, path in files.items()},
+        "affine": LPS.tolist(),
+        "spacing_mm": [1, 1, 1],
+        "target_spacing_mm": [1, 1, 1],
+        "intensities": {name: {"background": 0.0} for name in ("flair", "t1ce")},
+        "classes": {"necrosis": 100, "edema": 500, "enhancing": 18},
+    }
+    preprocessed = tmp_path / "preprocess" / "a"
+    preprocessed.mkdir(parents=True)
+    (preprocessed / "scan.json").write_text(json.dumps(scan))
+    np.save(preprocessed / "image.npy", np.stack([image, image], axis=-1).astype(np.float16))
+    np.save(preprocessed / "mask.npy", classes)
+    return tmp_path
+
+
+@pytest.mark.parametrize("affine", [LPS, RAS, SWAPPED], ids=["LPS", "RAS", "swapped"])
+def test_the_patients_right_is_on_the_viewers_left(affine):
+    shape = (28, 20, 12) if affine is SWAPPED else SHAPE
+    volume = np.zeros(shape)
+    corner = nib.affines.apply_affine(affine, np.argwhere(volume == 0))
+    right_front_top = (corner - corner.mean(axis=0) > 4).all(axis=1)
+    volume.ravel()[right_front_top] = 1
+    upright = figures_view.turn(volume, affine)
+    for plane, axis in (("axial", 2), ("coronal", 1), ("sagittal", 0)):
+        rows, columns = np.nonzero(figures_view.cut(upright, plane, figures_view.fullest(upright > 0, plane)))
+        height, width = np.delete(upright.shape, axis)[::-1]
+        assert rows.max() < height / 2, "front and top are above"
+        assert columns.max() < width / 2, "right (in sagittal slices front) is on the left"
+
+
+def test_spacing_follows_the_axes():
+    assert figures_view.spacing(SWAPPED).tolist() == [2, 1, 1]
+
+
+def test_fullest_slice_and_its_empty_case():
+    mask = np.zeros((3, 4, 7), bool)
+    assert figures_view.fullest(mask, "axial") == 3
+    mask[0, :2, 5] = True
+    assert figures_view.fullest(mask, "axial") == 5
+
+
+def test_subject_command_draws_all_three(folder):
+    scores = folder / "scores.json"
+    scores.write_text(json.dumps({"regions": {name: {"dice": 0.5} for name in ("WT", "TC", "ET")}}))
+    options = ["--scan", folder / "preprocess/a", "--labels", "brats2020", "--output", folder / "out"]
+    options += ["--prediction", folder / "prediction.nii.gz", "--scores", scores]
+    result = CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in options])
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["modalities.png", "planes.png", "sample.png"]
+    for name in ("modalities", "sample"):
+        picture = pixels(folder / f"out/{name}.png")[:-40]  # without the legend, which has the colors anyway
+        assert picture.std() > 10
+        assert all(share(picture, color) > 1e-3 for color in TISSUES.values()), name
+    assert all(share(pixels(folder / "out/planes.png")[:-40], color) > 2e-4 for color in REGION_COLORS.values())
+
+
+def test_subject_without_mask_and_prediction(folder):
+    path = folder / "preprocess/a/scan.json"
+    scan = json.loads(path.read_text())
+    del scan["files"]["seg"]
+    path.write_text(json.dumps(scan))
+    (folder / "preprocess/a/mask.npy").unlink()
+    options = ["--scan", folder / "preprocess/a", "--labels", "brats2020", "--output", folder / "out"]
+    result = CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in options])
+    assert result.exit_code == 0, result.output
+    assert not any(share(pixels(folder / "out/planes.png"), color) for color in REGION_COLORS.values())
+
+
+def test_excluded_subject_has_no_pictures(tmp_path):
+    (tmp_path / "scan.json").write_text(json.dumps({"subject": "b", "verdict": "excluded"}))
+    options = ["--scan", tmp_path, "--labels", "brats2020", "--output", tmp_path / "out"]
+    assert CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in options]).exit_code == 0
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_contours_of_truth_are_darker_than_those_of_the_prediction(volumes, tmp_path):
+    image, brain, classes = volumes
+    for kind, truth, prediction in (("truth", classes, None), ("prediction", None, classes)):
+        save(figures_subject.planes({"t1": image}, brain, np.ones(3), truth, prediction, ""), tmp_path / f"{kind}.png")
+    dark = "#{:02x}{:02x}{:02x}".format(
+        *(int(255 * part) for part in figures_view.line_color(TISSUES["edema"], "truth"))
+    )
+    assert share(pixels(tmp_path / "truth.png"), dark) > 4 * share(pixels(tmp_path / "prediction.png"), dark)
+
+
+def test_saving_twice_gives_the_same_small_bytes(volumes, tmp_path):
+    image, brain, classes = volumes
+    for name in ("one.png", "two.png"):
+        save(figures_subject.modalities({"flair": image}, brain, np.ones(3), classes), tmp_path / name)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    assert (tmp_path / "one.png").stat().st_size < 60_000
+    assert not list(tmp_path.glob(".partial*"))
+
+
+def test_curves_skip_epochs_without_validation():
+    history = {
+        "epoch": np.arange(1, 5.0),
+        "loss": np.array([4, 3, 2, 1.0]),
+        "val_loss": np.array([np.nan, 3, np.nan, 2]),
+    }
+    axis = figures_cohort.curves({"all": history}).axes[0]
+    training, validation = axis.lines
+    assert training.get_ydata().tolist() == [4, 3, 2, 1]
+    assert (validation.get_xdata().tolist(), validation.get_ydata().tolist()) == ([2, 4], [3, 2])
+
+
+def test_curves_are_read_from_histories_named_by_their_folders(tmp_path):
+    for fold in ("0", "1"):
+        (tmp_path / fold).mkdir()
+        (tmp_path / fold / "history.csv").write_text("epoch,loss,val_loss\n1,4,\n2,3,3.5\n")
+    figure = FIGURES["curves"]([tmp_path / fold / "history.csv" for fold in ("0", "1")])
+    lines = figure.axes[0].lines
+    assert lines[0].get_ydata().tolist() == [4, 3]
+    assert (lines[-1].get_xdata().tolist(), lines[-1].get_ydata().tolist()) == ([2], [3.5])
+    assert "one of 2 folds" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_curves_of_folds_have_their_mean_where_all_have_a_value():
+    short = {"epoch": np.array([1.0, 2]), "loss": np.array([1.0, 3])}
+    long = {"epoch": np.array([1.0, 2, 3]), "loss": np.array([3.0, 5, 9])}
+    assert figures_cohort.curves({"0": short, "1": long}).axes[0].lines[-1].get_ydata().tolist() == [2, 4]
+
+
+def test_scores_show_every_subject_and_no_metric_that_nobody_has():
+    dice = {"network": {name: [0.1, 0.5, 0.9, 0.3, 0.2] for name in ("WT", "TC", "ET")}}
+    figure = figures_cohort.scores({"dice": dice, "hd95_mm": {}})
+    assert len(figure.axes) == 1
+    assert [len(points.get_offsets()) for points in figure.axes[0].collections] == [5, 5, 5]
+    assert "No subject was scored" in figures_cohort.scores({"dice": {}, "hd95_mm": {}}).texts[0].get_text()
+
+
+def test_cohort_stacks_classes_largest_first():
+    axis = figures_cohort.cohort(
+        {"a": [1, 2, 3], "b": [4, 5, 6], "c": [1, 1, 1]}, {"a": "0", "b": "0", "c": "test"}
+    ).axes[0]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["b", "a", "c"]
+    assert [round(bar.get_height(), 6) for bar in axis.patches[:3]] == [4, 1, 1]
+    assert "No subject has a mask" in figures_cohort.cohort({}, {}).texts[0].get_text()
+
+
+@pytest.mark.parametrize("count", [1, 7, 300])
+def test_cohort_of_any_size_draws(count, tmp_path):
+    volumes = {f"subject {place}": [1.0, place, 2.0] for place in range(count)}
+    save(figures_cohort.cohort(volumes, {name: str(len(name) % 3) for name in volumes}), tmp_path / "cohort.png")
+    assert pixels(tmp_path / "cohort.png").std() > 10
+
+
+def test_cohort_command(folder):
+    header = "subject\tverdict\tfold\treason\thas_mask\ttumor_ml\tenhancing_ml\tlost_percent\n"
+    (folder / "cohort.tsv").write_text(header + "a\ttaken\t0\t\tyes\t0.6\t0.02\t0\nb\texcluded\t\tbad\tyes\t\t\t\n")
+    options = ["--figure", "cohort", "--input", folder / "cohort.tsv", "--input", folder / "preprocess"]
+    options += ["--output", folder / "cohort.png"]
+    result = CliRunner().invoke(plot.plot, [str(option) for option in options])
+    assert result.exit_code == 0, result.output
+    assert share(pixels(folder / "cohort.png"), TISSUES["edema"]) > 0.01
+
+
+def keras_file(path: Path, layers: list, outputs: list) -> Path:
+    """A .keras file without weights. A layer is (class, name, settings, inputs, output shape)."""
+    shapes = {name: shape for _, name, _, _, shape in layers}
+    described = []
+    for kind, name, settings, inputs, _ in layers:
+        tensors = [
+            {"class_name": "__keras_tensor__", "config": {"shape": shapes[source], "keras_history": [source, 0, 0]}}
+            for source in inputs
+        ]
+        args = [tensors] if len(tensors) > 1 else tensors
+        nodes = [{"args": args, "kwargs": {}}] if inputs else []
+        described.append(
+            {"class_name": kind, "name": name, "config": {"name": name, **settings}, "inbound_nodes": nodes}
+        )
+    model = {"class_name": "Functional", "config": {"layers": described, "output_layers": outputs}}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps(model))
+    return path
+
+
+def conv(filters: int, size: int = 3, **settings) -> dict:
+    return {"filters": filters, "kernel_size": [size] * 3, "strides": [1, 1, 1], "activation": "relu", **settings}
+
+
+def small_unet(size: int | None) -> list:
+    def shape(factor, channels):
+        return [None, *[size and size // factor] * 3, channels]
+
+    return [
+        ("InputLayer", "in", {"batch_shape": shape(1, 3)}, [], shape(1, 3)),
+        ("Conv3D", "a1", conv(8), ["in"], shape(1, 8)),
+        ("Dropout", "a2", {"rate": 0.1}, ["a1"], shape(1, 8)),
+        ("Conv3D", "a3", conv(8), ["a2"], shape(1, 8)),
+        ("MaxPooling3D", "p", {"pool_size": [2, 2, 2], "strides": [2, 2, 2]}, ["a3"], shape(2, 8)),
+        ("Conv3D", "b1", conv(16), ["p"], shape(2, 16)),
+        ("glioseg>Norm", "b2", {}, ["b1"], shape(2, 16)),
+        ("Conv3DTranspose", "t", conv(8, 2, strides=[2, 2, 2], activation="linear"), ["b2"], shape(1, 8)),
+        ("Concatenate", "c", {}, ["t", "a3"], shape(1, 16)),
+        ("Conv3D", "d1", conv(8), ["c"], shape(1, 8)),
+        ("Conv3D", "o1", conv(4, 1, activation="linear"), ["d1"], shape(1, 4)),
+        ("Activation", "o2", {"activation": "softmax"}, ["o1"], shape(1, 4)),
+        ("Conv3D", "deep", conv(4, 1, activation="sigmoid"), ["b2"], shape(2, 4)),
+    ]
+
+
+@pytest.mark.parametrize("size", [32, None])
+def test_plan_of_a_small_unet(size, tmp_path):
+    layers, outputs = read_layers(keras_file(tmp_path / "m.keras", small_unet(size), [["o2", 0, 0], ["deep", 0, 0]]))
+    down, bottom, up = stages(layers, outputs)
+    assert [slab.channels for slab in down.slabs] == [3, 8, 8]
+    assert (down.size, bottom.size, bottom.factor) == (((32,) * 3, (16,) * 3, 2) if size else ((), (), 2))
+    assert bottom.pooled == "max"
+    assert [(slab.made_by, slab.channels) for slab in up.slabs] == [("transposed", 8), ("convolution", 8)]
+    assert [(source is down, merge, channels) for source, merge, channels in up.skips] == [(True, "concatenate", 8)]
+    assert [text[0] + text[-8:] for text in up.outputs + bottom.outputs] == ["4 softmax", "4 sigmoid"]
+    assert down.notes["dropout 0.1"] == 1
+    assert bottom.notes["Norm"] == 1
+
+
+def test_network_command_and_its_error(tmp_path):
+    model = keras_file(tmp_path / "m.keras", small_unet(32), [["o2", 0, 0], ["deep", 0, 0]])
+    arguments = ["--figure", "network", "--input", str(model), "--output", str(tmp_path / "network.png")]
+    result = CliRunner().invoke(plot.plot, arguments)
+    assert result.exit_code == 0, result.output
+    picture = pixels(tmp_path / "network.png")
+    assert picture.std() > 10
+    assert share(picture, "#009E73") > 1e-3, "the transposed convolution"
+    (tmp_path / "m.keras").write_text("not a zip")
+    result = CliRunner().invoke(plot.plot, arguments)
+    assert result.exit_code != 0
+    assert "m.keras: expected a Keras 3 network" in result.output
+
+
+def test_transposed_convolution_in_front_of_the_output_is_drawn(tmp_path):
+    full, half = [None, 8, 8, 8, 4], [None, 4, 4, 4, 4]
+    layers = [
+        ("InputLayer", "in", {"batch_shape": full}, [], full),
+        ("Conv3D", "stem", conv(4, strides=[2, 2, 2]), ["in"], half),
+        ("Conv3DTranspose", "head", conv(4, 2, strides=[2, 2, 2], activation="linear"), ["stem"], full),
+        ("Activation", "softmax", {"activation": "softmax"}, ["head"], full),
+    ]
+    plan = stages(*read_layers(keras_file(tmp_path / "m.keras", layers, ["softmax", 0, 0])))
+    assert [[slab.made_by for slab in stage.slabs] for stage in plan] == [["input"], ["strided"], ["transposed"]]
+    assert "softmax" in plan[-1].outputs[0]
+
+
+@pytest.mark.parametrize("single_output", [["o2", 0, 0], [["o2", 0, 0]]])
+def test_single_output_is_recorded_in_two_ways(single_output, tmp_path):
+    layers = small_unet(32)[:-1]
+    assert read_layers(keras_file(tmp_path / "m.keras", layers, single_output))[1] == ["o2"]
+
+
+def test_network_that_is_no_u_still_draws(tmp_path):
+    shape = [None, 8, 8, 8, 4]
+    layers = [("InputLayer", "in", {"batch_shape": shape}, [], shape)]
+    for place, (kind, settings) in enumerate(
+        [
+            ("Conv3D", conv(4, strides=[2, 2, 2])),
+            ("UpSampling3D", {"size": [2, 2, 2]}),
+            ("Conv3D", conv(6, strides=[2, 2, 2])),
+            *[("Conv3D", conv(6))] * 7,
+            ("GlobalAveragePooling3D", {}),
+            ("Dense", {"units": 2, "activation": "softmax"}),
+        ]
+    ):
+        layers.append((kind, f"layer{place}", settings, [layers[-1][1]], shape))
+    plan = stages(*read_layers(keras_file(tmp_path / "m.keras", layers, [layers[-1][1], 0, 0])))
+    save(network(plan), tmp_path / "network.png")
+    assert pixels(tmp_path / "network.png").std() > 5
+
+
+def test_drawing_does_not_import_tensorflow():
+    code = "import sys, plot, plot_subject, report; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    scripts = Path(plot.__file__).parent
+    assert subprocess.run([sys.executable, "-c", code], cwd=scripts, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_has_a_caption(name):
+    caption = Path(plot.__file__).parents[1] / "rules/captions/figure.rst"
+    wildcards = SimpleNamespace(figure=name)
+    assert Template(caption.read_text()).render(snakemake=SimpleNamespace(wildcards=wildcards)).strip()

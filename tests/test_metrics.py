@@ -1,0 +1,239 @@
+"""Metrics against answers worked out by hand, and against other implementations on lesions with corner cases."""
+
+import math
+from importlib.resources import files
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from scipy import ndimage
+
+from glioseg.labels import REGIONS, region
+from glioseg.metrics import ABSENT_HD95_MM, METRICS, dice, hd95_mm, score_regions, sensitivity, specificity
+
+EMPTY = np.zeros((4, 4, 4), bool)
+ONE_MM = (1.0, 1.0, 1.0)
+
+
+def line(*filled: int, length: int = 10) -> np.ndarray:
+    """A row of voxels along the first axis of a 3-D array."""
+    mask = np.zeros((length, 1, 1), bool)
+    mask[list(filled)] = True
+    return mask
+
+
+def voxel(*position: int) -> np.ndarray:
+    mask = EMPTY.copy()
+    mask[position] = True
+    return mask
+
+
+def test_overlap_by_hand() -> None:
+    # Truth 2, 3, 4, 5; prediction 4, 5, 6: TP 2, FP 1, FN 2, TN 5.
+    truth, prediction = line(2, 3, 4, 5), line(4, 5, 6)
+    assert dice(truth, prediction) == pytest.approx(4 / 7)
+    assert sensitivity(truth, prediction) == pytest.approx(2 / 4)
+    assert specificity(truth, prediction) == pytest.approx(5 / 6)
+
+
+def test_overlap_of_disjoint_and_equal_regions() -> None:
+    assert dice(line(1), line(5)) == 0 and sensitivity(line(1), line(5)) == 0
+    assert (
+        dice(line(1, 2), line(1, 2)) == sensitivity(line(1, 2), line(1, 2)) == specificity(line(1, 2), line(1, 2)) == 1
+    )
+    assert hd95_mm(line(1, 2), line(1, 2), ONE_MM) == 0
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "expected"),
+    [
+        (EMPTY, EMPTY, {"dice": 1, "hd95_mm": 0, "sensitivity": 1, "specificity": 1}),
+        (EMPTY, voxel(1, 1, 1), {"dice": 0, "hd95_mm": 373.13, "sensitivity": 0, "specificity": 63 / 64}),
+        (voxel(1, 1, 1), EMPTY, {"dice": 0, "hd95_mm": 373.13, "sensitivity": 0, "specificity": 1}),
+        (~EMPTY, ~EMPTY, {"dice": 1, "hd95_mm": 0, "sensitivity": 1, "specificity": 1}),
+    ],
+    ids=["both empty", "truth empty", "prediction empty", "both full"],
+)
+def test_absent_regions(truth: np.ndarray, prediction: np.ndarray, expected: dict[str, float]) -> None:
+    assert {name: score(truth, prediction, ONE_MM) for name, score in METRICS.items()} == expected
+
+
+def test_price_of_an_absent_region_is_the_diagonal_of_a_brats_scan() -> None:
+    assert pytest.approx(math.hypot(240, 240, 155), abs=0.005) == ABSENT_HD95_MM
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "spacing_mm", "expected"),
+    [
+        ((0, 0, 0), (3, 0, 0), ONE_MM, 3),
+        ((0, 0, 0), (0, 3, 0), (1, 2, 5), 6),
+        ((0, 0, 0), (1, 2, 3), (3, 2, 4), 13),  # 3, 4 and 12 mm
+        ((3, 3, 3), (2, 3, 3), (0.5, 1, 1), 0.5),
+    ],
+)
+def test_hd95_of_single_voxels_is_their_distance(a: tuple, b: tuple, spacing_mm: tuple, expected: float) -> None:
+    assert hd95_mm(voxel(*a), voxel(*b), spacing_mm) == pytest.approx(expected)
+    assert hd95_mm(voxel(*b), voxel(*a), spacing_mm) == pytest.approx(expected)
+
+
+def test_hd95_pools_both_directions() -> None:
+    # A row is all surface. From the truth (0 and 1): 0, 0 mm; from the prediction (0, 1 and 9): 0, 0, 8 mm.
+    # Pooled 0, 0, 0, 0, 8: rank 0.95 * 4 = 3.8, so 0.8 * 8 = 6.4. The larger directed one would be 0.9 * 8 = 7.2.
+    assert hd95_mm(line(0, 1), line(0, 1, 9), ONE_MM) == pytest.approx(6.4)
+
+
+def test_hd95_measures_between_surfaces_not_volumes() -> None:
+    solid = np.zeros((7, 7, 7), bool)
+    solid[1:6, 1:6, 1:6] = True
+    shell = solid.copy()
+    shell[2:5, 2:5, 2:5] = False
+    assert hd95_mm(solid, shell, ONE_MM) == 0 and dice(solid, shell) == pytest.approx(2 * 98 / (125 + 98))
+
+
+def test_hd95_ignores_empty_space_around() -> None:
+    padded = [np.pad(mask, ((40, 7), (0, 13), (5, 5))) for mask in (line(0, 1), line(0, 1, 9))]
+    assert hd95_mm(*padded, ONE_MM) == pytest.approx(6.4)
+
+
+@pytest.mark.parametrize("score", METRICS.values(), ids=METRICS)
+def test_unusable_arrays_are_refused(score) -> None:
+    with pytest.raises(ValueError, match=r"expected one shape, found \(4, 4, 4\) and \(4, 4, 1\)"):
+        score(EMPTY, EMPTY[..., :1], ONE_MM)
+    with pytest.raises(ValueError, match="expected booleans, found bool and uint8"):
+        score(EMPTY, EMPTY.astype(np.uint8), ONE_MM)
+
+
+def test_spacing_of_the_wrong_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected 3 values, one for each axis, found 2"):
+        hd95_mm(EMPTY, EMPTY, (1.0, 1.0))
+
+
+def test_score_regions_by_hand() -> None:
+    # Classes 1 necrosis, 2 edema, 3 enhancing; voxels of 2 * 5 * 10 mm = 0.1 ml.
+    truth, prediction = np.zeros((10, 1, 1), np.uint8), np.zeros((10, 1, 1), np.uint8)
+    truth[:6, 0, 0] = [2, 2, 1, 1, 3, 3]
+    prediction[:6, 0, 0] = [2, 2, 2, 1, 1, 3]
+    scores = score_regions(truth, prediction, (2.0, 5.0, 10.0))
+    assert list(scores) == list(REGIONS)
+    assert {name: scores[name]["dice"] for name in scores} == pytest.approx({"WT": 1, "TC": 6 / 7, "ET": 2 / 3})
+    assert {name: scores[name]["truth_ml"] for name in scores} == pytest.approx({"WT": 0.6, "TC": 0.4, "ET": 0.2})
+    assert scores["TC"]["predicted_ml"] == pytest.approx(0.3)
+    # ET: 4 and 5 against 5, along an axis of 2 mm: 0, 2, 0 mm; rank 0.95 * 2 = 1.9, so 0.9 * 2.
+    assert scores["ET"]["hd95_mm"] == pytest.approx(1.8)
+    assert set(scores["WT"]) == {*METRICS, "truth_ml", "predicted_ml"}
+
+
+# Against other implementations
+
+
+def lesion(rng: np.random.Generator, shape: tuple, center: tuple, radius: float) -> np.ndarray:
+    """A ball with a ragged border."""
+    distance = np.sqrt(sum((axis - at) ** 2 for axis, at in zip(np.indices(shape), center, strict=True)))
+    return distance + 4 * ndimage.gaussian_filter(rng.standard_normal(shape), 1.5, mode="nearest") < radius
+
+
+def tumor(rng: np.random.Generator, shape: tuple, center: tuple, radius: float) -> np.ndarray:
+    """Class indices of a lesion in a lesion in a lesion: edema around enhancement around necrosis."""
+    classes = np.zeros(shape, np.uint8)
+    for tissue, share in ((2, 1), (3, 0.7), (1, 0.45)):
+        classes[lesion(rng, shape, center, share * radius)] = tissue
+    return classes
+
+
+def pairs() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    rng = np.random.default_rng(7)
+    shape = (34, 30, 26)
+    empty = np.zeros(shape, np.uint8)
+    one, neighbor = empty.copy(), empty.copy()
+    one[20, 9, 13], neighbor[20, 10, 14] = 3, 3
+    truth = tumor(rng, shape, (15, 14, 12), 9)
+    no_enhancement = np.where(truth == 3, 1, truth)
+    two = np.maximum(tumor(rng, shape, (8, 10, 12), 6), tumor(rng, shape, (20, 10, 12), 6))
+    return {
+        "overlapping": (truth, tumor(rng, shape, (17, 13, 13), 8)),
+        "equal": (truth, truth),
+        "apart": (tumor(rng, shape, (8, 8, 8), 6), tumor(rng, shape, (26, 22, 18), 5)),
+        "touching lesions": (two, tumor(rng, shape, (14, 10, 12), 8)),
+        "at the edge": (tumor(rng, shape, (0, 14, 25), 9), tumor(rng, shape, (1, 15, 24), 9)),
+        "one voxel each": (one, neighbor),
+        "one voxel against a tumor": (truth, one),
+        "no enhancement in the truth": (no_enhancement, truth),
+        "no enhancement in the prediction": (truth, no_enhancement),
+        "no enhancement in either": (no_enhancement, np.roll(no_enhancement, 2, axis=1)),
+        "nothing predicted": (truth, empty),
+        "nothing there": (empty, truth),
+        "both empty": (empty, empty),
+    }
+
+
+PAIRS = pairs()
+ANISOTROPIC_MM = (0.9, 1.3, 3.5)
+
+
+def by_simpleitk(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> tuple[float, float]:
+    """Dice and HD95 of two regions, neither empty, from ITK's overlap, contour and distance filters."""
+    images = [sitk.GetImageFromArray(mask.T.astype(np.uint8)) for mask in (truth, prediction)]
+    for image in images:
+        image.SetSpacing(spacing_mm)
+    overlap = sitk.LabelOverlapMeasuresImageFilter()
+    overlap.Execute(*images)
+    # A border of zeros, as ITK draws no contour where a region leaves the image.
+    padded = [sitk.ConstantPad(image, [1] * 3, [1] * 3) for image in images]
+    contours = [sitk.BinaryContour(image, fullyConnected=False) for image in padded]
+    distances = [
+        sitk.GetArrayFromImage(sitk.Abs(sitk.SignedMaurerDistanceMap(far, False, False, True)))[
+            sitk.GetArrayFromImage(near) > 0
+        ]
+        for near, far in (contours, contours[::-1])
+    ]
+    return overlap.GetDiceCoefficient(), float(np.percentile(np.concatenate(distances), 95))
+
+
+def by_medpy(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> tuple[float, float]:
+    """Dice and HD95 of two regions, neither empty, from the package behind the scores of BraTS 2020."""
+    binary = pytest.importorskip("medpy.metric.binary", reason="MedPy is not installed; it is in the test environment.")
+    return binary.dc(prediction, truth), binary.hd95(prediction, truth, voxelspacing=spacing_mm)
+
+
+@pytest.mark.parametrize("other", [by_simpleitk, by_medpy])
+@pytest.mark.parametrize("spacing_mm", [ONE_MM, ANISOTROPIC_MM], ids=["isotropic", "anisotropic"])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_dice_and_hd95_against_other_packages(pair: str, spacing_mm: tuple, other) -> None:
+    for name in REGIONS:
+        truth, prediction = (region(classes, name) for classes in PAIRS[pair])
+        ours = dice(truth, prediction), hd95_mm(truth, prediction, spacing_mm)
+        if truth.any() and prediction.any():
+            assert ours == pytest.approx(other(truth, prediction, spacing_mm), rel=1e-5, abs=1e-5)
+        else:
+            assert ours == ((0, ABSENT_HD95_MM) if truth.any() or prediction.any() else (1, 0))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("pair", PAIRS)
+def test_dice_and_hd95_against_the_code_of_the_challenge(pair: str, tmp_path, monkeypatch) -> None:
+    """Dice and HD95 are the same; its conventions are not, as it scores lesion by lesion since 2023.
+
+    What is absent from both is left out (NaN), and without any overlap the distance is infinite, read as 373, even if
+    both are there. It measures the HD95 of whole regions in voxels, so only 1 mm compares.
+    """
+    reason = "brats-evaluation is not installed; it is in the test environment."
+    challenge = pytest.importorskip("brats_evaluation.evaluation", reason=reason)
+    panoptica = pytest.importorskip("panoptica", reason=reason)
+    monkeypatch.setenv("PANOPTICA_CITATION_REMINDER", "false")
+    for path, classes in zip(("truth.nii.gz", "prediction.nii.gz"), PAIRS[pair], strict=True):
+        nib.save(nib.Nifti1Image(classes, np.eye(4)), tmp_path / path)
+    config = str(files("brats_evaluation").joinpath("configs", "config_gli.yaml"))
+    evaluator = panoptica.Panoptica_Evaluator.load_from_config(config)
+    theirs = challenge.evaluate_single_exam(
+        str(tmp_path / "prediction.nii.gz"), str(tmp_path / "truth.nii.gz"), pair, evaluator
+    )
+    ours = score_regions(*PAIRS[pair], ONE_MM)
+    for name in REGIONS:
+        their_dice, their_hd95 = (theirs[name.lower()][f"global_bin_{metric}"] for metric in ("dsc", "hd95"))
+        if np.isnan(their_dice):
+            assert ours[name]["truth_ml"] == ours[name]["predicted_ml"] == 0
+        elif np.isinf(their_hd95):
+            assert ours[name]["dice"] == their_dice == 0
+        else:
+            assert (ours[name]["dice"], ours[name]["hd95_mm"]) == pytest.approx((their_dice, their_hd95), rel=1e-9)

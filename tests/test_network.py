@@ -1,0 +1,354 @@
+"""Networks, losses, patches, training and inference."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from glioseg import device
+from glioseg.augment import Augmentation, augment, draw_augmentation
+from glioseg.batches import Subject, draw_center, load_subject, take_patch, training_batch
+from glioseg.inference import gaussian_weight, predict_probabilities, window_corners
+from glioseg.labels import REGIONS
+from glioseg.outputs import write_table
+
+SETTINGS = {
+    "seed": 5,
+    "patch": (16, 16, 16),
+    "batch": 2,
+    "foreground": 0.5,
+    "flip": 0.5,
+    "scale": 0.2,
+    "intensity": 0.1,
+    "noise": 0.1,
+}
+
+
+def subject(name="s", shape=(20, 24, 18), channels=2):
+    random = np.random.default_rng(len(name))
+    mask = np.zeros(shape, np.uint8)
+    mask[5:12, 6:13, 4:11] = 2
+    mask[7:10, 8:11, 6:9] = 3
+    image = random.normal(size=(*shape, channels)).astype(np.float16)
+    return Subject(name, image, mask, (np.flatnonzero(mask == 2), np.flatnonzero(mask == 3)))
+
+
+def test_original_is_the_recipe_layer_for_layer():
+    from glioseg.networks import build_network
+
+    model = build_network("original", (128, 128, 128), 3, 4, (16, 32, 64, 128, 256), "")
+    assert model.count_params() == 5_645_828
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds.count("Conv3D") == 19
+    assert kinds.count("Conv3DTranspose") == 4
+    rates = [layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"]
+    assert rates == pytest.approx([0.1, 0.1, 0.2, 0.2, 0.3, 0.2, 0.2, 0.1, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("name", "filters"), [("unet", (4, 8, 16)), ("original", (4, 8, 16)), ("sm_unet", (4, 8, 8, 16, 16))]
+)
+def test_networks_end_in_a_float32_softmax(name, filters):
+    import keras
+
+    from glioseg.networks import build_network
+
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        model = build_network(name, (32, 32, 32), 2, 4, filters, "resnet18")
+        assert model.output.dtype == "float32"
+        assert model.output.shape == (None, 32, 32, 32, 4)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+
+
+def test_unknown_names_list_the_known():
+    from glioseg.losses import build_loss
+    from glioseg.networks import build_network
+
+    with pytest.raises(ValueError, match="known are unet, original, sm_unet"):
+        build_network("vnet", (32, 32, 32), 1, 4, (4, 8), "")
+    with pytest.raises(ValueError, match="must be multiples of 8 for unet with 3 levels"):
+        build_network("unet", (20, 32, 32), 1, 4, (4, 8, 16), "")
+    with pytest.raises(ValueError, match="known are resnet18"):
+        build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "alexnet")
+    with pytest.raises(ValueError, match="known are dice_cross_entropy, sm_dice, sm_focal"):
+        build_loss(["hinge"])
+    with pytest.raises(ValueError, match="known are auto, float32"):
+        device.choose_precision("int4")
+
+
+def test_losses_by_hand():
+    from glioseg.losses import build_loss
+
+    truth = np.zeros((1, 2, 2, 2, 4), np.float32)
+    truth[..., 0] = 1
+    truth[0, 0, 0, 0] = [0, 0, 0, 1]
+    perfect = float(build_loss(["dice_cross_entropy"])(truth, truth))
+    assert perfect == pytest.approx(0, abs=1e-5)
+    # Uniform guess: cross-entropy ln 4, and of the one class that is there a Dice of 2 * 0.25 / (1 + 2).
+    uniform = np.full_like(truth, 0.25)
+    expected = np.log(4) + 1 - 0.5 / 3
+    assert float(build_loss(["dice_cross_entropy"])(truth, uniform)) == pytest.approx(expected, rel=1e-5)
+    healthy = np.zeros_like(truth)
+    healthy[..., 0] = 1
+    assert float(build_loss(["dice_cross_entropy"])(healthy, uniform)) == pytest.approx(np.log(4), rel=1e-5)
+    # The original's class weights leave a perfect prediction at 0.75; a list of losses is their sum.
+    assert float(build_loss(["sm_dice"])(truth, truth)) == pytest.approx(0.75, abs=1e-4)
+    both = float(build_loss(["sm_dice", "sm_focal"])(truth, uniform))
+    parts = [float(build_loss([name])(truth, uniform)) for name in ("sm_dice", "sm_focal")]
+    assert both == pytest.approx(sum(parts))
+
+
+def test_region_scores_by_hand():
+    from glioseg.losses import Scores
+
+    scores = Scores(REGIONS)
+    truth, predicted = np.array([0, 1, 2, 3, 3, 2]), np.array([0, 1, 1, 3, 0, 2])
+    scores.update_state(np.eye(4)[truth][None], np.eye(4)[predicted][None])
+    result = {name: float(value) for name, value in scores.result().items()}
+    assert result["accuracy"] == pytest.approx(4 / 6)
+    assert result["dice_wt"] == pytest.approx(2 * 4 / (5 + 4))
+    assert result["dice_tc"] == pytest.approx(2 * 2 / (3 + 3))
+    assert result["dice_et"] == pytest.approx(2 * 1 / (2 + 1))
+    empty = Scores(REGIONS)
+    empty.update_state(np.eye(4)[[0, 0]][None], np.eye(4)[[0, 0]][None])
+    assert float(empty.result()["dice"]) == 1
+
+
+def test_patches_are_decided_by_seed_and_step():
+    subjects = [subject("a"), subject("bb"), subject("ccc")]
+    first, again, other = (training_batch(subjects, step, SETTINGS) for step in (3, 3, 4))
+    assert (first[0] == again[0]).all()
+    assert (first[1] == again[1]).all()
+    assert not (first[0] == other[0]).all()
+    assert first[0].shape == (2, 16, 16, 16, 2)
+    assert first[0].dtype == np.float32
+    assert first[1].dtype == np.uint8
+
+
+def test_a_patch_larger_than_the_volume_is_padded():
+    whole = subject()
+    image, mask = take_patch(whole, (10, 12, 9), (32, 16, 32))
+    assert image.shape == (32, 16, 32, 2)
+    assert (image[6:26, :, 7:25] == whole.image[:, 4:20]).all()
+    assert not image[:6].any()
+    assert mask[6:26, :, 7:25].sum() == whole.mask[:, 4:20].sum()
+
+
+def test_foreground_centers_lie_on_tumor():
+    whole, random = subject(), np.random.default_rng(0)
+    hits = [whole.mask[draw_center(random, whole, 1.0)] for _ in range(40)]
+    assert set(hits) == {2, 3}
+
+
+def test_augmentation_applies_what_was_drawn():
+    whole = subject()
+    image, mask = take_patch(whole, (10, 12, 9), (16, 16, 16))
+    one = np.ones(2, np.float32)
+    nothing = Augmentation((False,) * 3, 1.0, one, 0 * one, None, 0.0, 1)
+    same = augment(image, mask, nothing)
+    assert (same[0] == image).all()
+    assert (same[1] == mask).all()
+    flipped = augment(image, mask, replace(nothing, flips=(True, False, False)))
+    assert (flipped[0] == image[::-1]).all()
+    assert (flipped[1] == mask[::-1]).all()
+    image[0] = 0
+    louder = augment(image, mask, replace(nothing, gain=2 * one, offset=one))[0]
+    assert louder[1:] == pytest.approx(2 * image[1:] + 1, abs=1e-4)
+    assert not louder[0].any()
+    larger = augment(image, mask, replace(nothing, zoom=1.5))
+    assert (larger[1] > 0).sum() > 2 * (mask > 0).sum()
+    curved = augment(image, mask, replace(nothing, gamma=2 * one))[0]
+    assert curved.min() == pytest.approx(image.min(), abs=1e-4)
+    assert curved.max() == pytest.approx(image.max(), abs=1e-4)
+    assert curved.mean() < image.mean()
+    noisy = augment(image, mask, replace(nothing, noise=0.5))[0]
+    assert (noisy - image)[1:].std() == pytest.approx(0.5, rel=0.05)
+    assert not noisy[0].any()
+    assert (noisy == augment(image, mask, replace(nothing, noise=0.5))[0]).all()
+
+
+def test_augmentation_of_strength_zero_changes_nothing():
+    off = SETTINGS | {"flip": 0, "scale": 0, "intensity": 0, "noise": 0}
+    image, mask = take_patch(subject(), (10, 12, 9), (16, 16, 16))
+    for seed in range(20):
+        same = augment(image, mask, draw_augmentation(np.random.default_rng(seed), 2, off))
+        assert (same[0] == image).all()
+        assert (same[1] == mask).all()
+
+
+def test_iou_is_that_of_segmentation_models():
+    import segmentation_models_3D as sm
+
+    from glioseg.losses import Scores
+
+    random = np.random.default_rng(0)
+    scores, theirs = Scores(REGIONS), []
+    for _ in range(3):
+        truth = np.eye(4, dtype=np.float32)[random.integers(0, 3, (1, 5, 6, 7))]
+        predicted = random.dirichlet(np.ones(4) / 2, (1, 5, 6, 7)).astype(np.float32)
+        scores.update_state(truth, predicted)
+        theirs.append(float(sm.metrics.IOUScore(threshold=0.5)(truth, predicted)))
+    assert float(scores.result()["iou"]) == pytest.approx(np.mean(theirs), rel=1e-4)
+
+
+def test_windows_cover_everything_and_weights_peak_in_the_middle():
+    corners = window_corners((40, 16, 33), (16, 16, 16), 0.5)
+    seen = np.zeros((40, 16, 33), int)
+    for x, y, z in corners:
+        seen[x : x + 16, y : y + 16, z : z + 16] += 1
+    assert seen.min() >= 1
+    assert max(c[0] for c in corners) == 24
+    weight = gaussian_weight((16, 16, 16))
+    assert weight.min() > 0
+    assert weight[8, 8, 8] == weight.max()
+
+
+class _Copy:
+    """A network that returns its first channel as the probability of class 1."""
+
+    input_shape, output_shape = (None, 16, 16, 16, 2), (None, 16, 16, 16, 2)
+
+    def predict_on_batch(self, batch):
+        return np.stack([1 - batch[..., 0], batch[..., 0]], -1)
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 16), (30, 17, 40), (10, 40, 12)])
+def test_sliding_window_puts_every_voxel_back(shape):
+    image = np.random.default_rng(0).random((*shape, 2)).astype(np.float32)
+    result = predict_probabilities([_Copy()], image, 0.5)
+    assert result.shape == (*shape, 2)
+    assert result[..., 1] == pytest.approx(image[..., 0], abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def preprocessed(tmp_path_factory):
+    """A folder as preprocess and split leave it, of four subjects."""
+    folder = tmp_path_factory.mktemp("preprocessed")
+    for name in ("a", "bb", "ccc", "dddd"):
+        one = subject(name)
+        (folder / name).mkdir()
+        np.save(folder / name / "image.npy", one.image)
+        np.save(folder / name / "mask.npy", one.mask)
+        (folder / name / "scan.json").write_text(json.dumps({"subject": name}))
+    rows = [
+        {"subject": name, "verdict": "taken", "fold": fold}
+        for name, fold in zip(("a", "bb", "ccc", "dddd"), ("train",) * 3 + ("test",), strict=True)
+    ]
+    write_table(folder / "cohort.tsv", ["subject", "verdict", "fold"], rows)
+    return folder
+
+
+def train_command(data, output, **changes):
+    options = {
+        "fold": "all", "cohort": data / "cohort.tsv", "preprocess": data, "network": "original", "filters": (4, 8),
+        "backbone": "resnet18", "patch": (16, 16, 16), "batch": 1, "epochs": 6, "steps-per-epoch": 3,
+        "losses": ("dice_cross_entropy",), "optimizer": "adamw", "learning-rate": 0.01, "schedule": "cosine",
+        "warmup-steps": 2, "clip-norm": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "intensity": 0.1, "noise": 0.1,
+        "precision": "float32", "monitor-subjects": 1, "monitor-every": 2, "seed": 3, "threads": 2,
+        "state": output / "state.npz", "output": output,
+    } | changes  # fmt: skip
+    words = [sys.executable, str(ROOT / "scripts/train.py")]
+    for name, value in options.items():
+        for item in value if isinstance(value, tuple) else (value,):
+            words += [f"--{name}", str(item)]
+    return words
+
+
+def weights(path):
+    from glioseg.inference import load_model
+
+    return [np.asarray(value) for value in load_model(path).get_weights()]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(preprocessed, tmp_path_factory):
+    output = tmp_path_factory.mktemp("undisturbed")
+    done = subprocess.run(train_command(preprocessed, output), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return output, done.stdout
+
+
+def test_training_shows_progress_and_leaves_its_record(undisturbed):
+    output, printed = undisturbed
+    assert "epoch 6/6  loss" in printed
+    assert "left" in printed
+    assert "monitored" in printed
+    history = read_table_csv(output / "history.csv")
+    assert [row["epoch"] for row in history] == list("123456")
+    assert history[0]["val_dice"] == ""
+    assert history[1]["val_dice"] != ""
+    assert history[5]["val_dice"] != ""
+    settings = json.loads((output / "settings.json").read_text())
+    assert settings["subjects"] == ["a", "bb", "ccc"]
+    assert settings["monitor"] == ["dddd"]
+    assert settings["versions"]["tensorflow"]
+    assert not (output / "state.npz").exists()
+
+
+def test_training_twice_gives_the_same_bits(preprocessed, undisturbed, tmp_path):
+    subprocess.run(train_command(preprocessed, tmp_path), capture_output=True, check=True)
+    for one, two in zip(weights(undisturbed[0] / "model.keras"), weights(tmp_path / "model.keras"), strict=True):
+        assert one.tobytes() == two.tobytes()
+
+
+def test_killed_training_continues_to_the_same_bits(preprocessed, undisturbed, tmp_path):
+    command = train_command(preprocessed, tmp_path)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    for line in process.stdout:
+        if line.startswith("epoch 3/"):
+            break
+    time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert (tmp_path / "state.npz").exists()
+    assert not (tmp_path / "model.keras").exists()
+    resumed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "continuing after epoch" in resumed.stdout
+    for one, two in zip(weights(undisturbed[0] / "model.keras"), weights(tmp_path / "model.keras"), strict=True):
+        assert one.tobytes() == two.tobytes()
+    scores = [
+        [{k: v for k, v in row.items() if k != "seconds"} for row in read_table_csv(folder / "history.csv")]
+        for folder in (undisturbed[0], tmp_path)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_state_of_other_settings_is_not_continued(preprocessed, tmp_path):
+    from glioseg.training import identify
+
+    assert identify({"epochs": 2}, ["a"]) != identify({"epochs": 3}, ["a"])
+    (tmp_path / "state.npz").write_bytes(b"half a file")
+    done = subprocess.run(train_command(preprocessed, tmp_path, epochs=1), capture_output=True, text=True, check=True)
+    assert "cannot be read" in done.stdout
+    assert "training starts anew" in done.stdout
+
+
+def test_bad_settings_and_arrays_end_in_a_sentence(preprocessed, tmp_path):
+    done = subprocess.run(train_command(preprocessed, tmp_path, losses=("hinge",)), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "losses: 'hinge' is not known" in done.stderr
+    assert "Traceback" not in done.stderr
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "image.npy").write_bytes(b"not an array")
+    with pytest.raises(ValueError, match=r"image.npy cannot be read .*; delete .*broken and run again"):
+        load_subject(tmp_path / "broken")
+
+
+def read_table_csv(path):
+    header, *lines = path.read_text().splitlines()
+    return [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
