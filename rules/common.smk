@@ -179,7 +179,7 @@ def get_figure_data(wildcards):
     """What a figure of the whole cohort is drawn from."""
     names = models(config["split"]["folds"])
     return {
-        "cohort": [f"{RESULTS}/split/cohort.tsv"],
+        "cohort": [f"{RESULTS}/split/cohort.tsv", f"{RESULTS}/preprocess"],
         "network": [f"{RESULTS}/train/{names[0]}/model.keras"],
         "curves": [f"{RESULTS}/train/{name}/history.csv" for name in names],
         "scores": [f"{RESULTS}/summarize/subjects.tsv"],

@@ -36,6 +36,7 @@ rule train:
         " {params.options:q}"
         " --seed {params.seed}"
         " --threads {threads}"
+        " --code {params.code}"
         " --state {params.state:q}"
         " --output {params.folder:q}"
         " 2>&1 | tee {log:q}"

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from glioseg.baselines import COLUMNS, score_baselines
+from glioseg.baselines import score_baselines
 from glioseg.commands import FILE, FOLDER, NEW, SEED, Command
 from glioseg.outputs import write_table
+from glioseg.summary import BASELINE_COLUMNS
 
 
 @click.command(cls=Command)
@@ -16,7 +17,7 @@ from glioseg.outputs import write_table
 @click.option("--output", required=True, type=NEW, help="Table to write.")
 def baseline(cohort: Path, preprocess: Path, seed: int, output: Path) -> None:
     """Write method, subject, region and Dice of both baselines on the held-out subjects."""
-    write_table(output, COLUMNS, score_baselines(cohort, preprocess, seed))
+    write_table(output, BASELINE_COLUMNS, score_baselines(cohort, preprocess, seed))
 
 
 if __name__ == "__main__":

@@ -5,11 +5,17 @@ from pathlib import Path
 
 import click
 
-from glioseg.baselines import COLUMNS as BASELINE_COLUMNS
 from glioseg.cohort import scored_subjects
 from glioseg.commands import FILE, NEW, SEED, Command
 from glioseg.outputs import read_table, write_table
-from glioseg.summary import SCORE_COLUMNS, SUBJECT_COLUMNS, score_table, subject_rows, summarize_scores
+from glioseg.summary import (
+    BASELINE_COLUMNS,
+    SCORE_COLUMNS,
+    SUBJECT_COLUMNS,
+    score_table,
+    subject_rows,
+    summarize_scores,
+)
 
 
 @click.command(cls=Command)

@@ -37,11 +37,12 @@ from glioseg.outputs import read_table, whole, write_json
 @click.option("--monitor-every", type=int, required=True)
 @click.option("--seed", type=int, required=True)
 @click.option("--threads", type=int, required=True)
+@click.option("--code", required=True, help="What identifies the code: a state made by another is not continued.")
 @click.option(
     "--state", type=Path, required=True, help="File that lets a killed run continue; kept until the model is written."
 )
 @click.option("--output", type=Path, required=True, help="Folder for model.keras, history.csv and settings.json.")
-def main(fold, cohort, preprocess, precision, threads, state, output, **settings):
+def main(fold, cohort, preprocess, precision, threads, code, state, output, **settings):
     settings["precision"] = choose_precision(precision)
     use_threads(threads)
     import keras
@@ -53,7 +54,7 @@ def main(fold, cohort, preprocess, precision, threads, state, output, **settings
     rows = read_table(cohort)
     names = training_subjects(rows, fold)
     monitored = monitored_subjects(rows, fold)[: settings["monitor_subjects"]]
-    identity = identify(settings, [fingerprint(preprocess / name) for name in names])
+    identity = identify(settings, [code, *(fingerprint(preprocess / name) for name in names)])
     click.echo(f"{len(names)} subjects, {settings['network']}, {settings['precision']}, {threads} threads")
     subjects = [load_subject(preprocess / name) for name in names]
     model, history = train_network(

@@ -6,8 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from baseline import baseline
-from glioseg.baselines import COLUMNS, best_threshold, fit_classifier, held_out_groups, score_baselines
+from glioseg.baselines import best_threshold, fit_classifier, held_out_groups, score_baselines
 from glioseg.metrics import dice_of_sizes
+from glioseg.summary import BASELINE_COLUMNS
 
 HEADER = "subject\tverdict\tfold\treason\thas_mask\ttumor_ml\tenhancing_ml\tlost_percent\n"
 
@@ -85,7 +86,7 @@ def test_the_command_scores_separable_classes_well_and_the_same_twice(tmp_path):
         tables.append((tmp_path / "out" / name).read_text())
     assert tables[0] == tables[1]
     rows = list(csv.DictReader(tables[0].splitlines(), delimiter="\t"))
-    assert list(rows[0]) == COLUMNS and all(len(row["dice"].partition(".")[2]) == 6 for row in rows)
+    assert tuple(rows[0]) == BASELINE_COLUMNS and all(len(row["dice"].partition(".")[2]) == 6 for row in rows)
     assert [(row["method"], row["region"]) for row in rows] == [
         ("FLAIR threshold", "WT"),
         *(("voxel-wise classifier", region) for region in ("WT", "TC", "ET")),

@@ -253,7 +253,7 @@ def train_command(data, output, **changes):
         "backbone": "resnet18", "patch": (16, 16, 16), "batch": 1, "epochs": 6, "steps-per-epoch": 3,
         "losses": ("dice_cross_entropy",), "optimizer": "adamw", "learning-rate": 0.01, "schedule": "cosine",
         "warmup-steps": 2, "clip-norm": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "intensity": 0.1, "noise": 0.1,
-        "precision": "float32", "monitor-subjects": 1, "monitor-every": 2, "seed": 3, "threads": 2,
+        "precision": "float32", "monitor-subjects": 1, "monitor-every": 2, "seed": 3, "threads": 2, "code": "1",
         "state": output / "state.npz", "output": output,
     } | changes  # fmt: skip
     words = [sys.executable, str(ROOT / "scripts/train.py")]
@@ -336,6 +336,15 @@ def test_state_of_other_settings_is_not_continued(preprocessed, tmp_path):
     done = subprocess.run(train_command(preprocessed, tmp_path, epochs=1), capture_output=True, text=True, check=True)
     assert "cannot be read" in done.stdout
     assert "training starts anew" in done.stdout
+    process = subprocess.Popen(train_command(preprocessed, tmp_path), stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.startswith("epoch 1/"):
+            break
+    time.sleep(0.05)
+    process.kill()
+    process.wait()
+    done = subprocess.run(train_command(preprocessed, tmp_path, code="2"), capture_output=True, text=True, check=True)
+    assert "was made with other settings, code or subjects; training starts anew" in done.stdout
 
 
 def test_bad_settings_and_arrays_end_in_a_sentence(preprocessed, tmp_path):

@@ -24,6 +24,9 @@ COARSE_SHAPE = coarse_shape(BOX_SHAPE, COARSE_MM)
 _BOX_CENTER = np.array([77, 97, 75], np.float32)
 _TEMPLATE_CENTER = np.array([98, 117, 77], np.float32)
 
+# Places sampled at a time: what belongs to them stays in the processor's cache.
+_CHUNK = 1 << 15
+
 
 @cache
 def template() -> dict[str, np.ndarray]:
@@ -37,7 +40,7 @@ def template() -> dict[str, np.ndarray]:
         raise FileNotFoundError("phantoms are made from the brain that nilearn carries: install nilearn")
     folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
     t1, gm, wm = (
-        np.asanyarray(nib.load(folder / f"mni_icbm152_{tissue}_tal_nlin_sym_09a_converted.nii.gz").dataobj)
+        np.ascontiguousarray(nib.load(folder / f"mni_icbm152_{tissue}_tal_nlin_sym_09a_converted.nii.gz").dataobj)
         for tissue in ("t1", "gm", "wm")
     )
     brain = (t1 > 0).astype(np.float32)
@@ -57,9 +60,9 @@ def draw_warp(rng: np.random.Generator) -> np.ndarray:
             matrix[axis, 0] * axes[0][:, None, None]
             + matrix[axis, 1] * axes[1][None, :, None]
             + matrix[axis, 2] * axes[2][None, None, :]
-            + _TEMPLATE_CENTER[axis]
         )
-        warp[axis] += 2.5 * smooth_noise(rng, BOX_SHAPE, 32) + 1.0 * smooth_noise(rng, BOX_SHAPE, 12)
+        warp[axis] += _TEMPLATE_CENTER[axis]
+        warp[axis] += 2.5 * smooth_noise(rng, BOX_SHAPE, 32) + smooth_noise(rng, BOX_SHAPE, 12)
     return warp
 
 
@@ -68,8 +71,7 @@ def tissues(warp: np.ndarray, brain: np.ndarray) -> dict[str, np.ndarray]:
 
     The average of many brains is blurred; squaring the fractions gives back the edges that one brain has.
     """
-    places = warp[:, brain]
-    gm, wm = (_sample(template()[name], places) for name in ("gm", "wm"))
+    gm, wm = _sample(("gm", "wm"), np.stack([axis[brain] for axis in warp]))
     sharp = {"csf": np.square(1.6 * np.clip(1 - gm - wm, 0, 1)), "gm": np.square(gm), "wm": np.square(wm)}
     total = sum(sharp.values())
     fractions = {}
@@ -81,15 +83,13 @@ def tissues(warp: np.ndarray, brain: np.ndarray) -> dict[str, np.ndarray]:
 
 def coarse_brain(warp: np.ndarray) -> np.ndarray:
     """Share (float32 0..1, the warp's spatial shape) of brain at template positions."""
-    return _sample(template()["brain"], warp)
+    return _sample(("brain",), warp)[0]
 
 
 def coarsen(field: np.ndarray) -> np.ndarray:
-    """Every COARSE_MM-th voxel (view, COARSE_SHAPE) of a field on BOX (spatial axes last)."""
-    padded = np.pad(field, [(0, 0)] * (field.ndim - 3) + [(0, 1)] * 3, mode="edge")
-    return padded[..., ::COARSE_MM, ::COARSE_MM, ::COARSE_MM][
-        ..., : COARSE_SHAPE[0], : COARSE_SHAPE[1], : COARSE_SHAPE[2]
-    ]
+    """Every COARSE_MM-th voxel (COARSE_SHAPE) of a field on BOX (spatial axes last); beyond BOX, its last voxel."""
+    kept = (np.minimum(np.arange(n) * COARSE_MM, size - 1) for n, size in zip(COARSE_SHAPE, BOX_SHAPE, strict=True))
+    return field[(..., *np.ix_(*kept))]
 
 
 def refine(field: np.ndarray) -> np.ndarray:
@@ -97,8 +97,54 @@ def refine(field: np.ndarray) -> np.ndarray:
     return upsample(field, COARSE_MM, BOX_SHAPE)
 
 
-def _sample(volume: np.ndarray, places: np.ndarray) -> np.ndarray:
-    return ndimage.map_coordinates(volume, places, order=1, mode="constant", cval=0)
+def bounds(inside: np.ndarray, margin: int) -> tuple[slice, ...]:
+    """Box around the True voxels of an array, wider by `margin` voxels; the whole array where there are none."""
+    found = ndimage.find_objects(inside.astype(np.uint8))
+    around = found[0] if found else [slice(0, size) for size in inside.shape]
+    return tuple(slice(max(edge.start - margin, 0), edge.stop + margin) for edge in around)
+
+
+def depth_mm(inside: np.ndarray, voxel_mm: float) -> np.ndarray:
+    """Distance (float32, the same shape) of the True voxels from the nearest False one, 0 for these.
+
+    What lies beyond the array counts as neither, so a border at the array's edge is no border.
+    """
+    depth = np.zeros(inside.shape, np.float32)
+    # The nearest voxel outside is never farther than the first layer around the box.
+    box = bounds(inside, 1)
+    depth[box] = ndimage.distance_transform_edt(inside[box], sampling=voxel_mm)
+    return depth
+
+
+def _sample(names: tuple[str, ...], places: np.ndarray) -> np.ndarray:
+    """Values (float32, one row per name, then as `places`) of the template's volumes at places (float32, 3 x ...).
+
+    Linear between voxels, 0 outside.
+    """
+    volumes = [template()[name].ravel() for name in names]
+    shape = template()["brain"].shape
+    last = np.array(shape, np.float32)[:, None] - 1
+    flat = places.reshape(3, -1)
+    values = np.empty((len(names), flat.shape[1]), np.float32)
+    for start in range(0, flat.shape[1], _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        held = np.clip(flat[:, chunk], 0, last)
+        inside = (held == flat[:, chunk]).all(axis=0)
+        corner = np.minimum(np.floor(held), last - 1)
+        index = np.ravel_multi_index(corner.astype(np.intp), shape)
+        steps = list(zip((shape[1] * shape[2], shape[2], 1), held - corner, strict=True))
+        for row, volume in zip(values, volumes, strict=True):
+            row[chunk] = inside * _between(volume, index, steps)
+    return values.reshape(len(names), *places.shape[1:])
+
+
+def _between(volume: np.ndarray, index: np.ndarray, steps: list[tuple[int, np.ndarray]]) -> np.ndarray:
+    """Values of a flat volume a fraction of each step (a stride, a fraction of it) on from the voxels at `index`."""
+    if not steps:
+        return volume.take(index)
+    (stride, fraction), *others = steps
+    near, far = _between(volume, index, others), _between(volume, index + stride, others)
+    return near + fraction * (far - near)
 
 
 def _rotation(angles: np.ndarray) -> np.ndarray:

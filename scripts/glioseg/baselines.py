@@ -11,8 +11,7 @@ from glioseg.cohort import scored_subjects, training_subjects
 from glioseg.labels import CLASSES, REGIONS, region
 from glioseg.metrics import dice_of_sizes
 from glioseg.outputs import read_table
-
-COLUMNS = ["method", "subject", "region", "dice"]
+from glioseg.summary import BASELINE_COLUMNS
 
 # Voxels drawn from each training subject and class: enough for four intensities, little enough for seconds.
 _VOXELS_PER_CLASS = 2000
@@ -91,7 +90,7 @@ def fit_classifier(voxels: list[tuple[np.ndarray, np.ndarray]], seed: int) -> Hi
 
 
 def score_baselines(cohort: Path, preprocess: Path, seed: int) -> list[dict[str, str]]:
-    """Rows of `COLUMNS` with the Dice of both baselines for every held-out subject of a cohort table.
+    """Rows of `BASELINE_COLUMNS` with the Dice of both baselines for every held-out subject of a cohort table.
 
     The threshold is scored on WT only, and left out where there is no FLAIR. No held-out subjects: no rows.
     """
@@ -115,6 +114,6 @@ def score_baselines(cohort: Path, preprocess: Path, seed: int) -> list[dict[str,
             _, scores = best_threshold(flair, whole, truth)
             rows += [("FLAIR threshold", subject, "WT", score) for subject, score in zip(scored, scores, strict=True)]
     return [
-        dict(zip(COLUMNS, (method, subject, name, f"{score:.6f}"), strict=True))
+        dict(zip(BASELINE_COLUMNS, (method, subject, name, f"{score:.6f}"), strict=True))
         for method, subject, name, score in sorted(rows, key=lambda row: row[0] != "FLAIR threshold")
     ]

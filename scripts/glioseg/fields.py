@@ -1,8 +1,10 @@
 """Smooth fields on a grid of 1 mm: cubic B-splines over coarse control points, and noise made of them."""
 
 import math
+from functools import cache
 
 import numpy as np
+from scipy import sparse
 
 # Standard deviation that a cubic B-spline over independent unit-variance control points has, averaged over positions.
 _SPLINE_STD = 0.33
@@ -20,15 +22,12 @@ def upsample(control: np.ndarray, step_mm: float, shape: tuple[int, int, int]) -
     """
     if control.shape != coarse_shape(shape, step_mm):
         raise ValueError(f"control points: expected {coarse_shape(shape, step_mm)} for {shape}, found {control.shape}")
-    field = control.astype(np.float32)
+    field = control.astype(np.float32, copy=False)
     for axis in (2, 1, 0):
-        weights, points = _spline_taps(shape[axis], control.shape[axis], step_mm)
-        column = [1, 1, 1]
-        column[axis] = -1
-        # Four products and sums, not a matrix product: its last bits would depend on the number of threads.
-        field = sum(
-            field.take(points[:, tap], axis) * weights[:, tap].reshape(column) for tap in range(weights.shape[1])
-        )
+        # The axis to widen comes first: each of its voxels is then a sum of four long rows.
+        rows = np.moveaxis(field, axis, 0)
+        wide = _spline_matrix(shape[axis], len(rows), step_mm) @ rows.reshape(len(rows), -1)
+        field = np.moveaxis(wide.reshape(-1, *rows.shape[1:]), 0, axis)
     return field
 
 
@@ -38,8 +37,12 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int, int], step_mm:
     return upsample(control, step_mm, shape)
 
 
-def _spline_taps(size: int, points: int, step_mm: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (float32) and indices of the four control points that each of `size` voxels depends on."""
+@cache
+def _spline_matrix(size: int, points: int, step_mm: float) -> sparse.csr_array:
+    """Weights (float32, `size` x `points`) of the four control points that each of `size` voxels depends on.
+
+    Sparse, also because a dense matrix product's last bits would depend on the number of threads.
+    """
     places = np.arange(size)[:, None] / step_mm
     nearest = np.floor(places).astype(int) + np.arange(-1, 3)
     distance = np.abs(places - nearest)
@@ -47,4 +50,5 @@ def _spline_taps(size: int, points: int, step_mm: float) -> tuple[np.ndarray, np
     far = (2 - np.minimum(distance, 2)) ** 3 / 6
     weights = np.where(distance < 1, near, far) * ((nearest >= 0) & (nearest < points))
     weights /= weights.sum(axis=1, keepdims=True)
-    return weights.astype(np.float32), np.clip(nearest, 0, points - 1)
+    columns, ends = np.clip(nearest, 0, points - 1), np.arange(0, 4 * size + 1, 4)
+    return sparse.csr_array((weights.astype(np.float32).ravel(), columns.ravel(), ends), shape=(size, points))

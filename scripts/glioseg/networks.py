@@ -43,7 +43,7 @@ def unet(patch, channels: int, classes: int, filters, backbone: str) -> keras.Mo
 
     def convolve(x, width, size=3, strides=1):
         x = layers.Conv3D(width, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
-        return layers.Activation("relu")(layers.GroupNormalization(groups=-1, epsilon=1e-5)(x))
+        return layers.LeakyReLU(0.01)(layers.GroupNormalization(groups=-1, epsilon=1e-5)(x))
 
     inputs = keras.Input((*patch, channels), name="image")
     x = convolve(convolve(inputs, filters[0], size=2, strides=2), filters[0])

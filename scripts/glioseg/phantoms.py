@@ -5,7 +5,20 @@ import zlib
 import numpy as np
 from scipy import ndimage
 
-from glioseg.anatomy import AFFINE, BOX, BOX_SHAPE, COARSE_MM, SHAPE, coarse_brain, coarsen, draw_warp, refine, tissues
+from glioseg.anatomy import (
+    AFFINE,
+    BOX,
+    BOX_SHAPE,
+    COARSE_MM,
+    SHAPE,
+    bounds,
+    coarse_brain,
+    coarsen,
+    depth_mm,
+    draw_warp,
+    refine,
+    tissues,
+)
 from glioseg.fields import smooth_noise
 from glioseg.labels import CLASSES, to_values
 from glioseg.tumors import compartments, draw_plan, grow, mass_effect
@@ -32,21 +45,26 @@ def phantom(subject: str, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]
     """
     rng = np.random.default_rng([seed, zlib.crc32(subject.encode())])
     warp = draw_warp(rng)
-    tissue, classes, enhancing = _grow_patient(rng, warp)
-    lesions = _distractors(rng, warp, tissue, classes)
-    fractions = _mix(rng, tissue, classes)
+    brain, tissue, classes, enhancing = _grow_patient(rng, warp)
+    # From here on only the brain's voxels count, one third of BOX: lists of their values take a third of the time.
+    tissue = {name: fraction[brain] for name, fraction in tissue.items()}
+    lesions = _distractors(rng, warp, brain, tissue, classes[brain] == 0)
+    fractions = _mix(rng, brain, tissue, classes)
     images = {}
     signals = _draw_signals(rng, enhancing)
-    texture = 0.05 * smooth_noise(rng, BOX_SHAPE, 3) + 0.05 * smooth_noise(rng, BOX_SHAPE, 14)
+    texture = 0.05 * _noise(rng, brain, 3) + 0.05 * _noise(rng, brain, 14)
     for modality in MODALITIES:
         signal = sum(signals[modality][name] * fraction for name, fraction in fractions.items())
         signal += lesions[modality]
         signal *= 1 + texture * _WATER[modality] / 0.06
-        images[modality] = _on_grid(_scan(rng, signal, tissue["brain"]))
+        images[modality] = _on_grid(_fill(brain, _scan(rng, signal, brain)))
     return images, _on_grid(to_values(classes, "brats2020"))
 
 
-def _grow_patient(rng: np.random.Generator, warp: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, bool]:
+def _grow_patient(
+    rng: np.random.Generator, warp: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray, bool]:
+    """Brain (bool), fractions of tissue and class indices (all BOX_SHAPE), enhancing or not; the tumor bends `warp`."""
     rough_warp = coarsen(warp)
     _, behind, height = rough_warp
     rough_brain = coarse_brain(rough_warp) > 0.5
@@ -64,50 +82,60 @@ def _grow_patient(rng: np.random.Generator, warp: np.ndarray) -> tuple[dict[str,
     for axis, along in enumerate((-1, -1, 1)):
         warp[axis] -= along * refine(push[axis])
     brain = refine(coarse_brain(coarsen(warp))) > 0.5
-    tissue = tissues(warp, brain) | {"brain": brain}
-    return tissue, compartments(rng, whole, core, tissue, plan), plan.enhancing
+    tissue = tissues(warp, brain)
+    return brain, tissue, compartments(rng, whole, core, brain, tissue, plan), plan.enhancing
 
 
 def _distractors(
-    rng: np.random.Generator, warp: np.ndarray, tissue: dict, classes: np.ndarray
+    rng: np.random.Generator, warp: np.ndarray, brain: np.ndarray, tissue: dict[str, np.ndarray], healthy: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Signal (float32, BOX_SHAPE, by modality) of what looks like tumor in single voxels but is not."""
-    brain, healthy = tissue["brain"], classes == 0
-    depth_mm = refine(COARSE_MM * ndimage.distance_transform_edt(coarsen(brain)).astype(np.float32))
-    ventricle = tissue["csf"] * (depth_mm > 26) * (warp[2] > 45)
-    around = refine(ndimage.gaussian_filter(coarsen(ventricle), 3.0 / COARSE_MM))
-    tubes = np.exp(-(smooth_noise(rng, BOX_SHAPE, 9) ** 2 + smooth_noise(rng, BOX_SHAPE, 9) ** 2) / 0.12)
-    vessels = tubes * np.clip(tissue["csf"] + 0.7 * tissue["gm"] + 0.3 * (depth_mm < 15), 0, 1)
-    dura = (depth_mm < 2.5) * np.clip(smooth_noise(rng, BOX_SHAPE, 12) + 0.2, 0, 1)
-    falx = (np.abs(warp[0] - 98) < 1.2) * (depth_mm < 14) * (tissue["wm"] < 0.3)
-    choroid = ventricle * (np.exp(-(smooth_noise(rng, BOX_SHAPE, 7) ** 2) / 0.15))
+    """Signal (float32, by modality) of what looks like tumor in single voxels but is not.
+
+    `tissue`, `healthy` (bool) and the signals are lists of the brain's voxels.
+    """
+    csf, gm, wm = (tissue[name] for name in ("csf", "gm", "wm"))
+    deep_mm = refine(depth_mm(coarsen(brain), COARSE_MM))[brain]
+    ventricle = csf * (deep_mm > 26) * (warp[2][brain] > 45)
+    around = refine(ndimage.gaussian_filter(coarsen(_fill(brain, ventricle)), 3.0 / COARSE_MM))[brain]
+    tubes = np.exp(-(_noise(rng, brain, 9) ** 2 + _noise(rng, brain, 9) ** 2) / 0.12)
+    vessels = tubes * np.clip(csf + 0.7 * gm + 0.3 * (deep_mm < 15), 0, 1)
+    dura = (deep_mm < 2.5) * np.clip(_noise(rng, brain, 12) + 0.2, 0, 1)
+    falx = (np.abs(warp[0][brain] - 98) < 1.2) * (deep_mm < 14) * (wm < 0.3)
+    choroid = ventricle * (np.exp(-(_noise(rng, brain, 7) ** 2) / 0.15))
     bright = healthy * np.maximum.reduce([vessels, 0.8 * dura, 0.6 * falx, 0.8 * choroid])
     # White matter ages on both sides alike: bright caps around the ventricles and spots in the deep white matter.
     age = rng.uniform(0.0, 1.0)
     spots = smooth_noise(rng, BOX_SHAPE, 8)
-    both = 0.6 * (spots + spots[::-1])
+    both = 0.6 * (spots + spots[::-1])[brain]
     caps = np.clip((around - 0.16 + 0.12 * age) * 9, 0, 1)
-    spots = np.clip((both - 1.7 + 0.6 * age) * 3, 0, 1) * (depth_mm > 12)
-    aged = healthy * tissue["wm"] * np.maximum(caps * np.clip(0.6 + both, 0, 1), spots)
-    aged = ndimage.gaussian_filter(aged.astype(np.float32), 0.7, truncate=2)
-    leak = rng.uniform(0, 0.35) * tissue["csf"] * healthy * np.clip(smooth_noise(rng, BOX_SHAPE, 20), 0, 2)
+    spots = np.clip((both - 1.7 + 0.6 * age) * 3, 0, 1) * (deep_mm > 12)
+    aged = healthy * wm * np.maximum(caps * np.clip(0.6 + both, 0, 1), spots)
+    aged = ndimage.gaussian_filter(_fill(brain, aged), 0.7, truncate=2)[brain]
+    leak = rng.uniform(0, 0.35) * csf * healthy * np.clip(_noise(rng, brain, 20), 0, 2)
     lit = rng.uniform(0.5, 0.8)
-    cortex = 0.08 * tissue["gm"] * smooth_noise(rng, BOX_SHAPE, 16)
+    cortex = 0.08 * gm * _noise(rng, brain, 16)
     return {
         "flair": 0.44 * aged + leak + 0.35 * dura * healthy + cortex,
         "t1": -0.12 * aged,
         "t1ce": lit * bright - 0.12 * aged,
-        "t2": 0.35 * aged - 0.3 * tubes * tissue["csf"] + cortex,
+        "t2": 0.35 * aged - 0.3 * tubes * csf + cortex,
     }
 
 
-def _mix(rng: np.random.Generator, tissue: dict[str, np.ndarray], classes: np.ndarray) -> dict[str, np.ndarray]:
-    """Fractions (float32, BOX_SHAPE) of healthy and tumor tissue per voxel, blurred at borders (partial volume)."""
-    strength = np.clip(0.85 + 0.12 * smooth_noise(rng, BOX_SHAPE, 10), 0.5, 1)
+def _mix(
+    rng: np.random.Generator, brain: np.ndarray, tissue: dict[str, np.ndarray], classes: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Fractions (float32, lists of the brain's voxels) of all tissues, blurred at borders (partial volume)."""
+    strength = np.clip(0.85 + 0.12 * _noise(rng, brain, 10), 0.5, 1)
+    # Blurred by one voxel at most, so nothing is lost beyond this box.
+    near = bounds(classes > 0, 2)
     tumor = {}
     for name in CLASSES[1:]:
-        member = (classes == CLASSES.index(name)).astype(np.float32)
-        tumor[name] = ndimage.gaussian_filter(member, 0.7, truncate=2)
+        member = np.zeros(BOX_SHAPE, np.float32)
+        member[near] = ndimage.gaussian_filter(
+            (classes[near] == CLASSES.index(name)).astype(np.float32), 0.7, truncate=2
+        )
+        tumor[name] = member[brain]
     tumor["edema"] *= strength
     left = np.clip(1 - sum(tumor.values()), 0, 1)
     return {name: tissue[name] * left for name in ("csf", "gm", "wm")} | tumor
@@ -130,13 +158,27 @@ def _draw_signals(rng: np.random.Generator, enhancing: bool) -> dict[str, dict[s
 
 
 def _scan(rng: np.random.Generator, signal: np.ndarray, brain: np.ndarray) -> np.ndarray:
-    """Image (int16) of a signal: contrast, bias field and gain of one scanner, and Rician noise."""
+    """Image (int16) of a signal (both lists of the brain's voxels): one scanner's contrast, bias field, gain, noise.
+
+    The noise is Rician.
+    """
     contrast, gain, noise = rng.uniform(0.85, 1.2), rng.uniform(180, 700), rng.uniform(0.05, 0.09)
     image = np.maximum(signal, 0.02) ** np.float32(contrast)
-    image *= np.exp(0.09 * smooth_noise(rng, BOX_SHAPE, 60))
-    real, imaginary = (rng.standard_normal(BOX_SHAPE, dtype=np.float32) * np.float32(noise) for _ in range(2))
+    image *= np.exp(0.09 * _noise(rng, brain, 60))
+    real, imaginary = (rng.standard_normal(BOX_SHAPE, np.float32)[brain] * np.float32(noise) for _ in range(2))
     image = np.sqrt((image + real) ** 2 + imaginary**2) * gain
-    return np.where(brain, np.clip(np.rint(image), 1, 32767), 0).astype(np.int16)
+    return np.clip(np.rint(image), 1, 32767).astype(np.int16)
+
+
+def _noise(rng: np.random.Generator, brain: np.ndarray, step_mm: float) -> np.ndarray:
+    return smooth_noise(rng, BOX_SHAPE, step_mm)[brain]
+
+
+def _fill(brain: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Array (BOX_SHAPE, the values' dtype) of the brain's voxels, 0 elsewhere."""
+    filled = np.zeros(BOX_SHAPE, values.dtype)
+    filled[brain] = values
+    return filled
 
 
 def _on_grid(part: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from glioseg.labels import REGIONS
 from glioseg.metrics import METRICS
 
 NETWORK = "network"
+BASELINE_COLUMNS = ("method", "subject", "region", "dice")
 SUBJECT_COLUMNS = ("method", "subject", "fold", "region", "metric", "value")
 SCORE_COLUMNS = ("method", "region", "metric", "n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
 # Not a region: the mean over all regions of a subject, taken before any mean over subjects.

@@ -95,7 +95,7 @@ def train_network(
 
 
 def identify(settings: dict, contents: list[str]) -> str:
-    """A hash of the settings and of what the subjects contain: a saved state of another identity is not continued."""
+    """A hash of the settings and of what else matters (code, subjects): a state of another one is not continued."""
     return hashlib.sha256(json.dumps([settings, contents], sort_keys=True).encode()).hexdigest()
 
 
@@ -121,8 +121,8 @@ class _Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if not np.isfinite(logs["loss"]):
             raise FloatingPointError(
-                f"the loss became {logs['loss']} in epoch {len(self.history) + 1}, step {batch + 1}; lower "
-                "train: learning_rate (the last whole epoch is kept only for the settings it was made with)"
+                f"the loss became {logs['loss']} in epoch {len(self.history) + 1}, step {batch + 1}, where a finite "
+                "number was expected; lower train: learning_rate, or clip_norm"
             )
 
     def on_epoch_end(self, epoch, logs=None):
@@ -171,7 +171,7 @@ def _restore(model: keras.Model, path: Path, identity: str, say) -> list[dict]:
         say(f"{path} cannot be read ({error}); training starts anew")
         return []
     if saved != identity:
-        say(f"{path} was made with other settings or subjects; training starts anew")
+        say(f"{path} was made with other settings, code or subjects; training starts anew")
         return []
     for variable, value in zip(_variables(model), values, strict=True):
         variable.assign(value)

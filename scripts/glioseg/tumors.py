@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from glioseg.anatomy import BOX_SHAPE, COARSE_MM, refine
+from glioseg.anatomy import BOX_SHAPE, COARSE_MM, bounds, depth_mm, refine
 from glioseg.fields import smooth_noise
 from glioseg.labels import CLASSES
 
@@ -56,56 +56,60 @@ def grow(foci: list[tuple[int, ...]], diffusion: np.ndarray, target_ml: float) -
     (doi:10.1046/j.1365-2184.2000.00177.x); `diffusion` is D in coarse voxels squared per step (at most 1/6), 0 where
     nothing can grow. A second focus starts smaller than the first. Stops after a fixed number of steps in any case.
     """
-    density = np.zeros(diffusion.shape, np.float32)
+    shape = diffusion.shape
+    density = np.zeros(shape, np.float32)
     for rank, focus in enumerate(foci):
         density[focus] = 8 / (1 + 2 * rank)
-    density = np.minimum(ndimage.gaussian_filter(density, 1.0), 1) * (diffusion > 0)
-    faces = []
-    for axis in range(3):
-        near, far = _neighbors(diffusion, axis)
-        faces.append(2 * near * far / (near + far + np.float32(1e-6)))
+    density = np.minimum(ndimage.gaussian_filter(density, 1.0), 1)
+    density *= diffusion > 0
+    # Flat arrays are fastest: the neighbor along an axis is then `stride` further on, and no face leads over an edge.
+    flat, change, flux = density.ravel(), np.empty(density.size, np.float32), np.empty(density.size, np.float32)
+    faces = [(stride, _faces(diffusion, axis)) for axis, stride in enumerate((shape[1] * shape[2], shape[2], 1))]
     voxel_ml = COARSE_MM**3 / 1000
     for step in range(_STEPS):
-        if step % 4 == 0 and np.count_nonzero(density > _VISIBLE) * voxel_ml >= target_ml:
+        if step % 4 == 0 and np.count_nonzero(flat > _VISIBLE) * voxel_ml >= target_ml:
             break
-        change = _GROWTH * density * (1 - density) * (diffusion > 0)
-        for axis, face in enumerate(faces):
-            near, far = _neighbors(density, axis)
-            flux = face * (far - near)
-            losing, gaining = _neighbors(change, axis)
-            losing += flux
-            gaining -= flux
-        density += change
+        np.multiply(_GROWTH, flat, out=change)
+        change *= np.subtract(1, flat, out=flux)
+        for stride, face in faces:
+            moved = np.subtract(flat[stride:], flat[:-stride], out=flux[:-stride])
+            moved *= face[:-stride]
+            change[:-stride] += moved
+            change[stride:] -= moved
+        flat += change
     return density
 
 
-def _neighbors(field: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two views of a field, one voxel apart along an axis: all but the last, all but the first."""
-    before, after = [slice(None)] * 3, [slice(None)] * 3
-    before[axis], after[axis] = slice(None, -1), slice(1, None)
-    return field[tuple(before)], field[tuple(after)]
+def _faces(diffusion: np.ndarray, axis: int) -> np.ndarray:
+    """Diffusion (flat) between each voxel and the next along an axis: harmonic mean of both; 0 for the last voxels."""
+    near = np.moveaxis(diffusion, axis, 0)[:-1]
+    far = np.moveaxis(diffusion, axis, 0)[1:]
+    faces = np.zeros(diffusion.shape, np.float32)
+    np.moveaxis(faces, axis, 0)[:-1] = 2 * near * far / (near + far + np.float32(1e-6))
+    return faces.ravel()
 
 
 def mass_effect(core: np.ndarray, brain: np.ndarray, push_mm: float) -> np.ndarray:
     """Displacement (float32, 3 x coarse grid, mm) away from the core, at most `push_mm`, fading at the skull."""
     pressure = ndimage.gaussian_filter(core, 10 / COARSE_MM)
     push = -np.stack(np.gradient(pressure))
-    depth_mm = COARSE_MM * ndimage.distance_transform_edt(brain)
-    push *= np.clip(depth_mm / 12, 0, 1)
+    push *= np.clip(depth_mm(brain, COARSE_MM) / 12, 0, 1)
     longest = np.sqrt((push**2).sum(axis=0)).max()
     return (push * (push_mm / max(longest, 1e-6))).astype(np.float32)
 
 
-def compartments(rng: np.random.Generator, whole: np.ndarray, core: np.ndarray, tissue: dict, plan: Plan) -> np.ndarray:
-    """Class indices (uint8, BOX_SHAPE) of a tumor from cell densities (coarse grid) and fractions of tissue (BOX).
+def compartments(
+    rng: np.random.Generator, whole: np.ndarray, core: np.ndarray, brain: np.ndarray, tissue: dict, plan: Plan
+) -> np.ndarray:
+    """Class indices (uint8, BOX_SHAPE) of a tumor from cell densities (coarse grid), brain and fractions of tissue.
 
     The core's border is ragged; its rim enhances, thick here and thin there; edema leaves out cortex and fluid.
     """
     ragged = 0.22 * smooth_noise(rng, BOX_SHAPE, 7) + 0.10 * smooth_noise(rng, BOX_SHAPE, 4)
     thickness_mm = np.maximum(plan.rim_mm * np.exp(0.35 * smooth_noise(rng, BOX_SHAPE, 11)), 2.5)
     core_density, whole_density = refine(core), refine(whole)
-    part = _bounds((whole_density > 0.02) | (core_density > 0.02))
-    brain, ragged, core_density = tissue["brain"][part], ragged[part], core_density[part]
+    part = bounds((whole_density > 0.02) | (core_density > 0.02), 0)
+    brain, ragged, core_density = brain[part], ragged[part], core_density[part]
     in_core = brain & (core_density > 0.02) & (core_density + ragged > 0.45)
     in_core = ndimage.binary_opening(in_core)
     reach = whole_density[part] - 0.35 * tissue["gm"][part] + 0.5 * ragged
@@ -118,10 +122,6 @@ def compartments(rng: np.random.Generator, whole: np.ndarray, core: np.ndarray, 
     tumor[in_whole] = _EDEMA
     tumor[in_core] = _NECROSIS
     if plan.enhancing:
-        depth_mm = ndimage.distance_transform_edt(np.pad(in_core, 1))[1:-1, 1:-1, 1:-1]
-        tumor[in_core & (depth_mm <= thickness_mm[part])] = _ENHANCING
+        depth = depth_mm(np.pad(in_core, 1), 1)[1:-1, 1:-1, 1:-1]
+        tumor[in_core & (depth <= thickness_mm[part])] = _ENHANCING
     return classes
-
-
-def _bounds(inside: np.ndarray) -> tuple[slice, ...]:
-    return ndimage.find_objects(inside.astype(np.uint8))[0]
