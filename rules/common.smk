@@ -1,11 +1,13 @@
 import ast
+import difflib
 import hashlib
 import json
 import sys
 from functools import cache
 from pathlib import Path
 
-from snakemake.utils import validate
+import yaml
+from jsonschema import Draft202012Validator
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
@@ -20,7 +22,26 @@ from glioseg.cohort import (
 from glioseg.layouts import MASK, find_subjects
 from glioseg.outputs import read_table
 
-validate(config, "config.schema.yaml")
+
+def check_config():
+    """End the run with a sentence for each setting that the schema refuses. (snakemake.utils.validate prints it all.)"""
+    schema = yaml.safe_load(Path(workflow.basedir, "rules", "config.schema.yaml").read_text())
+    sentences = []
+    for error in Draft202012Validator(schema).iter_errors(config):
+        where = ": ".join(map(str, error.absolute_path))
+        if error.validator == "additionalProperties":
+            known = list(error.schema["properties"])
+            for name in sorted(set(error.instance) - set(known)):
+                close = difflib.get_close_matches(str(name), known, 1)
+                hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+                sentences.append(f"{where + ': ' if where else ''}{name} is no setting; {hint}")
+        else:
+            sentences.append(f"{where or 'settings'}: {error.message}")
+    if sentences:
+        raise WorkflowError("\n".join(["The configuration can't be used.", *sentences]))
+
+
+check_config()
 
 RESULTS = config["results"]
 
@@ -179,11 +200,17 @@ def get_figure_data(wildcards):
     """What a figure of the whole cohort is drawn from."""
     names = models(config["split"]["folds"])
     return {
-        "cohort": [f"{RESULTS}/split/cohort.tsv", f"{RESULTS}/preprocess"],
+        "cohort": [f"{RESULTS}/split/cohort.tsv"],
         "network": [f"{RESULTS}/train/{names[0]}/model.keras"],
         "curves": [f"{RESULTS}/train/{name}/history.csv" for name in names],
         "scores": [f"{RESULTS}/summarize/subjects.tsv"],
     }[wildcards.figure]
+
+
+def get_figure_options(wildcards, input):
+    """`--input FILE` for each of them; the cohort's volumes by tissue class stand in the folder of scans."""
+    folder = [f"{RESULTS}/preprocess"] if wildcards.figure == "cohort" else []
+    return each("input", [*input, *folder])
 
 
 FIGURES = ["cohort", "network", "curves", "scores"]

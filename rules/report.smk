@@ -149,7 +149,7 @@ rule plot:
         runtime=10,
     params:
         code=code("plot"),
-        inputs=lambda wildcards: each("input", get_figure_data(wildcards)),
+        inputs=get_figure_options,
     shell:
         "python scripts/plot.py"
         " --figure {wildcards.figure:q}"
