@@ -28,15 +28,15 @@ def check_config():
     schema = yaml.safe_load(Path(workflow.basedir, "rules", "config.schema.yaml").read_text())
     sentences = []
     for error in Draft202012Validator(schema).iter_errors(config):
-        where = ": ".join(map(str, error.absolute_path))
+        where = "".join(f"{step}: " for step in error.absolute_path)
         if error.validator == "additionalProperties":
             known = list(error.schema["properties"])
             for name in sorted(set(error.instance) - set(known)):
                 close = difflib.get_close_matches(str(name), known, 1)
                 hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-                sentences.append(f"{where + ': ' if where else ''}{name} is no setting; {hint}")
+                sentences.append(f"{where}{name} is no setting; {hint}")
         else:
-            sentences.append(f"{where or 'settings'}: {error.message}")
+            sentences.append(f"{where}{error.message}")
     if sentences:
         raise WorkflowError("\n".join(["The configuration can't be used.", *sentences]))
 

@@ -145,8 +145,18 @@ def test_a_patch_larger_than_the_volume_is_padded():
 
 def test_foreground_centers_lie_on_tumor():
     whole, random = subject(), np.random.default_rng(0)
-    hits = [whole.mask[draw_center(random, whole, 1.0)] for _ in range(40)]
+    hits = [whole.mask[draw_center(random, whole, True)] for _ in range(40)]
     assert set(hits) == {2, 3}
+
+
+def test_each_batch_of_two_holds_one_patch_on_tumor():
+    # A tumor in one corner of a volume much larger than the patch: a patch lies on it by intent or not at all.
+    image, mask = np.ones((64, 64, 64, 1), np.float16), np.zeros((64, 64, 64), np.uint8)
+    mask[:2, :2, :2] = 1
+    large = Subject("large", image, mask, (np.flatnonzero(mask),))
+    settings = SETTINGS | {"patch": (4, 4, 4), "scale": 0}
+    for step in range(10):
+        assert (training_batch([large], step, settings)[1].any(axis=(1, 2, 3))).tolist() == [False, True]
 
 
 def test_augmentation_applies_what_was_drawn():

@@ -53,9 +53,9 @@ def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]
     return image, mask
 
 
-def draw_center(random: np.random.Generator, subject: Subject, foreground: float) -> tuple[int, int, int]:
-    """A voxel to center a patch on: with probability `foreground` one of a random tissue class, else any voxel."""
-    if subject.tumor and random.random() < foreground:
+def draw_center(random: np.random.Generator, subject: Subject, on_tumor: bool) -> tuple[int, int, int]:
+    """A voxel to center a patch on: one of a random tissue class that the subject has, or any voxel."""
+    if on_tumor and subject.tumor:
         positions = subject.tumor[random.integers(len(subject.tumor))]
         flat = positions[random.integers(positions.size)]
     else:
@@ -66,7 +66,8 @@ def draw_center(random: np.random.Generator, subject: Subject, foreground: float
 def training_batch(subjects, step: int, settings: dict) -> tuple[np.ndarray, np.ndarray]:
     """Images (B, X, Y, Z, C) float32 and masks (B, X, Y, Z) uint8 of one global step.
 
-    Subjects come in a new random order each round, so that none is seen twice before all are seen once.
+    Subjects come in a new random order each round, so that none is seen twice before all are seen once. A
+    share `foreground` of the patches is centered on tumor, spread as evenly as it goes: with a half, one of every two.
     """
     images, masks = [], []
     for item in range(step * settings["batch"], (step + 1) * settings["batch"]):
@@ -74,10 +75,9 @@ def training_batch(subjects, step: int, settings: dict) -> tuple[np.ndarray, np.
         order = np.random.default_rng([settings["seed"], 0, round_]).permutation(len(subjects))
         random = np.random.default_rng([settings["seed"], 1, item])
         subject = subjects[order[place]]
-        center = draw_center(random, subject, settings["foreground"])
-        image, mask = take_patch(subject, center, settings["patch"])
-        drawn = draw_augmentation(random, image.shape[-1], settings)
-        image, mask = augment(image, mask, drawn)
+        on_tumor = int((item + 1) * settings["foreground"]) > int(item * settings["foreground"])
+        image, mask = take_patch(subject, draw_center(random, subject, on_tumor), settings["patch"])
+        image, mask = augment(image, mask, draw_augmentation(random, image.shape[-1], settings))
         images.append(image)
         masks.append(mask)
     return np.stack(images), np.stack(masks)
