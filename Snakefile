@@ -22,7 +22,6 @@ rule all:
 
 
 onsuccess:
-    # After any successful run, a second one with nothing to do included.
     if Path(f"{RESULTS}/report/index.html").exists():
         # Imported here: it loads SciPy, and every job of a cluster reads this file.
         from glioseg.summary import score_table

@@ -1,7 +1,7 @@
-import ast
 import difflib
 import hashlib
 import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -91,15 +91,12 @@ def code(command):
 
 @cache
 def parsed(name):
-    """The syntax tree of a file as text, without docstrings, and the library modules that it imports."""
-    tree, modules = ast.parse(Path(workflow.basedir, name).read_text()), []
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node, clean=False):
-            node.body = node.body[1:]
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("glioseg"):
-            imported = node.module.split(".")[1:] or [alias.name for alias in node.names]
-            modules += imported
-    return ast.dump(tree), modules
+    """A file without docstrings, comment lines and blank space, and the library modules that it imports."""
+    text = Path(workflow.basedir, name).read_text()
+    modules = re.findall(r"^ *from glioseg\.(\w+) import", text, re.M)
+    for names in re.findall(r"^ *from glioseg import (.+)", text, re.M):
+        modules += names.split(", ")
+    return "".join(re.sub(r'"""(?s:.*?)"""|^ *#.*$', "", text, flags=re.M).split()), modules
 
 
 def options(section):

@@ -1,5 +1,6 @@
 """Files that must agree: config.yaml, its schema and the commands' options; environments and the lock."""
 
+import ast
 import importlib
 import re
 
@@ -108,3 +109,12 @@ def test_light_commands_do_not_load_tensorflow():
     for path in (ROOT / "scripts").glob("*.py"):
         at_import = [line for line in path.read_text().splitlines() if re.match(r"(from|import) ", line)]
         assert not [line for line in at_import if re.search(heavy, line)], path.name
+
+
+def test_triple_quotes_are_docstrings_alone():
+    # rules/common.smk takes them out of what identifies the code.
+    for path in (ROOT / "scripts").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        kinds = (ast.Module, ast.FunctionDef, ast.ClassDef)
+        docstrings = sum(ast.get_docstring(node) is not None for node in ast.walk(tree) if isinstance(node, kinds))
+        assert path.read_text().count('"""') == 2 * docstrings, path.name

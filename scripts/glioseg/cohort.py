@@ -1,7 +1,5 @@
 """The cohort: one row per subject, and which model may predict whom."""
 
-from glioseg.folds import assign_folds
-
 COLUMNS = ["subject", "verdict", "fold", "reason", "has_mask", "tumor_ml", "enhancing_ml", "lost_percent"]
 
 
@@ -12,6 +10,9 @@ def cohort_rows(scans: list[dict], folds: int, test_percent: float, seed: int) -
     only model, where folds is 1), "new" (no mask: predicted, never scored), or "" (excluded).
     Raises ValueError where too few usable subjects are left; it names the first exclusions.
     """
+    # Not above: it loads NumPy, and every start of Snakemake and each of its jobs reads this module.
+    from glioseg.folds import assign_folds
+
     usable = {scan["subject"]: scan for scan in scans if scan["verdict"] == "taken" and scan["has_mask"]}
     try:
         fold_of = assign_folds(
