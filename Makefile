@@ -37,8 +37,8 @@ lint: .venv/test
 # What docs/benchmarks.md reports of real patients; GLIOSEG_CASES names their folder.
 bench: .venv/run
 	@test -d "$(GLIOSEG_CASES)" || { echo "GLIOSEG_CASES names no folder of real cases"; exit 1; }
-	snakemake --cores all --configfile presets/brats2013.yaml --config data="$(GLIOSEG_CASES)"
-	snakemake --cores all --configfile presets/brats2013.yaml benchmarks/original_network.yaml --config data="$(GLIOSEG_CASES)"
+	snakemake --cores all --configfile presets/brats2013.yaml benchmarks/ours.yaml --config data="$(GLIOSEG_CASES)"
+	snakemake --cores all --configfile presets/brats2013.yaml benchmarks/original.yaml --config data="$(GLIOSEG_CASES)"
 
 # Resolves the newest versions that fit; the result is committed.
 lock: .venv/test

@@ -79,6 +79,7 @@ class Workflow:
         self.folder = folder
         for name in ("Snakefile", "config.yaml", "rules", "scripts", "envs", "profiles", "presets"):
             (folder / name).symlink_to(ROOT / name)
+        self.environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         self.settings = folder / "settings.yaml"
         self.settings.write_text(yaml.safe_dump({"results": "results", **settings}))
 
@@ -86,9 +87,8 @@ class Workflow:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *words, "--configfile", str(self.settings)]
 
     def run(self, *words: str) -> subprocess.CompletedProcess:
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         return subprocess.run(
-            self.command(*words), cwd=self.folder, env=environment, capture_output=True, text=True, timeout=600
+            self.command(*words), cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=600
         )
 
     def __truediv__(self, name: str) -> Path:

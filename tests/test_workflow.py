@@ -80,9 +80,7 @@ def test_one_truncated_file_among_twelve(cohort_folder, workflow):
     assert "was learned from by the only model" in refused.stderr
     assert "Traceback (most recent call last)" not in refused.stderr
 
-    zipped = subprocess.run(
-        run.command("--report", "report.zip"), cwd=run.folder, capture_output=True, text=True, check=False
-    )
+    zipped = run.run("--report", "report.zip")
     assert zipped.returncode == 0, zipped.stderr
     assert (run.folder / "report.zip").stat().st_size > 100_000
 
@@ -162,6 +160,7 @@ def test_killed_preprocessing_ends_in_the_same_bits(cohort_folder, workflow):
     process = subprocess.Popen(
         run.command("prepare"),
         cwd=run.folder,
+        env=run.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
