@@ -55,9 +55,10 @@ def test_original_is_the_recipe_layer_for_layer():
 @pytest.mark.parametrize(
     ("name", "filters"), [("unet", (4, 8, 16)), ("original", (4, 8, 16)), ("sm_unet", (4, 8, 8, 16, 16))]
 )
-def test_networks_end_in_a_float32_softmax(name, filters):
+def test_networks_end_in_a_float32_softmax_and_come_back_from_disk(name, filters, tmp_path):
     import keras
 
+    from glioseg.inference import load_model
     from glioseg.networks import build_network
 
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
@@ -65,6 +66,10 @@ def test_networks_end_in_a_float32_softmax(name, filters):
         model = build_network(name, (32, 32, 32), 2, 4, filters, "resnet18")
         assert model.output.dtype == "float32"
         assert model.output.shape == (None, 32, 32, 32, 4)
+        model.save(tmp_path / "model.keras")
+        again = load_model(tmp_path / "model.keras")
+        assert [v.shape for v in again.get_weights()] == [v.shape for v in model.get_weights()]
+        assert all((a == b).all() for a, b in zip(again.get_weights(), model.get_weights(), strict=True))
     finally:
         keras.mixed_precision.set_global_policy("float32")
 
@@ -171,8 +176,9 @@ def test_augmentation_applies_what_was_drawn():
     assert (flipped[0] == image[::-1]).all()
     assert (flipped[1] == mask[::-1]).all()
     image[0] = 0
+    image[1, ..., 0] = 0
     louder = augment(image, mask, replace(nothing, gain=2 * one, offset=one))[0]
-    assert louder[1:] == pytest.approx(2 * image[1:] + 1, abs=1e-4)
+    assert louder[1:] == pytest.approx(2 * image[1:] + 1, abs=1e-4)  # also where one modality alone ends
     assert not louder[0].any()
     larger = augment(image, mask, replace(nothing, zoom=1.5))
     assert (larger[1] > 0).sum() > 2 * (mask > 0).sum()

@@ -233,7 +233,8 @@ def test_presets_are_valid_studies(preset, cohort_folder, tmp_path):
 
 def test_real_cases_are_read_and_cut_without_loss(real_cases, workflow):
     preset = yaml.safe_load((ROOT / "presets/brats2013.yaml").read_text())
-    run = workflow(real_cases, **{**preset, "data": str(real_cases), "results": "results"})
+    del preset["data"]
+    run = workflow(real_cases, **(preset | {"results": "results"}))
     done = run.run("prepare")
     assert done.returncode == 0, done.stderr
     rows = read_table(run / "split/cohort.tsv")

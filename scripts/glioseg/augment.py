@@ -55,7 +55,8 @@ def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[n
             image, mask = np.flip(image, axis), np.flip(mask, axis)
         if drawn.zoom != 1:
             image, mask = _zoom_axis(image, mask, axis, drawn.zoom)
-    brain = (image[..., :1] != 0).astype(np.float32)
+    # Modalities may differ in where they end: any of them makes a voxel brain.
+    brain = (image != 0).any(-1, keepdims=True).astype(np.float32)
     if drawn.gamma is not None:
         low = image.min((0, 1, 2))
         span = np.maximum(image.max((0, 1, 2)) - low, 1e-6)
