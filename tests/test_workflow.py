@@ -1,17 +1,20 @@
 """The workflow as a user runs it, on tiny subjects: from files to report, through bad input, kills and odd names."""
 
+import io
 import json
 import os
 import re
 import signal
 import subprocess
 import time
+import zipfile
 
+import h5py
 import nibabel as nib
 import numpy as np
 import pytest
 import yaml
-from conftest import MODALITIES, ROOT, Workflow, tiny_subject, write_subject
+from conftest import MODALITIES, ROOT, TINY, Workflow, tiny_subject, write_subject
 
 from glioseg.outputs import read_table
 
@@ -150,32 +153,65 @@ def test_all_subjects_bad_ends_in_a_sentence(tmp_path, workflow):
     assert "case_01: no file for t1" in done.stdout + done.stderr
 
 
-def test_killed_preprocessing_ends_in_the_same_bits(cohort_folder, workflow):
-    run = workflow(cohort_folder)
-    undisturbed = run.run("prepare")
-    assert undisturbed.returncode == 0, undisturbed.stderr
-    arrays = {path.relative_to(run.folder): path.read_bytes() for path in (run / "preprocess").rglob("*.npy")}
-    assert len(arrays) == 24
-    run = workflow(cohort_folder)
+def kill_when(run, target, ready):
+    """Start the workflow, kill it and all its jobs as soon as `ready()` holds, and unlock its folder."""
     process = subprocess.Popen(
-        run.command("prepare"),
+        run.command(target),
         cwd=run.folder,
         env=run.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
-    while len(list((run / "preprocess").glob("*/scan.json"))) < 3 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    deadline = time.monotonic() + 300
+    while not ready() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert process.poll() is None, "it ended before it could be killed"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert not (run / "split/cohort.tsv").exists()
     unlocked = run.run("--unlock")
     assert unlocked.returncode == 0, unlocked.stderr
-    resumed = run.run("prepare")
-    assert resumed.returncode == 0, resumed.stderr
+
+
+def finished(run, target):
+    done = run.run(target)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_killed_preprocessing_ends_in_the_same_bits(cohort_folder, workflow):
+    run = workflow(cohort_folder)
+    finished(run, "prepare")
+    arrays = {path.relative_to(run.folder): path.read_bytes() for path in (run / "preprocess").rglob("*.npy")}
+    assert len(arrays) == 24
+    run = workflow(cohort_folder)
+    kill_when(run, "prepare", lambda: len(list((run / "preprocess").glob("*/scan.json"))) >= 3)
+    assert not (run / "split/cohort.tsv").exists()
+    finished(run, "prepare")
     assert arrays == {path.relative_to(run.folder): path.read_bytes() for path in (run / "preprocess").rglob("*.npy")}
+
+
+def test_killed_training_ends_in_the_same_bits(cohort_folder, workflow):
+    def weights(run):
+        with zipfile.ZipFile(run / "train/all/model.keras") as archive:
+            stream = io.BytesIO(archive.read("model.weights.h5"))
+        found = {}
+        with h5py.File(stream) as file:
+            file.visititems(lambda name, item: found.update({name: item[()]}) if hasattr(item, "shape") else None)
+        return found
+
+    settings = {"train": TINY["train"] | {"epochs": 12}}
+    run = workflow(cohort_folder, **settings)
+    finished(run, "fit")
+    undisturbed = weights(run)
+    assert len(undisturbed) > 10
+    run = workflow(cohort_folder, **settings)
+    kill_when(run, "fit", (run / "train/all/state.npz").exists)
+    assert not (run / "train/all/model.keras").exists()
+    assert "continuing after epoch" in finished(run, "fit")
+    resumed = weights(run)
+    assert resumed.keys() == undisturbed.keys()
+    assert all(resumed[name].tobytes() == undisturbed[name].tobytes() for name in undisturbed)
 
 
 def test_cross_validation_with_odd_names(tmp_path, workflow):
