@@ -78,7 +78,7 @@ SUBJECTS = (
 def code(command):
     """A hash of what a command and the library modules behind it do: a param, so that a change of either reruns its jobs.
 
-    Comments, docstrings and layout don't count: to reword one must not retrain a model.
+    Comment lines, docstrings and blank lines don't count: to reword one must not retrain a model.
     """
     found, queue = {}, [f"scripts/{command}.py"]
     while queue:
@@ -91,12 +91,13 @@ def code(command):
 
 @cache
 def parsed(name):
-    """A file without docstrings, comment lines and blank space, and the library modules that it imports."""
+    """A file's lines without docstrings, comment lines and blank lines, and the library modules that it imports."""
     text = Path(workflow.basedir, name).read_text()
     modules = re.findall(r"^ *from glioseg\.(\w+) import", text, re.M)
     for names in re.findall(r"^ *from glioseg import (.+)", text, re.M):
         modules += names.split(", ")
-    return "".join(re.sub(r'"""(?s:.*?)"""|^ *#.*$', "", text, flags=re.M).split()), modules
+    bare = re.sub(r'"""(?s:.*?)"""|^ *#.*$', "", text, flags=re.M)
+    return [line.rstrip() for line in bare.splitlines() if line.strip()], modules
 
 
 def options(section):
