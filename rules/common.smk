@@ -19,13 +19,16 @@ from glioseg.cohort import (
     scored_subjects,
     training_subjects,
 )
-from glioseg.layouts import MASK, find_subjects
+from glioseg.labels import MASK, classes_of
+from glioseg.layouts import find_subjects, phantom_subjects
 from glioseg.outputs import read_table
 
 
 def check_config():
     """End the run with a sentence for each setting that the schema refuses. (snakemake.utils.validate prints it all.)"""
-    schema = yaml.safe_load(Path(workflow.basedir, "rules", "config.schema.yaml").read_text())
+    # The C loader, where there is one, for every job of a cluster reads this.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    schema = yaml.load(Path(workflow.basedir, "rules", "config.schema.yaml").read_text(), loader)
     sentences = []
     for error in Draft202012Validator(schema).iter_errors(config):
         where = "".join(f"{step}: " for step in error.absolute_path)
@@ -37,6 +40,8 @@ def check_config():
                 sentences.append(f"{where}{name} is no setting; {hint}")
         else:
             sentences.append(f"{where}{error.message}")
+    if not sentences and config["preprocess"]["missing"] == "zeros" and not config["train"]["modality_dropout"]:
+        sentences = ["preprocess: missing: zeros asks for train: modality_dropout above 0, for the network to learn it"]
     if sentences:
         raise WorkflowError("\n".join(["The configuration can't be used.", *sentences]))
 
@@ -60,19 +65,31 @@ def sentence(function, *arguments):
         raise WorkflowError(str(error)) from None
 
 
-def phantoms():
-    """Subject -> files of the synthetic data set, which the rule synthesize will make."""
-    names = [f"phantom_{number:03d}" for number in range(1, config["synthesize"]["subjects"] + 1)]
-    parts = ["flair", "t1", "t1ce", "t2", MASK]
-    return {name: {part: f"{RESULTS}/synthesize/{name}/{name}_{part}.nii.gz" for part in parts} for name in names}
+def sources():
+    """Where subjects come from: for each a dictionary of folder, layout, labels, prefix."""
+    data = config["data"] if isinstance(config["data"], list) else [config["data"]]
+    common = {"layout": config["layout"], "labels": config["labels"], "prefix": ""}
+    return [common | (source if isinstance(source, dict) else {"folder": source}) for source in data]
+
+
+def check_names():
+    """End the run with a sentence for a subject that is to be taken or left out by name, and isn't there."""
+    for setting in ("include", "exclude"):
+        for name in config[setting]:
+            if name not in SUBJECTS:
+                raise WorkflowError(f"{setting}: {name} is not among the {len(SUBJECTS)} subjects of {config['data']}")
 
 
 # Found once per start, before the graph is built: a file that isn't there is no input of any job.
+PHANTOMS = (f"{RESULTS}/synthesize", config["synthesize"]["subjects"]) if config["data"] == "phantoms" else ()
 SUBJECTS = (
-    phantoms()
-    if config["data"] == "phantoms"
-    else sentence(find_subjects, config["data"], config["layout"], config["modalities"])
+    phantom_subjects(*PHANTOMS, config["modalities"])
+    if PHANTOMS
+    else sentence(find_subjects, sources(), config["modalities"])
 )
+check_names()
+# What the network tells apart: the tissue classes that the data sets' masks have.
+CLASSES = classes_of({subject.labels for subject in SUBJECTS.values() if MASK in subject.files})
 
 
 def code(command):
@@ -120,24 +137,44 @@ def cohort():
     return read_table(checkpoints.split.get().output.cohort)
 
 
-def get_scan(wildcards):
-    """The files that a subject has: its configured modalities, and its mask."""
+def subject_of(wildcards):
     if wildcards.subject not in SUBJECTS:
         raise WorkflowError(f"{wildcards.subject} is not among the {len(SUBJECTS)} subjects of {config['data']}")
-    files = SUBJECTS[wildcards.subject]
-    return {name: files[name] for name in [*config["modalities"], MASK] if name in files}
+    return SUBJECTS[wildcards.subject]
+
+
+def get_scan(wildcards):
+    """The files that a subject has: its configured modalities, and its mask."""
+    return {name: file.path for name, file in subject_of(wildcards).files.items()}
 
 
 def get_scan_options(wildcards, input):
-    """`--image MODALITY FILE` for each modality that a subject has, and `--mask FILE`."""
-    files = get_scan(wildcards)
-    images = [word for name in files if name != MASK for word in ("--image", name, files[name])]
-    return images + (["--mask", files[MASK]] if MASK in files else [])
+    """`--image MODALITY FILE VOLUME` for each modality that a subject has, and `--mask FILE VOLUME`."""
+    words = []
+    for name, file in subject_of(wildcards).files.items():
+        words += ["--mask"] if name == MASK else ["--image", name]
+        words += [file.path, str(file.volume)]
+    return words
+
+
+def get_labels(wildcards, input):
+    """What the values of a subject's mask mean, by name."""
+    return subject_of(wildcards).labels
+
+
+def get_forced(wildcards, input):
+    """Whether a subject takes part whatever its checks say."""
+    return str(wildcards.subject in config["include"])
 
 
 def get_preprocessed(wildcards):
-    """Preprocessed folders of all subjects."""
-    return [f"{RESULTS}/preprocess/{subject}" for subject in SUBJECTS]
+    """Preprocessed folders of all subjects that aren't left out by name."""
+    return [f"{RESULTS}/preprocess/{subject}" for subject in SUBJECTS if subject not in config["exclude"]]
+
+
+def found_subjects():
+    """A hash of the subjects and their files: a param, so that what came or went is noticed."""
+    return hashlib.sha256(json.dumps(SUBJECTS).encode()).hexdigest()[:16]
 
 
 def get_fold_subjects(wildcards):
@@ -186,7 +223,7 @@ def get_subject_scores(wildcards):
 
 def get_learned_and_scored(wildcards):
     """Preprocessed folders of all subjects that have a mask and take part."""
-    return [f"{RESULTS}/preprocess/{row['subject']}" for row in cohort() if row["fold"] not in ("", "new")]
+    return [f"{RESULTS}/preprocess/{row['subject']}" for row in cohort() if row["fold"] and row["has_mask"] == "yes"]
 
 
 def get_pictures(wildcards):

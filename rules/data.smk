@@ -46,7 +46,8 @@ rule preprocess:
         code=code("preprocess"),
         scan=get_scan_options,
         modalities=each("modalities", config["modalities"]),
-        labels=config["labels"],
+        labels=get_labels,
+        forced=get_forced,
         options=options("preprocess"),
     shell:
         "python scripts/preprocess.py"
@@ -54,13 +55,40 @@ rule preprocess:
         " {params.scan:q}"
         " {params.modalities:q}"
         " --labels {params.labels:q}"
+        " --forced {params.forced}"
         " {params.options:q}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule layouts:
+    output:
+        f"{RESULTS}/layouts/subjects.tsv",
+    log:
+        f"{RESULTS}/logs/layouts.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/layouts.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("layouts"),
+        found=found_subjects(),
+        sources=["--phantoms", *PHANTOMS] if PHANTOMS else each("source", [json.dumps(source) for source in sources()]),
+        modalities=each("modalities", config["modalities"]),
+    shell:
+        "python scripts/layouts.py"
+        " {params.sources:q}"
+        " {params.modalities:q}"
         " --output {output:q}"
         " > {log:q} 2>&1"
 
 
 checkpoint split:
     input:
+        subjects=f"{RESULTS}/layouts/subjects.tsv",
         scans=get_preprocessed,
     output:
         cohort=f"{RESULTS}/split/cohort.tsv",
@@ -76,19 +104,35 @@ checkpoint split:
     params:
         code=code("split"),
         folder=f"{RESULTS}/preprocess",
-        subjects=list(SUBJECTS),
+        exclude=each("exclude", config["exclude"]),
         options=options("split"),
         seed=config["seed"],
     shell:
         "python scripts/split.py"
+        " --subjects {input.subjects:q}"
         " --preprocess {params.folder:q}"
+        " {params.exclude:q}"
         " {params.options:q}"
         " --seed {params.seed}"
         " --output {output.cohort:q}"
-        " {params.subjects:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule prepare:
     input:
         rules.split.output,
+
+
+# Frees what can be made again: nothing that stands finished is made anew for it.
+rule clean_intermediate:
+    log:
+        f"{RESULTS}/logs/clean_intermediate.log",
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=100,
+        runtime=10,
+    params:
+        folders=[f"{RESULTS}/preprocess", f"{RESULTS}/synthesize"],
+    shell:
+        "rm -rf {params.folders:q} > {log:q} 2>&1"

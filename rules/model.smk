@@ -26,6 +26,7 @@ rule train:
         # No output of the rule, for Snakemake removes the outputs of a job that failed, and this is what continues it.
         state=f"{RESULTS}/train/{{fold}}/state.npz",
         preprocess=f"{RESULTS}/preprocess",
+        classes=each("classes", CLASSES),
         options=options("train"),
         seed=config["seed"],
     shell:
@@ -33,6 +34,7 @@ rule train:
         " --fold {wildcards.fold:q}"
         " --cohort {input.cohort:q}"
         " --preprocess {params.preprocess:q}"
+        " {params.classes:q}"
         " {params.options:q}"
         " --seed {params.seed}"
         " --threads {threads}"
@@ -66,12 +68,14 @@ rule predict:
     params:
         code=code("predict"),
         models=lambda wildcards, input: each("model", input.models),
-        labels=config["labels"],
+        labels=get_labels,
+        classes=each("classes", CLASSES),
         options=options("predict"),
     shell:
         "python scripts/predict.py"
         " --scan {input.scan:q}"
         " {params.models:q}"
+        " {params.classes:q}"
         " --labels {params.labels:q}"
         " {params.options:q}"
         " --threads {threads}"

@@ -18,13 +18,16 @@ rule evaluate:
         runtime=10,
     params:
         code=code("evaluate"),
-        labels=config["labels"],
+        volume=lambda wildcards: subject_of(wildcards).files[MASK].volume,
+        labels=get_labels,
+        forced=get_forced,
     shell:
         "python scripts/evaluate.py"
         " --subject {wildcards.subject:q}"
         " --prediction {input.prediction:q}"
-        " --truth {input.truth:q}"
+        " --truth {input.truth:q} {params.volume}"
         " --labels {params.labels:q}"
+        " --forced {params.forced}"
         " --output {output:q}"
         " > {log:q} 2>&1"
 
@@ -117,7 +120,7 @@ rule plot_subject:
     params:
         code=code("plot_subject"),
         scores=lambda wildcards, input: each("scores", input.get("scores", [])),
-        labels=config["labels"],
+        labels=get_labels,
     shell:
         "python scripts/plot_subject.py"
         " --scan {input.scan:q}"

@@ -1,4 +1,4 @@
-"""Score what a network has to beat: a FLAIR threshold and a voxel-wise classifier."""
+"""Score what a network has to beat, a FLAIR threshold and a voxel-wise classifier, by Dice on held-out subjects."""
 
 from pathlib import Path
 
@@ -10,13 +10,12 @@ from glioseg.outputs import write_table
 from glioseg.summary import BASELINE_COLUMNS
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, help=__doc__)
 @click.option("--cohort", required=True, type=FILE, help="Table of split.")
 @click.option("--preprocess", required=True, type=FOLDER, help="Folder of preprocess.")
 @click.option("--seed", required=True, type=SEED, help="Seed of the voxels drawn for training.")
 @click.option("--output", required=True, type=NEW, help="Table to write.")
 def baseline(cohort: Path, preprocess: Path, seed: int, output: Path) -> None:
-    """Write method, subject, region and Dice of both baselines on the held-out subjects."""
     write_table(output, BASELINE_COLUMNS, score_baselines(cohort, preprocess, seed))
 
 

@@ -1,49 +1,50 @@
-"""Score one predicted segmentation against the true one, on the scan's own grid."""
+"""Score a predicted label map against the true one on the scan's own grid: Dice, HD95 and more of each region."""
 
 from pathlib import Path
 
 import click
 import numpy as np
 
-from glioseg.checks import AFFINE_TOLERANCE
+from glioseg.checks import affines, shapes
 from glioseg.commands import FILE, NEW, Command
-from glioseg.labels import DIALECTS, to_classes
+from glioseg.labels import DIALECTS, regions_of, to_classes
 from glioseg.metrics import score_regions
 from glioseg.outputs import write_json
-from glioseg.volumes import read_volume, spacing_mm
+from glioseg.reading import known_classes
+from glioseg.volumes import read_volume, spacing_mm, to_lps
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, help=__doc__)
 @click.option("--subject", required=True, help="Name of the subject, as it stands in the output.")
 @click.option("--prediction", required=True, type=FILE, help="NIfTI file of predicted label values.")
-@click.option("--truth", required=True, type=FILE, help="NIfTI file of true label values, on the same grid.")
+@click.option("--truth", required=True, type=(FILE, click.IntRange(0)), help="File of true ones, and volume in it.")
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="What the label values of both files mean.")
+@click.option("--forced", required=True, type=bool, help="Score it whatever the checks say, as preprocess took it.")
 @click.option("--output", required=True, type=NEW, help="JSON file of the scores.")
-def evaluate(subject: str, prediction: Path, truth: Path, labels: str, output: Path) -> None:
-    """Write Dice, HD95, sensitivity, specificity and volumes of WT, TC and ET."""
-    true_classes, affine = _read(subject, truth, labels)
-    predicted_classes, predicted_affine = _read(subject, prediction, labels)
-    same = true_classes.shape == predicted_classes.shape
-    if not same or not np.allclose(affine, predicted_affine, rtol=0, atol=AFFINE_TOLERANCE):
+def evaluate(subject: str, prediction: Path, truth: tuple[Path, int], labels: str, forced: bool, output: Path) -> None:
+    true_classes, affine = _read(subject, *truth, labels, forced)
+    predicted_classes, predicted_affine = _read(subject, prediction, 0, labels, forced)
+    apart = shapes({"truth": true_classes.shape, "prediction": predicted_classes.shape})
+    if not forced:
+        apart = apart or affines({"truth": affine, "prediction": predicted_affine})
+    if apart:
         raise ValueError(
-            f"{subject}: expected truth and prediction on one grid, found {_grid(truth, true_classes, affine)} and "
-            f"{_grid(prediction, predicted_classes, predicted_affine)}; predict this subject again from its own scan"
+            f"{subject}: {prediction} is not on the grid of {truth[0]} ({apart}); predict this subject anew"
         )
-    spacing = spacing_mm(affine)
-    regions = score_regions(true_classes, predicted_classes, spacing)
+    spacing = spacing_mm(predicted_affine)
+    regions = score_regions(true_classes, predicted_classes, spacing, regions_of([labels]))
     write_json(output, {"subject": subject, "spacing_mm": list(spacing), "regions": regions})
 
 
-def _read(subject: str, path: Path, labels: str) -> tuple[np.ndarray, np.ndarray]:
+def _read(subject: str, path: Path, volume: int, labels: str, forced: bool) -> tuple[np.ndarray, np.ndarray]:
     try:
-        volume, affine = read_volume(path)
-        return to_classes(volume, labels), affine
+        voxels, affine = read_volume(path, volume)
+        if forced:
+            voxels, affine = to_lps(voxels, affine)
+            return known_classes(voxels, labels), affine
+        return to_classes(voxels, labels), affine
     except ValueError as error:
         raise ValueError(f"{subject}: {path} cannot be scored: {error}") from error
-
-
-def _grid(path: Path, array: np.ndarray, affine: np.ndarray) -> str:
-    return f"{path} with shape {array.shape} and affine {np.round(affine, 3).tolist()}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from glioseg.figures import FIGURES
 from glioseg.figures_style import save
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, help=__doc__)
 @click.option("--figure", required=True, type=click.Choice(FIGURES), help="Which one to draw.")
 @click.option(
     "--input",
@@ -22,7 +22,6 @@ from glioseg.figures_style import save
 )
 @click.option("--output", required=True, type=NEW, help="PNG file to write.")
 def plot(figure: str, inputs: tuple[Path, ...], output: Path) -> None:
-    """Draw one figure of the whole cohort: its volumes, the network, the learning curves or the scores."""
     save(FIGURES[figure](inputs), output)
 
 

@@ -10,7 +10,7 @@ from glioseg.figures_style import save
 from glioseg.labels import DIALECTS
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, help=__doc__)
 @click.option("--scan", required=True, type=FOLDER, help="The subject's folder of preprocess.")
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="What label values on disk mean.")
 # Neither is required: a subject that a model was trained on has no prediction, one without a mask has no scores.
@@ -18,7 +18,6 @@ from glioseg.labels import DIALECTS
 @click.option("--scores", type=FILE, help="JSON file of evaluate, for the Dice in the title.")
 @click.option("--output", required=True, type=NEW, help="Folder to write into.")
 def plot_subject(scan: Path, labels: str, prediction: Path | None, scores: Path | None, output: Path) -> None:
-    """Draw what was scanned, what the network is given, and truth against prediction."""
     pictures = subject(scan, labels, prediction, scores)
     output.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():

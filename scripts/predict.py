@@ -8,7 +8,7 @@ import numpy as np
 
 from glioseg.commands import Command
 from glioseg.device import use_threads
-from glioseg.labels import to_values
+from glioseg.labels import region, to_values
 from glioseg.preprocessing import restore_classes
 from glioseg.volumes import write_volume
 
@@ -16,20 +16,21 @@ from glioseg.volumes import write_volume
 @click.command(cls=Command, help=__doc__)
 @click.option("--scan", type=Path, required=True, help="The subject's folder of preprocess.")
 @click.option("--model", "paths", type=Path, multiple=True, required=True, help="Their softmax is averaged.")
+@click.option("--classes", multiple=True, required=True, help="The models' channels.")
 @click.option("--labels", required=True, help="Dialect of the label values.")
 @click.option("--overlap", type=float, required=True, help="Share of the window that neighbors have in common.")
 @click.option("--threads", type=int, required=True)
 @click.option("--output", type=Path, required=True)
-def main(scan, paths, labels, overlap, threads, output):
+def main(scan, paths, classes, labels, overlap, threads, output):
     use_threads(threads)
     from glioseg.inference import load_model, predict_probabilities
 
     facts = json.loads((scan / "scan.json").read_text())
     image = np.load(scan / "image.npy", allow_pickle=False)
     probabilities = predict_probabilities([load_model(path) for path in paths], image, overlap)
-    classes = restore_classes(probabilities, facts)
-    write_volume(output, to_values(classes, labels), np.array(facts["affine"]))
-    voxels = int((classes > 0).sum())
+    found = restore_classes(probabilities, facts, classes)
+    write_volume(output, to_values(found, labels), np.array(facts["own"]["affine"]))
+    voxels = int(region(found, "WT").sum())
     click.echo(f"{facts['subject']}: {voxels} tumor voxels, {voxels * np.prod(facts['spacing_mm']) / 1000:.1f} ml")
 
 

@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from glioseg.commands import Command
-from glioseg.outputs import whole, write_json
+from glioseg.outputs import write_json
 from glioseg.preprocessing import preprocess_scan
 
 
@@ -18,21 +18,26 @@ def crop_box(text: str) -> str | list[list[int]]:
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--subject", required=True)
-@click.option("--image", "images", type=(str, Path), multiple=True, help="Modality and its file; once per modality.")
-@click.option("--mask", type=Path, help="The expert's label map, where there is one.")
+@click.option("--image", "images", type=(str, Path, int), multiple=True, help="Modality, its file, and volume of that.")
+@click.option("--mask", type=(Path, int), help="The expert's label map and its volume, where there is one.")
 @click.option("--modalities", multiple=True, required=True, help="The channels, in their order.")
 @click.option("--labels", required=True, help="Dialect of the label values.")
 @click.option("--spacing-mm", type=float, required=True, help="Voxel size to resample to.")
 @click.option("--crop", type=crop_box, required=True, help='"brain", or three voxel ranges as JSON.')
 @click.option("--normalization", required=True)
+@click.option("--missing", required=True, help="exclude a subject that lacks a modality, or take it with zeros.")
 @click.option("--min-tumor-percent", type=float, required=True, help="Exclude a scan with less of its crop labelled.")
+@click.option("--forced", type=bool, required=True, help="Take the subject whatever the checks say.")
 @click.option("--output", type=Path, required=True, help="Folder for scan.json, image.npy and mask.npy.")
 def main(subject, images, mask, output, **settings):
-    scan, arrays = preprocess_scan(subject, dict(images), mask, settings)
+    files = {modality: (path, volume) for modality, path, volume in images}
+    scan, arrays = preprocess_scan(subject, files, mask, settings)
     output.mkdir(parents=True, exist_ok=True)
+    # What an earlier run left. scan.json comes last and vouches for the arrays, so only it waits for the disk.
+    for name in ("scan.json", "image.npy", "mask.npy"):
+        (output / name).unlink(missing_ok=True)
     for name, array in arrays.items():
-        with whole(output / f"{name}.npy") as partial:
-            np.save(partial, array)
+        np.save(output / f"{name}.npy", array)
     write_json(output / "scan.json", scan)
     click.echo(f"{subject}: {scan['verdict']}" + (f": {scan['reason']}" if scan["reason"] else ""))
 

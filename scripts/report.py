@@ -1,4 +1,4 @@
-"""Write one self-contained HTML page about a run."""
+"""Write one HTML page about a run, with its pictures inside; it needs no network and no other file."""
 
 import json
 
@@ -11,7 +11,7 @@ from glioseg.page import data_uri, read_times, render
 from glioseg.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, help=__doc__)
 @click.option("--cohort", required=True, type=FILE, help="Table of split.")
 @click.option("--subjects", required=True, type=FILE, help="Table of summarize: every single score.")
 @click.option("--scores", required=True, type=FILE, help="Table of summarize: each method's scores.")
@@ -25,7 +25,6 @@ from glioseg.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 @click.option("--gallery", required=True, type=click.IntRange(0), help="Show so many worst and best subjects.")
 @click.option("--output", required=True, type=NEW, help="HTML file to write.")
 def report(cohort, subjects, scores, plots, settings, config, benchmarks, commit, gallery, output) -> None:
-    """Write the page with its pictures inside; it needs no network and no other file."""
     expected = ((cohort, COLUMNS), (subjects, SUBJECT_COLUMNS), (scores, SCORE_COLUMNS))
     tables = [read_table(path, columns) for path, columns in expected]
     trainings = [json.loads(path.read_text(encoding="utf-8")) for path in settings]

@@ -1,6 +1,5 @@
-"""Bring the scores of all subjects together: one tidy table, and one of each method's scores."""
+"""Bring the scores of all subjects together: one tidy table, and one of each method's scores, whose Dice is printed."""
 
-import json
 from pathlib import Path
 
 import click
@@ -12,13 +11,14 @@ from glioseg.summary import (
     BASELINE_COLUMNS,
     SCORE_COLUMNS,
     SUBJECT_COLUMNS,
+    read_scores,
     score_table,
     subject_rows,
     summarize_scores,
 )
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, help=__doc__)
 @click.option("--evaluate", required=True, type=NEW, help="Folder of evaluate: a JSON file for each scored subject.")
 @click.option("--baseline", required=True, type=FILE, help="Table of the baselines' scores; may hold just its header.")
 @click.option("--cohort", required=True, type=FILE, help="Table of split: every subject with its fold.")
@@ -29,22 +29,13 @@ from glioseg.summary import (
 def summarize(
     evaluate: Path, baseline: Path, cohort: Path, bootstrap: int, seed: int, subjects: Path, scores: Path
 ) -> None:
-    """Write both tables and print each method's Dice."""
-    rows, baselines = read_table(cohort, ("subject", "fold")), read_table(baseline, BASELINE_COLUMNS)
-    evaluations = [_read_scores(evaluate / f"{subject}.json") for subject in scored_subjects(rows)]
+    rows, baselines = read_table(cohort, ("subject", "fold", "has_mask")), read_table(baseline, BASELINE_COLUMNS)
+    evaluations = [read_scores(evaluate / f"{subject}.json") for subject in scored_subjects(rows)]
     tidy = subject_rows(evaluations, baselines, {row["subject"]: row["fold"] for row in rows})
     summary = summarize_scores(tidy, bootstrap, seed)
     write_table(subjects, SUBJECT_COLUMNS, tidy)
     write_table(scores, SCORE_COLUMNS, summary)
     click.echo(score_table(summary))
-
-
-def _read_scores(path: Path) -> dict:
-    try:
-        scores = json.loads(path.read_text())
-        return {"subject": scores["subject"], "regions": scores["regions"]}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path}: expected one subject's scores ({error!r}); evaluate it anew") from error
 
 
 if __name__ == "__main__":

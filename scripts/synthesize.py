@@ -9,12 +9,11 @@ from glioseg.phantoms import AFFINE, phantom
 from glioseg.volumes import write_volume
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, help=__doc__)
 @click.option("--subject", required=True, help="Name of the phantom; each name is another patient.")
 @click.option("--seed", required=True, type=SEED, help="Seed of the whole collection.")
 @click.option("--output-dir", required=True, type=NEW, help="Folder of the five files.")
 def synthesize(subject: str, seed: int, output_dir: Path) -> None:
-    """Write SUBJECT's flair, t1, t1ce, t2 and seg into the output folder."""
     images, mask = phantom(subject, seed)
     for name, volume in [*images.items(), ("seg", mask)]:
         write_volume(output_dir / f"{subject}_{name}.nii.gz", volume, AFFINE)

@@ -1,41 +1,80 @@
-"""Labels, volumes, normalization, checks, layouts, folds: small arrays whose answers stand here."""
+"""Labels, volumes, normalization, checks, folds: small arrays whose answers stand here."""
 
 import gzip
+import re
 
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import write_subject
 
 from glioseg import checks, labels, volumes
-from glioseg.cohort import cohort_rows, models_for, monitored_subjects, predicted_subjects, training_subjects
-from glioseg.folds import assign_folds
-from glioseg.layouts import find_subjects
-from glioseg.normalize import NORMALIZATIONS
+from glioseg.normalize import NORMALIZATIONS, intensities
 from glioseg.outputs import read_table, whole, write_table
 
 
-def test_labels_go_to_classes_and_back():
-    values = np.array([0, 1, 2, 4], np.uint8)
-    assert labels.to_classes(values, "brats2020").tolist() == [0, 1, 2, 3]
-    assert labels.to_values(labels.to_classes(values, "brats2020"), "brats2020").tolist() == [0, 1, 2, 4]
+@pytest.mark.parametrize(
+    ("dialect", "values"),
+    [
+        ("brats2013", {0: "background", 1: "necrosis", 2: "edema", 3: "necrosis", 4: "enhancing"}),
+        ("brats2020", {0: "background", 1: "necrosis", 2: "edema", 4: "enhancing"}),
+        ("brats2023", {0: "background", 1: "necrosis", 2: "edema", 3: "enhancing"}),
+        ("brats2024", {0: "background", 1: "necrosis", 2: "edema", 3: "enhancing", 4: "cavity"}),
+        ("brats2024-ped", {0: "background", 1: "enhancing", 2: "necrosis", 3: "cyst", 4: "edema"}),
+        ("msd", {0: "background", 1: "edema", 2: "necrosis", 3: "enhancing"}),
+    ],
+)
+def test_labels_go_to_classes_and_back(dialect, values):
+    mask = np.array(list(values))
+    for dtype in (np.uint8, np.int16, np.float32, np.float64):
+        classes = labels.to_classes(mask.astype(dtype), dialect)
+        assert classes.dtype == np.uint8
+        assert [labels.CLASSES[index] for index in classes] == list(values.values())
     # In 2013 necrosis and non-enhancing tumor are one class, written back as the first of both.
-    assert labels.to_classes(np.array([0.0, 1, 2, 3, 4]), "brats2013").tolist() == [0, 1, 2, 1, 3]
-    assert labels.to_values(np.array([0, 1, 2, 3]), "brats2013").tolist() == [0, 1, 2, 4]
+    back = [1 if (dialect, value) == ("brats2013", 3) else value for value in values]
+    assert labels.to_values(classes, dialect).tolist() == back
+
+
+def test_a_class_that_a_dialect_lacks_is_written_as_the_nearest():
+    every = np.arange(len(labels.CLASSES))
+    assert labels.CLASSES == ("background", "necrosis", "edema", "enhancing", "cavity", "cyst")
+    assert labels.to_values(every, "brats2020").tolist() == [0, 1, 2, 4, 0, 1]
+    assert labels.to_values(every, "msd").tolist() == [0, 2, 1, 3, 0, 2]
+    assert labels.to_values(every, "brats2024-ped").tolist() == [0, 2, 4, 1, 0, 3]
 
 
 def test_unknown_label_is_named():
     with pytest.raises(ValueError, match=r"holds 3, 7, which brats2020 does not have \(expected 0, 1, 2, 4\)"):
         labels.to_classes(np.array([0, 3, 7]), "brats2020")
-    with pytest.raises(ValueError, match="known are brats2020, brats2013"):
+    for value, named in [(np.nan, "nan"), (np.inf, "inf"), (-1.0, "-1"), (256.0, "256"), (0.5, "0.5"), (1e30, "1e+30")]:
+        with pytest.raises(ValueError, match=rf"holds {re.escape(named)}, which msd does not have"):
+            labels.to_classes(np.array([0, value, 1], np.float32), "msd")
+    with pytest.raises(ValueError, match="holds 257, 300, which"):
+        labels.to_classes(np.array([[0, 300], [257, 1]], np.int16), "brats2023")
+    with pytest.raises(ValueError, match="'brats1999' is not known; known are brats2013, brats2020, brats2023"):
         labels.to_classes(np.array([0]), "brats1999")
+    # What rounding in a header moved is still that label; no voxels are no unknown label.
+    assert labels.to_classes(np.array([[3.0004, 0], [0.9996, 2]]), "msd").tolist() == [[3, 0], [2, 1]]
+    assert labels.to_classes(np.zeros((0, 4)), "msd").shape == (0, 4)
 
 
 def test_regions_are_sums_of_classes():
-    classes = np.array([0, 1, 2, 3])
-    assert labels.region(classes, "WT").tolist() == [False, True, True, True]
-    assert labels.region(classes, "TC").tolist() == [False, True, False, True]
-    assert labels.region(classes, "ET").tolist() == [False, False, False, True]
+    classes = np.arange(6, dtype=np.uint8).reshape(2, 3)  # background, necrosis, edema; enhancing, cavity, cyst
+    assert labels.region(classes, "WT").tolist() == [[False, True, True], [True, False, True]]
+    assert labels.region(classes, "TC").tolist() == [[False, True, False], [True, False, True]]
+    assert labels.region(classes, "ET").tolist() == [[False, False, False], [True, False, False]]
+    assert labels.region(classes, "RC").tolist() == [[False, False, False], [False, True, False]]
+
+
+def test_what_is_told_apart_is_what_the_data_sets_have():
+    old = ("background", "necrosis", "edema", "enhancing")
+    assert labels.classes_of(["msd", "brats2020"]) == old
+    assert labels.classes_of({"brats2024-ped", "msd"}) == (*old, "cyst")
+    assert labels.classes_of(iter(["brats2024-ped", "brats2024"])) == labels.CLASSES
+    assert labels.classes_of([]) == ("background",)
+    assert labels.regions_of(["msd", "brats2024-ped"]) == ["WT", "TC", "ET"]
+    assert labels.regions_of(["msd", "brats2024"]) == ["WT", "TC", "ET", "RC"]
+    with pytest.raises(ValueError, match="'gli' is not known"):
+        labels.regions_of(["gli"])
 
 
 @pytest.mark.parametrize("background", [0.0, -3.6243944])
@@ -75,22 +114,36 @@ def test_resampling_a_mask_makes_no_new_values():
 
 def test_normalizations_by_hand():
     volume = np.array([[[0, 2, 4]], [[0, 6, 8]]], np.float32)
-    brain = volume > 0
-    assert NORMALIZATIONS["minmax"](volume, brain).ravel().tolist() == [0, 0.25, 0.5, 0, 0.75, 1]
+    values = volume[volume > 0]
+    inside = intensities(values)
+    assert inside == {"minimum": 2, "maximum": 8, "mean": 5, "std": pytest.approx(5**0.5)}
+    done = {name: normalize(volume, values, inside) for name, normalize in NORMALIZATIONS.items()}
+    assert done["minmax"].ravel().tolist() == [0, 0.25, 0.5, 0, 0.75, 1]
     # Each axial slice by itself; a constant slice becomes 0.
-    assert NORMALIZATIONS["minmax_slice"](volume, brain).ravel().tolist() == [0, 0, 0, 0, 1, 1]
-    z = NORMALIZATIONS["zscore"](volume, brain)
-    assert z[brain].mean() == pytest.approx(0, abs=1e-6)
-    assert z[brain].std() == pytest.approx(1)
-    assert not z[~brain].any()
-    p = NORMALIZATIONS["percentile"](volume, brain)
-    assert (p.min(), p.max()) == (0, 1)
+    assert done["minmax_slice"].ravel().tolist() == [0, 0, 0, 0, 1, 1]
+    # Of the brain alone.
+    assert done["zscore"] == pytest.approx(np.array([-3, -1, 1, 3]) / 5**0.5)
+    assert done["percentile"] == pytest.approx([0, (4 - 2.03) / 5.94, (6 - 2.03) / 5.94, 1])
+    assert {array.dtype for array in done.values()} == {np.dtype(np.float32)}
 
 
-def test_a_slice_of_constant_value_does_not_divide_by_zero():
-    volume = np.full((3, 3, 3), 5, np.float32)
-    for name, normalize in NORMALIZATIONS.items():
-        assert np.isfinite(normalize(volume, np.ones_like(volume, bool))).all(), name
+@pytest.mark.parametrize("volume", [np.full((3, 3, 3), 5), np.full((3, 3, 3), 1e38), np.zeros((3, 3, 3))], ids=str)
+def test_a_constant_scan_does_not_divide_by_zero(volume):
+    volume = volume.astype(np.float32)
+    for values in (volume.ravel(), volume[:0].ravel()):
+        inside = intensities(values)
+        assert np.isfinite(list(inside.values())).all()
+        for name, normalize in NORMALIZATIONS.items():
+            assert np.isfinite(normalize(volume, values, inside)).all(), name
+
+
+def test_huge_and_tiny_intensities_keep_their_deviation():
+    for factor in (1e30, 1e-40):
+        values = np.array([-factor, factor], np.float32)
+        inside = intensities(values)
+        assert inside["std"] == pytest.approx(factor, rel=1e-4)
+        assert np.isfinite(NORMALIZATIONS["zscore"](values, values, inside)).all()
+        assert np.isfinite(NORMALIZATIONS["percentile"](values, values, inside)).all()
 
 
 def test_checks_speak_in_sentences():
@@ -110,84 +163,101 @@ def test_checks_speak_in_sentences():
 def test_reading_says_what_is_wrong(tmp_path):
     path = tmp_path / "scan.nii.gz"
     nib.save(nib.Nifti1Image(np.random.default_rng(0).normal(size=(9, 9, 9)), np.eye(4)), path)
-    whole_file = path.read_bytes()
-    path.write_bytes(whole_file[: len(whole_file) // 2])
-    with pytest.raises(ValueError, match=r"scan.nii.gz cannot be read as NIfTI"):
-        volumes.read_volume(path)
-    path.write_bytes(gzip.compress(b"no image at all"))
-    with pytest.raises(ValueError, match=r"scan.nii.gz cannot be read as NIfTI"):
+    packed = path.read_bytes()
+    content = gzip.decompress(packed)
+    damaged = {
+        "half of the file": packed[: len(packed) // 2],
+        "without its checksum": packed[:-8],
+        "with a wrong checksum": packed[:-8] + bytes(4) + packed[-4:],
+        "with a wrong length": packed[:-4] + bytes(4),
+        "another thing": gzip.compress(b"no image at all"),
+        "nothing": b"",
+        "fewer voxels than promised": gzip.compress(content[:-1]),
+        "more voxels than any machine holds": gzip.compress(content[:42] + b"\xff\x7f" * 3 + content[48:]),
+    }
+    for what, bytes_ in damaged.items():
+        path.write_bytes(bytes_)
+        with pytest.raises(ValueError, match=r"scan.nii.gz cannot be read as NIfTI \(.+\); copy the file anew"):
+            pytest.fail(f"{what} was read: {volumes.read_volume(path)}")
+    with pytest.raises(ValueError, match=r"nowhere.nii cannot be read as NIfTI \(FileNotFoundError"):
+        volumes.read_volume(tmp_path / "nowhere.nii")
+    nib.save(nib.Nifti1Image(np.zeros((3, 3)), np.eye(4)), path)
+    with pytest.raises(ValueError, match=r"holds an array of shape \(3, 3\); expected a 3-D volume"):
         volumes.read_volume(path)
     nib.save(nib.Nifti1Image(np.zeros((3, 3, 3, 2)), np.eye(4)), path)
-    with pytest.raises(ValueError, match="expected one 3-D volume"):
+    with pytest.raises(ValueError, match="holds 2 volumes, from 0 on; expected one with the index 2"):
+        volumes.read_volume(path, 2)
+    nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), np.complex64), np.eye(4)), path)
+    with pytest.raises(ValueError, match="voxels of the type complex64; expected one number each"):
         volumes.read_volume(path)
 
 
-def test_layout_finds_brats_and_its_misnamed_mask(tmp_path):
-    write_subject(tmp_path, 1, ending=".nii")
-    odd = write_subject(tmp_path, 2)
-    (odd / "case_02_seg.nii.gz").rename(odd / "W39_1998.09.19_Segm.nii.gz")
-    (odd / "case_02_t1.nii.gz").unlink()
-    (odd / "._case_02_t1.nii.gz").write_text("what a Mac leaves behind")
-    (tmp_path / "name_mapping.csv").write_text("a table beside the subjects")
-    found = find_subjects(tmp_path, "brats", ["flair", "t1", "t2"])
-    assert list(found) == ["case_01", "case_02"]
-    assert set(found["case_01"]) == {"flair", "t1", "t2", "seg"}
-    assert set(found["case_02"]) == {"flair", "t2", "seg"}
-    assert found["case_02"]["seg"].name == "W39_1998.09.19_Segm.nii.gz"
+@pytest.mark.parametrize("dtype", ["u1", "i2", ">i2", "u2", "i4", "f4", ">f4", "f8"])
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_every_type_of_voxel_is_read_as_nibabel_does(tmp_path, dtype, kind):
+    voxels = np.random.default_rng(3).integers(0, 200, (4, 5, 6, 2)).astype(dtype)
+    image = kind(voxels, np.diag([2, 1, 1, 1]))
+    image.set_data_dtype(dtype)
+    image.header.set_slope_inter(0.5, -3) if dtype == "i4" else None
+    for ending in (".nii", ".nii.gz"):
+        nib.save(image, tmp_path / f"scan{ending}")
+        expected = nib.load(tmp_path / f"scan{ending}").get_fdata()
+        for index in (0, 1):
+            found, affine = volumes.read_volume(tmp_path / f"scan{ending}", index)
+            assert found.dtype == np.float32
+            assert found == pytest.approx(expected[..., index], abs=1e-4)
+            assert (affine == np.diag([2, 1, 1, 1])).all()
+    # What is named .nii but compressed, or the other way round, and what was compressed in several parts.
+    packed = (tmp_path / "scan.nii.gz").read_bytes()
+    content = gzip.decompress(packed)
+    for bytes_ in (packed, content, gzip.compress(content[:500]) + gzip.compress(content[500:]) + bytes(3)):
+        (tmp_path / "odd.nii").write_bytes(bytes_)
+        assert (volumes.read_volume(tmp_path / "odd.nii", 1)[0] == found).all()
 
 
-def test_layout_says_what_it_expected(tmp_path):
-    with pytest.raises(ValueError, match="does not exist; give the folder"):
-        find_subjects(tmp_path / "nowhere", "brats", ["flair"])
-    with pytest.raises(ValueError, match=r"no subject found in .*; expected folders such as SUBJECT/SUBJECT_flair"):
-        find_subjects(tmp_path, "brats", ["flair"])
+@pytest.mark.parametrize("codes", ["LPS", "RAS", "PIR", "SAL", "ARI"])
+@pytest.mark.parametrize("tilt", [0, 0.3])
+def test_every_orientation_becomes_lps_and_comes_back(codes, tilt):
+    rotation = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    axes = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
+    affine = np.eye(4)
+    affine[:3, :3] = rotation @ np.array([axes[code] for code in codes]).T @ np.diag([1, 2, 3])
+    affine[:3, 3] = 7, -8, 9
+    voxels = np.random.default_rng(0).normal(size=(4, 5, 6))
+    turned, lps = volumes.to_lps(voxels, affine)
+    assert nib.aff2axcodes(lps) == ("L", "P", "S")
+    assert np.shares_memory(turned, voxels)
+    # Each voxel is still at its place in the patient.
+    at = np.argwhere(np.isin(turned, voxels[:2, 1:3, 2:4]))
+    for index in at:
+        (source,) = np.argwhere(voxels == turned[tuple(index)])
+        assert lps @ [*index, 1] == pytest.approx(affine @ [*source, 1])
+    back = volumes.from_lps(turned, affine)
+    assert back.shape == voxels.shape
+    assert (back == voxels).all()
 
 
-def test_folds_are_balanced_and_seeded():
-    volumes_ml = {f"s{i:02d}": float(i) for i in range(40)}
-    enhancing = {name: float(i % 4 > 0) for i, name in enumerate(volumes_ml)}
-    assigned = assign_folds(volumes_ml, enhancing, 3, 25, 7)
-    groups = {fold: [s for s in volumes_ml if assigned[s] == fold] for fold in ("test", "0", "1", "2")}
-    assert sum(map(len, groups.values())) == 40
-    assert [len(group) for group in groups.values()] == [10, 10, 10, 10]
-    for group in groups.values():
-        assert sum(enhancing[s] == 0 for s in group) in (2, 3)
-        assert np.mean([volumes_ml[s] for s in group]) == pytest.approx(19.5, abs=3)
-    assert assign_folds(volumes_ml, enhancing, 3, 25, 7) == assigned
-    assert assign_folds(volumes_ml, enhancing, 3, 25, 8) != assigned
-    with pytest.raises(ValueError, match="2 usable subjects with masks are too few for 3 folds"):
-        assign_folds({"a": 1.0, "b": 2.0}, {"a": 0.0, "b": 0.0}, 3, 0, 1)
+def test_boxes_by_hand():
+    mask = np.zeros((8, 9, 10), bool)
+    mask[3, 4, 5] = mask[6, 4, 9] = True
+    box = volumes.bounding_box(mask)
+    assert box == ((3, 7), (4, 5), (5, 10))
+    assert volumes.bounding_box(np.zeros((2, 3, 4), bool)) == ((0, 2), (0, 3), (0, 4))
+    assert volumes.lengths(box) == (4, 1, 5)
+    assert volumes.grow(box, mask.shape) == ((2, 8), (3, 6), (4, 10))
+    assert volumes.hull([box, ((0, 4), (6, 9), (5, 6))]) == ((0, 7), (4, 9), (5, 10))
+    assert volumes.overlap(box, ((0, 4), (2, 9), (5, 6))) == ((3, 4), (4, 5), (5, 6))
+    assert volumes.cut(mask, volumes.overlap(box, ((7, 8), (0, 9), (0, 4)))).size == 0
+    inner = ((4, 5), (4, 5), (7, 9))
+    assert volumes.relative(inner, box) == ((1, 2), (0, 1), (2, 4))
+    assert volumes.within(box, volumes.relative(inner, box)) == inner
 
 
-def scan(name, **facts):
-    base = {"subject": name, "verdict": "taken", "reason": "", "has_mask": True}
-    return base | {"tumor_ml": 1.0, "enhancing_ml": 0.5, "tumor_voxels": 10, "tumor_voxels_lost": 1} | facts
-
-
-def test_nobody_is_predicted_by_a_model_that_saw_them():
-    scans = [scan(f"s{i}") for i in range(8)]
-    scans += [{"subject": "broken", "verdict": "excluded", "reason": "t1 is empty", "has_mask": True}]
-    scans += [{"subject": "new", "verdict": "taken", "reason": "", "has_mask": False}]
-    for folds in (1, 3):
-        rows = cohort_rows(scans, folds, 25, 3)
-        for subject in predicted_subjects(rows):
-            for model in models_for(rows, subject, folds):
-                assert subject not in training_subjects(rows, model)
-        assert "new" in predicted_subjects(rows)
-        assert "broken" not in predicted_subjects(rows)
-        with pytest.raises(ValueError, match="broken is excluded and can't be predicted: t1 is empty"):
-            models_for(rows, "broken", folds)
-    rows = cohort_rows(scans, 1, 25, 3)
-    assert not set(monitored_subjects(rows, "all")) & set(training_subjects(rows, "all"))
-    with pytest.raises(ValueError, match="was learned from by the only model"):
-        models_for(rows, training_subjects(rows, "all")[0], 1)
-    assert next(row for row in rows if row["subject"] == "s0")["lost_percent"] == "10.000"
-
-
-def test_too_few_usable_subjects_names_the_exclusions():
-    scans = [{"subject": "broken", "verdict": "excluded", "reason": "t1 is empty", "has_mask": True}]
-    with pytest.raises(ValueError, match="excluded: broken: t1 is empty"):
-        cohort_rows(scans, 1, 25, 3)
+def test_copying_into_rows_changes_no_voxel():
+    volume = np.asfortranarray(np.random.default_rng(2).integers(0, 9, (5, 19, 7)).astype(np.int16))
+    rows = np.empty(volume.shape, np.float32)
+    volumes.copy_rows(volume[:, ::-1], rows)
+    assert (rows == volume[:, ::-1]).all()
 
 
 def test_outputs_are_whole_or_absent(tmp_path):

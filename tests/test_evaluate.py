@@ -28,9 +28,11 @@ def labels() -> np.ndarray:
     return array
 
 
-def run(folder: Path, prediction: Path, truth: Path) -> Result:
-    arguments = ["--subject", "phantom_001", "--prediction", prediction, "--truth", truth]
-    arguments += ["--labels", "brats2020", "--output", folder / "new" / "scores.json"]
+def run(
+    folder: Path, prediction: Path, truth: Path, dialect: str = "brats2020", volume: int = 0, forced: bool = False
+) -> Result:
+    arguments = ["--subject", "phantom_001", "--prediction", prediction, "--truth", truth, volume]
+    arguments += ["--labels", dialect, "--forced", forced, "--output", folder / "new" / "scores.json"]
     return CliRunner().invoke(evaluate, [str(argument) for argument in arguments])
 
 
@@ -67,8 +69,8 @@ def test_another_grid_is_refused(tmp_path: Path, other: str) -> None:
     prediction = save(tmp_path / "p.nii.gz", labels()[:, :, : 3 if other == "shape" else 4], affine)
     result = run(tmp_path, prediction, truth)
     assert result.exit_code == 1
-    assert "phantom_001: expected truth and prediction on one grid, found" in result.output
-    assert ("(6, 5, 3)" if other == "shape" else "11.0") in result.output
+    assert f"phantom_001: {prediction} is not on the grid of {truth} (" in result.output
+    assert ("6x5x3" if other == "shape" else "by up to 1 mm") in result.output
     assert not (tmp_path / "new").exists()
 
 
@@ -88,10 +90,63 @@ def test_files_that_are_no_label_maps_are_refused(tmp_path: Path) -> None:
     for path, words in (
         (tmp_path / "text.nii.gz", "cannot be scored"),
         (tmp_path / "cut.nii.gz", "cannot be scored"),
-        (four, "holds an array of shape (6, 5, 4, 2); expected one 3-D volume"),
     ):
         result = run(tmp_path, path, truth)
         assert result.exit_code == 1 and f"{path}" in result.output and words in result.output
+    result = run(tmp_path, truth, four, volume=2)
+    assert result.exit_code == 1 and f"{four} cannot be scored" in result.output and "index 2" in result.output
+
+
+def test_the_truth_may_be_one_volume_of_several(tmp_path: Path) -> None:
+    prediction = save(tmp_path / "p.nii.gz", labels())
+    four = save(tmp_path / "four.nii.gz", np.stack([np.zeros_like(labels()), labels()], axis=-1))
+    for volume, dice in ((0, 0), (1, 1)):
+        result = run(tmp_path, prediction, four, volume=volume)
+        assert result.exit_code == 0, result.output
+        assert json.loads((tmp_path / "new" / "scores.json").read_text())["regions"]["WT"]["dice"] == dice
+
+
+def test_a_subject_taken_by_force_is_scored_as_it_was_taken(tmp_path: Path) -> None:
+    """Its mask lies along other axes than the images, has a foreign value and a shifted origin."""
+    turned = AFFINE @ np.array([[0, -1, 0, 5], [0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
+    # Its axes: up, the first one backwards, the second one.
+    voxels = np.ascontiguousarray(labels()[::-1].transpose(2, 0, 1))
+    voxels[0, 0, 0] = 77
+    turned[0, 3] += 3
+    prediction, truth = save(tmp_path / "p.nii.gz", labels()), save(tmp_path / "t.nii.gz", voxels, turned)
+    assert run(tmp_path, prediction, truth).exit_code == 1
+    result = run(tmp_path, prediction, truth, forced=True)
+    assert result.exit_code == 0, result.output
+    scores = json.loads((tmp_path / "new" / "scores.json").read_text())
+    assert {name: region["dice"] for name, region in scores["regions"].items()} == {"WT": 1, "TC": 1, "ET": 1}
+    assert scores["regions"]["WT"]["hd95_mm"] == 0 and scores["spacing_mm"] == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "necrosis", "edema", "enhancing", "other", "regions"),
+    [
+        ("brats2013", 3, 2, 4, 1, {"WT": 1, "TC": 1, "ET": 1}),
+        ("brats2023", 1, 2, 3, 2, {"WT": 1, "TC": 1, "ET": 1}),
+        ("msd", 2, 1, 3, 1, {"WT": 1, "TC": 1, "ET": 1}),
+        ("brats2024-ped", 2, 4, 1, 3, {"WT": 1, "TC": 1, "ET": 1}),
+        ("brats2024", 1, 2, 3, 4, {"WT": 1, "TC": 1, "ET": 1, "RC": 0}),
+    ],
+)
+def test_regions_are_those_of_the_dialect(
+    tmp_path: Path, dialect: str, necrosis: int, edema: int, enhancing: int, other: int, regions: dict
+) -> None:
+    table = np.array([0, necrosis, edema, 0, enhancing], np.uint8)
+    truth, prediction = table[labels()], table[labels()]
+    # One voxel of what the dialect has besides; predicted as the same region by another value, or not at all.
+    inside = np.argwhere(labels() == (2 if other == edema else 1))[0]
+    if dialect == "brats2024":
+        truth[0, 0, 0] = other
+    else:
+        truth[tuple(inside)] = other
+    result = run(tmp_path, save(tmp_path / "p.nii.gz", prediction), save(tmp_path / "t.nii.gz", truth), dialect)
+    assert result.exit_code == 0, result.output
+    scores = json.loads((tmp_path / "new" / "scores.json").read_text())["regions"]
+    assert {name: region["dice"] for name, region in scores.items()} == regions
 
 
 def test_a_missing_file_and_an_unknown_dialect_are_refused(tmp_path: Path) -> None:

@@ -18,11 +18,14 @@ from PIL import Image
 import plot
 import plot_subject
 from glioseg import figures_cohort, figures_subject, figures_view
+from glioseg.cohort import COLUMNS
 from glioseg.figures import FIGURES
 from glioseg.figures_network import network
-from glioseg.figures_style import REGION_COLORS, TISSUES, save
+from glioseg.figures_style import COMMON, REGION_COLORS, TISSUES, save, shown_tissues
 from glioseg.keras_file import read_layers
 from glioseg.network_plan import stages
+from glioseg.outputs import write_json, write_table
+from glioseg.preprocessing import preprocess_scan
 
 LPS = np.array([[-1, 0, 0, 23], [0, -1, 0, 27], [0, 0, 1, 0], [0, 0, 0, 1]], float)
 RAS = np.diag([1.0, 1.0, 1.0, 1.0])
@@ -62,22 +65,13 @@ def folder(tmp_path, volumes):
         nib.save(nib.Nifti1Image(image, LPS), files[name])
     nib.save(nib.Nifti1Image(values[classes], LPS), files["seg"])
     nib.save(nib.Nifti1Image(values[np.roll(classes, 1, axis=1)], LPS), tmp_path / "prediction.nii.gz")
-    scan = {
-        "subject": "a",
-        "verdict": "taken",
-        "modalities": ["flair", "t1ce"],
-        "files": {name: str(path) for name, path in files.items()},
-        "affine": LPS.tolist(),
-        "spacing_mm": [1, 1, 1],
-        "target_spacing_mm": [1, 1, 1],
-        "intensities": {name: {"background": 0.0} for name in ("flair", "t1ce")},
-        "classes": {"necrosis": 100, "edema": 500, "enhancing": 18},
-    }
-    preprocessed = tmp_path / "preprocess" / "a"
-    preprocessed.mkdir(parents=True)
-    (preprocessed / "scan.json").write_text(json.dumps(scan))
-    np.save(preprocessed / "image.npy", np.stack([image, image], axis=-1).astype(np.float16))
-    np.save(preprocessed / "mask.npy", classes)
+    settings = {"modalities": ["flair", "t1ce"], "labels": "brats2020", "spacing_mm": 1.0, "crop": "brain"}
+    settings |= {"normalization": "zscore", "min_tumor_percent": 0.0, "missing": "exclude", "forced": False}
+    images = {name: (files[name], 0) for name in ("flair", "t1ce")}
+    scan, arrays = preprocess_scan("a", images, (files["seg"], 0), settings)
+    write_json(tmp_path / "preprocess/a/scan.json", scan)
+    for name, array in arrays.items():
+        np.save(tmp_path / f"preprocess/a/{name}.npy", array)
     return tmp_path
 
 
@@ -118,8 +112,9 @@ def test_subject_command_draws_all_three(folder):
     for name in ("modalities", "sample"):
         picture = pixels(folder / f"out/{name}.png")[:-40]  # without the legend, which has the colors anyway
         assert picture.std() > 10
-        assert all(share(picture, color) > 1e-3 for color in TISSUES.values()), name
-    assert all(share(pixels(folder / "out/planes.png")[:-40], color) > 2e-4 for color in REGION_COLORS.values())
+        assert all((share(picture, color) > 1e-3) == (tissue in COMMON) for tissue, color in TISSUES.items()), name
+    planes = pixels(folder / "out/planes.png")[:-40]
+    assert all((share(planes, color) > 2e-4) == (region != "RC") for region, color in REGION_COLORS.items())
 
 
 def test_subject_without_mask_and_prediction(folder):
@@ -160,6 +155,43 @@ def test_saving_twice_gives_the_same_small_bytes(volumes, tmp_path):
     assert not list(tmp_path.glob(".partial*"))
 
 
+def words(figure) -> list[str]:
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+@pytest.mark.parametrize(("index", "tissue"), [(4, "cavity"), (5, "cyst")])
+def test_a_class_that_few_data_sets_have_is_shown_where_it_is(volumes, tmp_path, index, tissue):
+    image, brain, classes = volumes
+    assert words(figures_subject.modalities({"flair": image}, brain, np.ones(3), classes)) == list(COMMON)
+    classes[14:18, 9:15, 8:13] = index
+    figure = figures_subject.modalities({"flair": image}, brain, np.ones(3), classes)
+    assert words(figure) == [*COMMON, tissue]
+    save(figure, tmp_path / "modalities.png")
+    assert share(pixels(tmp_path / "modalities.png")[:-40], TISSUES[tissue]) > 1e-3
+    bars = figures_subject.sample({"flair": image}, brain, np.ones(3), classes).axes[-1]
+    assert [label.get_text() for label in bars.get_yticklabels()] == [*COMMON, tissue]
+    assert [bar.get_width() > 0 for bar in bars.patches] == [True] * 4
+
+
+def test_the_contour_of_a_cavity_is_drawn_where_truth_or_prediction_has_one(volumes, tmp_path):
+    image, brain, classes = volumes
+    images = {"flair": image, "t1ce": image}
+    predicted = classes.copy()
+    predicted[14:18, 9:15, 8:13] = 4
+    figure = figures_subject.planes(images, brain, np.ones(3), classes, predicted, "")
+    regions = ["whole tumor", "tumor core", "enhancing tumor", "resection cavity"]
+    assert words(figure) == [*regions, "truth", "prediction"]
+    save(figure, tmp_path / "planes.png")
+    assert share(pixels(tmp_path / "planes.png")[:-40], REGION_COLORS["RC"]) > 2e-4
+    figure = figures_subject.planes(images, brain, np.ones(3), classes, classes, "")
+    assert words(figure) == [*regions[:3], "truth", "prediction"]
+
+
+def test_classes_to_name():
+    assert shown_tissues([]) == ["necrosis", "edema", "enhancing"]
+    assert shown_tissues(name for name in ("cyst", "background", "cavity")) == list(TISSUES)
+
+
 def test_curves_skip_epochs_without_validation():
     history = {
         "epoch": np.arange(1, 5.0),
@@ -197,25 +229,49 @@ def test_scores_show_every_subject_and_no_metric_that_nobody_has():
     assert "No subject was scored" in figures_cohort.scores({"dice": {}, "hd95_mm": {}}).texts[0].get_text()
 
 
+def test_scores_of_a_region_that_some_methods_and_subjects_lack():
+    some = {"network": {"RC": [0.5], "WT": [0.5] * 6, "TC": [0.5] * 6, "ET": [0.5] * 6}, "other": {"TC": [0.5] * 6}}
+    figure = figures_cohort.scores({"dice": some, "hd95_mm": {"network": {"WT": [1]}}})
+    names = [[label.get_text()[-3:-1] for label in axis.get_xticklabels()] for axis in figure.axes]
+    assert names == [["WT", "TC", "ET", "RC"]] * 2
+    points = {
+        round(float(found.get_offsets()[:, 0].mean())): len(found.get_offsets())
+        for found in figure.axes[0].collections[:4]
+    }
+    assert points == {0: 6, 1: 6, 2: 6, 3: 1}
+    assert figure.axes[0].collections[4].get_offsets()[:, 0].mean() == pytest.approx(1.2, abs=0.1)
+
+
 def test_cohort_stacks_classes_largest_first():
-    axis = figures_cohort.cohort(
-        {"a": [1, 2, 3], "b": [4, 5, 6], "c": [1, 1, 1]}, {"a": "0", "b": "0", "c": "test"}
-    ).axes[0]
+    figure = figures_cohort.cohort(
+        {"a": [1, 2, 3, 0, 0], "b": [4, 5, 6, 0, 0], "c": [1, 1, 1, 0, 0]}, {"a": "0", "b": "0", "c": "test"}
+    )
+    axis = figure.axes[0]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["b", "a", "c"]
     assert [round(bar.get_height(), 6) for bar in axis.patches[:3]] == [4, 1, 1]
+    assert len(axis.patches) == 9 and words(figure) == list(COMMON)
     assert "No subject has a mask" in figures_cohort.cohort({}, {}).texts[0].get_text()
+
+
+def test_a_cavity_is_stacked_but_is_no_tumor():
+    figure = figures_cohort.cohort({"a": [1, 1, 1, 9, 0], "b": [2, 2, 2, 0, 0]}, {"a": "0", "b": "0"})
+    bars, boxes = figure.axes
+    assert words(figure) == [*COMMON, "cavity"] and bars.get_title(loc="left").startswith("tumor and cavity")
+    assert [label.get_text() for label in bars.get_xticklabels()] == ["b", "a"], "by tumor, without the cavity"
+    assert sum(bar.get_height() for bar in bars.patches) == 18
+    assert sorted(boxes.collections[0].get_offsets()[:, 1].tolist()) == [3, 6]
 
 
 @pytest.mark.parametrize("count", [1, 7, 300])
 def test_cohort_of_any_size_draws(count, tmp_path):
-    volumes = {f"subject {place}": [1.0, place, 2.0] for place in range(count)}
+    volumes = {f"subject {place}": [1.0, place, 2.0, place % 2, 0.0] for place in range(count)}
     save(figures_cohort.cohort(volumes, {name: str(len(name) % 3) for name in volumes}), tmp_path / "cohort.png")
     assert pixels(tmp_path / "cohort.png").std() > 10
 
 
 def test_cohort_command(folder):
-    header = "subject\tverdict\tfold\treason\thas_mask\ttumor_ml\tenhancing_ml\tlost_percent\n"
-    (folder / "cohort.tsv").write_text(header + "a\ttaken\t0\t\tyes\t0.6\t0.02\t0\nb\texcluded\t\tbad\tyes\t\t\t\n")
+    taken = {"subject": "a", "verdict": "taken", "fold": "0", "has_mask": "yes"}
+    write_table(folder / "cohort.tsv", COLUMNS, [taken, {"subject": "b", "verdict": "excluded", "has_mask": "yes"}])
     options = ["--figure", "cohort", "--input", folder / "cohort.tsv", "--input", folder / "preprocess"]
     options += ["--output", folder / "cohort.png"]
     result = CliRunner().invoke(plot.plot, [str(option) for option in options])

@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 from scipy import ndimage
 
-from glioseg.labels import REGIONS, region
+from glioseg.labels import CLASSES, REGIONS, region, regions_of
 from glioseg.metrics import ABSENT_HD95_MM, METRICS, dice, hd95_mm, score_regions, sensitivity, specificity
 
 EMPTY = np.zeros((4, 4, 4), bool)
@@ -114,14 +114,26 @@ def test_score_regions_by_hand() -> None:
     truth, prediction = np.zeros((10, 1, 1), np.uint8), np.zeros((10, 1, 1), np.uint8)
     truth[:6, 0, 0] = [2, 2, 1, 1, 3, 3]
     prediction[:6, 0, 0] = [2, 2, 2, 1, 1, 3]
-    scores = score_regions(truth, prediction, (2.0, 5.0, 10.0))
-    assert list(scores) == list(REGIONS)
+    scores = score_regions(truth, prediction, (2.0, 5.0, 10.0), regions_of(["brats2020"]))
+    assert list(scores) == ["WT", "TC", "ET"]
     assert {name: scores[name]["dice"] for name in scores} == pytest.approx({"WT": 1, "TC": 6 / 7, "ET": 2 / 3})
     assert {name: scores[name]["truth_ml"] for name in scores} == pytest.approx({"WT": 0.6, "TC": 0.4, "ET": 0.2})
     assert scores["TC"]["predicted_ml"] == pytest.approx(0.3)
     # ET: 4 and 5 against 5, along an axis of 2 mm: 0, 2, 0 mm; rank 0.95 * 2 = 1.9, so 0.9 * 2.
     assert scores["ET"]["hd95_mm"] == pytest.approx(1.8)
     assert set(scores["WT"]) == {*METRICS, "truth_ml", "predicted_ml"}
+
+
+def test_the_cavity_is_a_region_of_its_own_and_the_cyst_part_of_the_core() -> None:
+    cavity, cyst = CLASSES.index("cavity"), CLASSES.index("cyst")
+    truth, prediction = np.zeros((10, 1, 1), np.uint8), np.zeros((10, 1, 1), np.uint8)
+    truth[:5, 0, 0] = [2, 2, cyst, cavity, cavity]
+    prediction[:5, 0, 0] = [2, 2, 1, cavity, 2]
+    scores = score_regions(truth, prediction, ONE_MM, regions_of(["brats2024"]))
+    # WT: 3 against 4 voxels, 3 in common. RC: 2 against 1.
+    expected = {"WT": 6 / 7, "TC": 1, "ET": 1, "RC": 2 / 3}
+    assert {name: scores[name]["dice"] for name in scores} == pytest.approx(expected)
+    assert score_regions(truth, prediction, ONE_MM, []) == {}
 
 
 # Against other implementations
@@ -200,7 +212,7 @@ def by_medpy(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> tu
 @pytest.mark.parametrize("spacing_mm", [ONE_MM, ANISOTROPIC_MM], ids=["isotropic", "anisotropic"])
 @pytest.mark.parametrize("pair", PAIRS)
 def test_dice_and_hd95_against_other_packages(pair: str, spacing_mm: tuple, other) -> None:
-    for name in REGIONS:
+    for name in REGIONS:  # the cavity, in none of the pairs, is the case of two empty regions
         truth, prediction = (region(classes, name) for classes in PAIRS[pair])
         ours = dice(truth, prediction), hd95_mm(truth, prediction, spacing_mm)
         if truth.any() and prediction.any():
@@ -228,8 +240,8 @@ def test_dice_and_hd95_against_the_code_of_the_challenge(pair: str, tmp_path, mo
     theirs = challenge.evaluate_single_exam(
         str(tmp_path / "prediction.nii.gz"), str(tmp_path / "truth.nii.gz"), pair, evaluator
     )
-    ours = score_regions(*PAIRS[pair], ONE_MM)
-    for name in REGIONS:
+    ours = score_regions(*PAIRS[pair], ONE_MM, regions_of(["brats2023"]))
+    for name in ours:
         their_dice, their_hd95 = (theirs[name.lower()][f"global_bin_{metric}"] for metric in ("dsc", "hd95"))
         if np.isnan(their_dice):
             assert ours[name]["truth_ml"] == ours[name]["predicted_ml"] == 0

@@ -16,7 +16,7 @@ from glioseg import device
 from glioseg.augment import Augmentation, augment, draw_augmentation
 from glioseg.batches import Subject, draw_center, load_subject, take_patch, training_batch
 from glioseg.inference import gaussian_weight, predict_probabilities, window_corners
-from glioseg.labels import REGIONS
+from glioseg.labels import CLASSES
 from glioseg.outputs import write_table
 
 SETTINGS = {
@@ -28,6 +28,7 @@ SETTINGS = {
     "scale": 0.2,
     "intensity": 0.1,
     "noise": 0.1,
+    "modality_dropout": 0,
 }
 
 
@@ -85,7 +86,7 @@ def test_unknown_names_list_the_known():
     with pytest.raises(ValueError, match="known are resnet18"):
         build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "alexnet")
     with pytest.raises(ValueError, match="known are dice_cross_entropy, sm_dice, sm_focal"):
-        build_loss(["hinge"])
+        build_loss(["hinge"], 4)
     with pytest.raises(ValueError, match="known are auto, float32"):
         device.choose_precision("int4")
 
@@ -96,26 +97,26 @@ def test_losses_by_hand():
     truth = np.zeros((1, 2, 2, 2, 4), np.float32)
     truth[..., 0] = 1
     truth[0, 0, 0, 0] = [0, 0, 0, 1]
-    perfect = float(build_loss(["dice_cross_entropy"])(truth, truth))
+    perfect = float(build_loss(["dice_cross_entropy"], 4)(truth, truth))
     assert perfect == pytest.approx(0, abs=1e-5)
     # Uniform guess: cross-entropy ln 4, and of the one class that is there a Dice of 2 * 0.25 / (1 + 2).
     uniform = np.full_like(truth, 0.25)
     expected = np.log(4) + 1 - 0.5 / 3
-    assert float(build_loss(["dice_cross_entropy"])(truth, uniform)) == pytest.approx(expected, rel=1e-5)
+    assert float(build_loss(["dice_cross_entropy"], 4)(truth, uniform)) == pytest.approx(expected, rel=1e-5)
     healthy = np.zeros_like(truth)
     healthy[..., 0] = 1
-    assert float(build_loss(["dice_cross_entropy"])(healthy, uniform)) == pytest.approx(np.log(4), rel=1e-5)
+    assert float(build_loss(["dice_cross_entropy"], 4)(healthy, uniform)) == pytest.approx(np.log(4), rel=1e-5)
     # The original's class weights leave a perfect prediction at 0.75; a list of losses is their sum.
-    assert float(build_loss(["sm_dice"])(truth, truth)) == pytest.approx(0.75, abs=1e-4)
-    both = float(build_loss(["sm_dice", "sm_focal"])(truth, uniform))
-    parts = [float(build_loss([name])(truth, uniform)) for name in ("sm_dice", "sm_focal")]
+    assert float(build_loss(["sm_dice"], 4)(truth, truth)) == pytest.approx(0.75, abs=1e-4)
+    both = float(build_loss(["sm_dice", "sm_focal"], 4)(truth, uniform))
+    parts = [float(build_loss([name], 4)(truth, uniform)) for name in ("sm_dice", "sm_focal")]
     assert both == pytest.approx(sum(parts))
 
 
 def test_region_scores_by_hand():
     from glioseg.losses import Scores
 
-    scores = Scores(REGIONS)
+    scores = Scores(CLASSES[:4])
     truth, predicted = np.array([0, 1, 2, 3, 3, 2]), np.array([0, 1, 1, 3, 0, 2])
     scores.update_state(np.eye(4)[truth][None], np.eye(4)[predicted][None])
     result = {name: float(value) for name, value in scores.result().items()}
@@ -123,9 +124,49 @@ def test_region_scores_by_hand():
     assert result["dice_wt"] == pytest.approx(2 * 4 / (5 + 4))
     assert result["dice_tc"] == pytest.approx(2 * 2 / (3 + 3))
     assert result["dice_et"] == pytest.approx(2 * 1 / (2 + 1))
-    empty = Scores(REGIONS)
+    empty = Scores(CLASSES[:4])
     empty.update_state(np.eye(4)[[0, 0]][None], np.eye(4)[[0, 0]][None])
     assert float(empty.result()["dice"]) == 1
+
+
+def test_scores_and_channels_follow_the_classes_of_the_study():
+    from glioseg.losses import Scores
+
+    scores = Scores(("background", "edema", "enhancing", "cyst"))
+    truth, predicted = np.array([0, 1, 2, 3]), np.array([0, 1, 3, 0])
+    scores.update_state(np.eye(4)[truth][None], np.eye(4)[predicted][None])
+    result = {name: float(value) for name, value in scores.result().items()}
+    assert result["dice_wt"] == pytest.approx(2 * 2 / (3 + 2))
+    assert result["dice_tc"] == pytest.approx(2 * 1 / (2 + 1))
+    assert result["dice_et"] == 0
+
+
+def test_deep_supervision_by_hand():
+    from glioseg.losses import build_loss
+    from glioseg.networks import build_network
+    from glioseg.supervision import supervise
+
+    inner = build_network("unet", (16, 16, 16), 2, 4, (4, 8, 8), "")
+    model = supervise(inner)
+    assert [output.shape[1] for output in model.outputs] == [16, 4]
+    loss = build_loss(["dice_cross_entropy"], 4)
+    model.compile("sgd", loss, metrics=[])
+    random = np.random.default_rng(0)
+    image = random.normal(size=(1, 16, 16, 16, 2)).astype(np.float32)
+    truth = np.eye(4, dtype=np.float32)[random.integers(0, 4, (1, 16, 16, 16))]
+    full, coarse = (np.asarray(output) for output in model(image))
+    # Each coarse voxel's truth is the mean of the 4 x 4 x 4 voxels under it; that level weighs 2 / 4 of the whole's.
+    mean = truth.reshape(1, 4, 4, 4, 4, 4, 4, 4).mean((2, 4, 6))
+    expected = (float(loss(truth, full)) + 0.5 * float(loss(mean, coarse))) / 1.5
+    before = [value.copy() for value in inner.get_weights()]
+    assert model.train_on_batch(image, truth, return_dict=True)["loss"] == pytest.approx(expected, rel=1e-4)
+    assert any((one != two).any() for one, two in zip(before, inner.get_weights(), strict=True))
+    shallow = supervise(build_network("unet", (16, 16, 16), 2, 4, (4, 8), ""))
+    shallow.compile("sgd", loss, metrics=[])
+    expected = float(loss(truth, np.asarray(shallow(image))))
+    assert shallow.train_on_batch(image, truth, return_dict=True)["loss"] == pytest.approx(expected, rel=1e-4)
+    with pytest.raises(ValueError, match="original has no decoder levels"):
+        supervise(build_network("original", (16, 16, 16), 2, 4, (4, 8), ""))
 
 
 def test_patches_are_decided_by_seed_and_step():
@@ -168,7 +209,7 @@ def test_augmentation_applies_what_was_drawn():
     whole = subject()
     image, mask = take_patch(whole, (10, 12, 9), (16, 16, 16))
     one = np.ones(2, np.float32)
-    nothing = Augmentation((False,) * 3, 1.0, one, 0 * one, None, 0.0, 1)
+    nothing = Augmentation((False,) * 3, 1.0, one, 0 * one, None, 0.0, 1, one > 0)
     same = augment(image, mask, nothing)
     assert (same[0] == image).all()
     assert (same[1] == mask).all()
@@ -177,6 +218,9 @@ def test_augmentation_applies_what_was_drawn():
     assert (flipped[1] == mask[::-1]).all()
     image[0] = 0
     image[1, ..., 0] = 0
+    dropped = augment(image, mask, replace(nothing, kept=np.array([True, False])))[0]
+    assert dropped[..., 0] == pytest.approx(image[..., 0])
+    assert not dropped[..., 1].any()
     louder = augment(image, mask, replace(nothing, gain=2 * one, offset=one))[0]
     assert louder[1:] == pytest.approx(2 * image[1:] + 1, abs=1e-4)  # also where one modality alone ends
     assert not louder[0].any()
@@ -207,7 +251,7 @@ def test_iou_is_that_of_segmentation_models():
     from glioseg.losses import Scores
 
     random = np.random.default_rng(0)
-    scores, theirs = Scores(REGIONS), []
+    scores, theirs = Scores(CLASSES[:4]), []
     for _ in range(3):
         truth = np.eye(4, dtype=np.float32)[random.integers(0, 3, (1, 5, 6, 7))]
         predicted = random.dirichlet(np.ones(4) / 2, (1, 5, 6, 7)).astype(np.float32)
@@ -256,21 +300,22 @@ def preprocessed(tmp_path_factory):
         np.save(folder / name / "mask.npy", one.mask)
         (folder / name / "scan.json").write_text(json.dumps({"subject": name}))
     rows = [
-        {"subject": name, "verdict": "taken", "fold": fold}
+        {"subject": name, "verdict": "taken", "fold": fold, "has_mask": "yes"}
         for name, fold in zip(("a", "bb", "ccc", "dddd"), ("train",) * 3 + ("test",), strict=True)
     ]
-    write_table(folder / "cohort.tsv", ["subject", "verdict", "fold"], rows)
+    write_table(folder / "cohort.tsv", ["subject", "verdict", "fold", "has_mask"], rows)
     return folder
 
 
 def train_command(data, output, **changes):
     options = {
-        "fold": "all", "cohort": data / "cohort.tsv", "preprocess": data, "network": "original", "filters": (4, 8),
-        "backbone": "resnet18", "patch": (16, 16, 16), "batch": 1, "epochs": 6, "steps-per-epoch": 3,
-        "losses": ("dice_cross_entropy",), "optimizer": "adamw", "learning-rate": 0.01, "schedule": "cosine",
-        "warmup-steps": 2, "clip-norm": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "intensity": 0.1, "noise": 0.1,
-        "precision": "float32", "monitor-subjects": 1, "monitor-every": 2, "seed": 3, "threads": 2, "code": "1",
-        "state": output / "state.npz", "output": output,
+        "fold": "all", "cohort": data / "cohort.tsv", "preprocess": data,
+        "classes": ("background", "necrosis", "edema", "enhancing"), "network": "original", "filters": (4, 8),
+        "backbone": "resnet18", "deep-supervision": False, "patch": (16, 16, 16), "batch": 1, "epochs": 6,
+        "steps-per-epoch": 3, "losses": ("dice_cross_entropy",), "optimizer": "adamw", "learning-rate": 0.01,
+        "schedule": "cosine", "warmup-steps": 2, "clip-norm": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2,
+        "intensity": 0.1, "noise": 0.1, "modality-dropout": 0, "precision": "float32", "monitor-subjects": 1,
+        "monitor-every": 2, "seed": 3, "threads": 2, "code": "1", "state": output / "state.npz", "output": output,
     } | changes  # fmt: skip
     words = [sys.executable, str(ROOT / "scripts/train.py")]
     for name, value in options.items():

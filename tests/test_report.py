@@ -11,10 +11,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 import report
-from glioseg import page
+from glioseg import page, page_tables
+from glioseg.checks import CHECKS
+from glioseg.cohort import COLUMNS
+from glioseg.outputs import read_table, write_table
 
 EVIL = "<script>alert(1)</script>"
-COHORT = ("subject", "verdict", "fold", "reason", "has_mask", "tumor_ml", "enhancing_ml", "lost_percent")
 SUBJECTS = ("method", "subject", "fold", "region", "metric", "value")
 SCORES = ("method", "region", "metric", "n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
 REASON = "no file for t1ce; expected flair, t1ce, found flair"
@@ -31,9 +33,12 @@ def make(
     root: Path, dice: dict[str, float], excluded: bool = True, baselines: bool = True, new: bool = True
 ) -> list[str]:
     """A run's results with one Dice per subject, the same in all regions; returns the command's options."""
-    cohort = [(name, "taken", "0", "", "yes", "50.1", "9.9", "2.5") for name in dice]
-    cohort += [("unmasked", "taken", "new", "", "no", "", "", "")] * new
-    cohort += [("broken", "excluded", "", REASON, "no", "", "", "")] * excluded
+    taken = {"verdict": "taken", "fold": "0", "labels": "brats2020", "has_mask": "yes"}
+    sizes = {"tumor_ml": "50.1", "enhancing_ml": "9.9", "lost_percent": "2.5"}
+    cohort = [{**taken, **sizes, "subject": name} for name in dice]
+    cohort += [{**taken, "subject": "unmasked", "fold": "new", "has_mask": "no"}] * new
+    broken = {"subject": "broken", "verdict": "excluded", "reason": REASON, "checks": "missing", "labels": "brats2020"}
+    cohort += [{**broken, "has_mask": "no"}] * excluded
     subjects, scores = [], []
     metrics = {"hd95_mm": 3, "sensitivity": 0.9, "specificity": 0.99, "truth_ml": 50, "predicted_ml": 40}
     for name, value in dice.items():
@@ -46,7 +51,7 @@ def make(
         interval = ("nan", "nan") if len(dice) < 2 else (0.1, 0.97)
         scores.append(("network", region, "dice", len(dice), mean, mean, mean, mean, *interval))
         scores += [("FLAIR threshold", region, "dice", len(dice), 0.2, 0.2, 0.2, 0.2, *interval)] * baselines
-    write(root / "cohort.tsv", COHORT, cohort)
+    write_table(root / "cohort.tsv", COLUMNS, cohort)
     write(root / "subjects.tsv", SUBJECTS, subjects)
     write(root / "scores.tsv", SCORES, scores)
     for name in (
@@ -127,6 +132,108 @@ def test_page_says_what_was_excluded_and_why(tmp_path):
     assert "3 subjects found, 2 taken, 1 excluded" in html
 
 
+def change(root: Path, rows: dict[str, dict], more: tuple = ()) -> None:
+    """Change rows of the cohort that `make` wrote, by subject; `more` columns may be added."""
+    cohort = read_table(root / "cohort.tsv")
+    write_table(root / "cohort.tsv", (*COLUMNS, *more), [row | rows.get(row["subject"], {}) for row in cohort])
+
+
+def cells(html: str, start: str) -> list[list[str]]:
+    """The cells of the first table after `start`."""
+    table = html[html.index(start) :].split("<table", 1)[1].split("</table>")[0]
+    rows = re.findall(r"<tr.*?</tr>", table, re.S)
+    return [[re.sub("<.*?>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.S)] for row in rows]
+
+
+def test_page_counts_what_the_checks_found(tmp_path):
+    options = make(tmp_path, {name: 0.9 for name in ("good", "odd", "forced", "twin")})
+    change(
+        tmp_path,
+        {
+            "odd": {"verdict": "warned", "checks": "far_spacing,flipped", "reason": "thick; t1 is mirrored"},
+            "forced": {"verdict": "warned", "checks": "spacing", "reason": "the voxels of t1 measure 2 mm"},
+            "twin": {"verdict": "warned", "checks": "duplicate", "reason": "its t1 has the voxels of good's"},
+            "broken": {"checks": "missing,far_spacing"},
+        },
+    )
+    html = written(options)
+    assert "6 subjects found, 5 taken (3 with a warning), 1 excluded" in html
+    assert cells(html, "<h3>Excluded</h3>")[1:] == [["broken", "missing, far_spacing", REASON]]
+    assert cells(html, "<h3>Taken with a warning</h3>")[1:] == [
+        ["odd", "far_spacing, flipped", "thick; t1 is mirrored"],
+        ["forced", "spacing", "the voxels of t1 measure 2 mm"],
+        ["twin", "duplicate", "its t1 has the voxels of good&#39;s"],
+    ]
+    # Check, excluded, warned of; in the order in which they look, what stands elsewhere after them.
+    assert cells(html, "<h3>Checks</h3>")[1:] == [
+        ["missing", "1", "0"],
+        ["spacing", "0", "1"],
+        ["far_spacing", "0", "2"],
+        ["flipped", "0", "1"],
+        ["duplicate", "0", "1"],
+    ]
+    (silent,) = re.findall(r"Found in no subject: (.*?)\.", html)
+    assert silent.split(", ") == [
+        name for name in CHECKS if name not in ("missing", "spacing", "far_spacing", "flipped")
+    ]
+
+
+def test_page_without_findings_names_the_checks(tmp_path):
+    html = written(make(tmp_path, {"good": 0.9}, excluded=False))
+    assert "2 subjects found, 2 taken, 0 excluded" in html
+    assert "Taken with a warning" not in html and "Subjects warned of" not in html
+    assert f"Found in no subject: {', '.join(CHECKS)}." in html
+
+
+def test_page_shows_covariates_and_labels_where_they_differ(tmp_path):
+    options = make(tmp_path, {"good": 0.9, "old": 0.8}, new=False, excluded=False)
+    heading = "subjects taken</summary>"
+    assert "Labels" not in str(cells(written(options), heading)[0])
+    covariates = {"good": {"grade": "HGG", "age": "61.5"}, "old": {"labels": "msd", "grade": "LGG"}}
+    change(tmp_path, covariates, ("grade", "age", "nothing"))
+    names, *rows = cells(written(options), heading)
+    assert names == ["Subject", "Fold", "Labels", "Tumor, ml", "Enhancing, ml", "Cut off, %", "grade", "age"]
+    dash = "\N{EN DASH}"
+    assert [[row[place] for place in (0, 2, 6, 7)] for row in rows] == [
+        ["good", "brats2020", "HGG", "61.5"],
+        ["old", "msd", "LGG", dash],
+    ]
+    assert page_tables.covariates(read_table(tmp_path / "cohort.tsv")) == {"grade": False, "age": True}
+
+
+def test_a_cavity_has_its_columns_where_it_was_scored(tmp_path):
+    options = make(tmp_path, {"operated": 0.5, "other": 0.75})
+    assert "cavity" not in written(options)
+    metrics = {"dice": 0.25, "hd95_mm": 7, "sensitivity": 0.3, "specificity": 0.98, "truth_ml": 5, "predicted_ml": 6}
+    with (tmp_path / "subjects.tsv").open("a") as lines:
+        lines.writelines(f"network\toperated\t0\tRC\t{name}\t{value}\n" for name, value in metrics.items())
+    with (tmp_path / "scores.tsv").open("a") as lines:
+        lines.write("network\tRC\tdice\t1\t0.25\t0.25\t0.25\t0.25\tnan\tnan\n")
+    html = written(options)
+    outline = Outline()
+    outline.feed(html)
+    assert (outline.wrong, outline.open) == ([], [])
+    assert re.search(r"Mean Dice, resection cavity</dt><dd>0\.250<small>no interval\s+\(of 1\)", html)
+    names, *rows = cells(html, 'aria-label="Scores per subject"')
+    dash = "\N{EN DASH}"
+    assert names[2:] == [
+        *("Dice WT", "Dice TC", "Dice ET", "Dice mean", "Dice RC"),
+        *("HD95 WT", "HD95 TC", "HD95 ET", "HD95 RC", "Truth, ml", "Predicted, ml"),
+    ]
+    assert rows[0][:1] + rows[0][2:11] == ["operated", *["0.500"] * 4, "0.250", "3.0", "3.0", "3.0", "7.0"]
+    assert (rows[1][0], rows[1][6], rows[1][10]) == ("other", dash, dash)
+    header, _, network, baseline = cells(html, 'aria-label="Scores"')[:4]
+    assert header[-1] == "resection cavity" and baseline[-1] == dash
+    assert network[-1].split("]")[1].startswith(" of 1")
+
+
+def test_a_subject_without_a_mask_is_shown_whatever_its_fold(tmp_path):
+    """A twin without a mask has the fold of the other."""
+    options = make(tmp_path, {"good": 0.9})
+    change(tmp_path, {"unmasked": {"fold": "0"}})
+    assert "<h4>unmasked</h4>" in written(options)
+
+
 def test_page_tells_what_the_crop_cut_off(tmp_path):
     text = re.sub(r"\s|&nbsp;", " ", written(make(tmp_path, {"good": 0.9})))
     assert "part of the tumor in 1 of 1 subjects" in text
@@ -165,14 +272,14 @@ def test_times_and_provenance(tmp_path):
 
 def test_rule_times_by_hand():
     rows = {"a": [{"s": "1", "max_rss": "5"}, {"s": "3", "max_rss": "-"}], "b": [{"s": "9", "max_rss": "-"}]}
-    longest, other = page.rule_times(rows)
+    longest, other = page_tables.rule_times(rows)
     assert (longest["rule"], longest["memory_mb"]) == ("b", None)
     assert other == {"rule": "a", "jobs": 2, "median_s": 2, "longest_s": 3, "total_s": 4, "memory_mb": 5}
 
 
 def test_settings_that_differ_between_models_are_all_told():
     trainings = [{"settings": {"seed": 1, "loss": "dice"}}, {"settings": {"seed": 2, "loss": "dice"}}]
-    shared = page.shared_settings(trainings)
+    shared = page_tables.shared_settings(trainings)
     assert shared["loss"] == "dice"
     assert re.fullmatch(r"1\W+2", shared["seed"])
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from glioseg.cohort import COLUMNS
 from glioseg.metrics import METRICS
+from glioseg.outputs import write_table
 from glioseg.summary import (
     SCORE_COLUMNS,
     SUBJECT_COLUMNS,
@@ -110,6 +112,21 @@ def test_statistics_by_hand() -> None:
     assert math.isnan(row["ci_low"]) and math.isnan(row["ci_high"])
 
 
+def test_a_region_that_some_data_sets_lack_is_of_those_that_have_it() -> None:
+    operated = [evaluation("c", (0.6, 0.3, 0.0)), evaluation("d", (0.1, 0.1, 0.1))]
+    for scores, dice in zip(operated, (0.5, 1.0), strict=True):
+        scores["regions"]["RC"] = {**scores["regions"]["ET"], "dice": dice}
+    scores = summarize_scores(subject_rows([*EVALUATIONS[:2], *operated], [], FOLDS), 50, 42)
+    row = pick(scores, method="network", region="RC", metric="dice")
+    assert (row["n"], row["mean"], row["median"]) == (2, 0.75, 0.75)
+    # Nor has it a part in the mean of a subject.
+    without = summarize_scores(subject_rows(EVALUATIONS, [], FOLDS), 50, 42)
+    assert [row for row in scores if row["region"] != "RC"] == without
+    header, _, line, _ = score_table(scores).splitlines()
+    assert header.split() == ["Dice", "subjects", "WT", "TC", "ET", "mean", "RC"]
+    assert line.startswith("network  4 ") and line.endswith("0.750 [0.500, 1.000] of 2")
+
+
 def test_bootstrap_of_two_values_by_hand() -> None:
     # Means of two draws from 0 and 1: 0, 1/2 and 1 with chances 1/4, 1/2 and 1/4.
     assert bootstrap_interval(np.array([0.0, 1.0]), 2000, 1) == (0, 1)
@@ -162,8 +179,9 @@ def write_inputs(folder: Path, evaluations: list[dict], rows: list[dict]) -> Non
     lines = ["method\tsubject\tregion\tdice", *("\t".join(row.values()) for row in rows)]
     (folder / "baseline.tsv").write_text("\n".join(lines) + "\n")
     named = {scores["subject"] for scores in evaluations} | UNSCORED
-    cohort = [f"{subject}\ttaken\t{fold}\t" for subject, fold in FOLDS.items() if subject in named]
-    (folder / "cohort.tsv").write_text("\n".join(["subject\tverdict\tfold\treason", *cohort]) + "\n")
+    cohort = [{"subject": subject, "fold": fold} for subject, fold in FOLDS.items() if subject in named]
+    cohort = [{**row, "has_mask": "no" if row["fold"] == "new" else "yes"} for row in cohort]
+    write_table(folder / "cohort.tsv", COLUMNS, cohort)
 
 
 def invoke(folder: Path, seed: int = 42) -> Result:
@@ -238,7 +256,7 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "header", "missing"),
-    [("cohort", "subject\tverdict", "fold"), ("baseline", "method\tdice", "subject, region")],
+    [("cohort", "subject\tverdict", "fold, has_mask"), ("baseline", "method\tdice", "subject, region")],
 )
 def test_a_table_without_its_columns_is_refused(tmp_path: Path, name: str, header: str, missing: str) -> None:
     write_inputs(tmp_path, EVALUATIONS, [])

@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One draw: axes to flip, zoom, and per channel a gain, an offset and a gamma; deviation and seed of the noise."""
+    """One draw: axes to flip, zoom; per channel gain, offset, gamma, whether it stays; deviation and seed of noise."""
 
     flips: tuple[bool, bool, bool]
     zoom: float
@@ -16,13 +16,15 @@ class Augmentation:
     gamma: np.ndarray | None
     noise: float
     noise_seed: int
+    kept: np.ndarray
 
 
 def draw_augmentation(random: np.random.Generator, channels: int, settings: dict) -> Augmentation:
     """Draw one augmentation for an image of that many channels.
 
     settings: flip (probability per axis), scale (largest relative zoom), intensity (largest relative gain, offset and
-    log2 gamma), noise (largest deviation, in units of the normalized image). Zoom, gamma and noise, which cost as much
+    log2 gamma), noise (largest deviation, in units of the normalized image), modality_dropout (chance of a channel to
+    be zeros, as where that modality is missing; one always stays). Zoom, gamma and noise, which cost as much
     as reading the patch, come to one patch in three each; none comes where its setting is 0.
     """
     flips = tuple(bool(hit) for hit in random.random(3) < settings["flip"])
@@ -33,6 +35,9 @@ def draw_augmentation(random: np.random.Generator, channels: int, settings: dict
     offset = random.uniform(-strength, strength, channels).astype(np.float32)
     gamma = np.exp2(random.uniform(-strength, strength, channels)).astype(np.float32)
     noise = random.uniform(0, settings["noise"])
+    noise_seed = int(random.integers(2**32))
+    kept = random.random(channels) >= settings["modality_dropout"]
+    kept[random.integers(channels)] |= not kept.any()
     return Augmentation(
         flips,
         zoom if zoomed else 1.0,
@@ -40,7 +45,8 @@ def draw_augmentation(random: np.random.Generator, channels: int, settings: dict
         offset,
         gamma if curved and strength else None,
         noise if noisy else 0.0,
-        int(random.integers(2**32)),
+        noise_seed,
+        kept,
     )
 
 
@@ -65,7 +71,7 @@ def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[n
     if drawn.noise:
         field = np.random.default_rng(drawn.noise_seed).standard_normal(image.shape, np.float32)
         image += np.float32(drawn.noise) * field
-    image *= brain
+    image *= brain * drawn.kept
     return image, np.ascontiguousarray(mask)
 
 

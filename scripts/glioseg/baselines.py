@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from glioseg.cohort import scored_subjects, training_subjects
-from glioseg.labels import CLASSES, REGIONS, region
+from glioseg.labels import CLASSES, REGIONS, region, regions_of
 from glioseg.metrics import dice_of_sizes
 from glioseg.outputs import read_table
 from glioseg.summary import BASELINE_COLUMNS
@@ -24,7 +24,7 @@ def held_out_groups(cohort: Path) -> Iterator[tuple[list[str], list[str]]]:
     The test group is scored by all other taken subjects with a mask; each cross-validation fold by the other folds.
     Yields nothing for a cohort without held-out subjects.
     """
-    rows = read_table(cohort, ("subject", "fold"))
+    rows = read_table(cohort, ("subject", "fold", "has_mask"))
     fold_of = {row["subject"]: row["fold"] for row in rows}
     groups: dict[str, list[str]] = {}
     for subject in scored_subjects(rows):
@@ -33,16 +33,30 @@ def held_out_groups(cohort: Path) -> Iterator[tuple[list[str], list[str]]]:
         yield training_subjects(rows, fold), scored
 
 
-def read_voxels(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+def read_voxels(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict]:
     """Intensities (float32, voxels x modalities) and classes (uint8) of the brain of a preprocessed subject.
 
-    Also returns the number of tumor voxels per class (outside the brain too, where nothing can be predicted; index 0
-    unused) and the modalities' names.
+    Also returns the voxels of each class that there are to find (see `class_sizes`) and what scan.json holds.
     """
     image, mask = np.load(folder / "image.npy", mmap_mode="r"), np.load(folder / "mask.npy")
+    scan = json.loads((folder / "scan.json").read_text(encoding="utf-8"))
     brain = (image != 0).any(axis=-1)
-    modalities = json.loads((folder / "scan.json").read_text())["modalities"]
-    return image[brain].astype(np.float32), mask[brain], np.bincount(mask.ravel(), minlength=len(CLASSES)), modalities
+    return image[brain].astype(np.float32), mask[brain], class_sizes(mask, scan), scan
+
+
+def class_sizes(mask: np.ndarray, scan: dict) -> np.ndarray:
+    """Voxels (of the preprocessed grid) of each class in the whole scan, as a network is scored; background unused.
+
+    So what lies outside the brain or was cut off by the crop counts as missed. Exact at the scan's own spacing;
+    where a scan was resampled, a class is as large as the mask says unless the crop cut tumor off.
+    """
+    sizes = np.bincount(mask.ravel(), minlength=len(CLASSES))
+    if scan["tumor_voxels_lost"] or scan["spacing_mm"] == scan["target_spacing_mm"]:
+        ratio = np.prod(scan["spacing_mm"]) / np.prod(scan["target_spacing_mm"])
+        for name, voxels in scan["classes"].items():
+            index = CLASSES.index(name)
+            sizes[index] = max(sizes[index], round(voxels * ratio))
+    return sizes
 
 
 def best_threshold(flair: list[np.ndarray], whole: list[np.ndarray], truth: list[int]) -> tuple[float, list[float]]:
@@ -92,27 +106,28 @@ def fit_classifier(voxels: list[tuple[np.ndarray, np.ndarray]], seed: int) -> Hi
 def score_baselines(cohort: Path, preprocess: Path, seed: int) -> list[dict[str, str]]:
     """Rows of `BASELINE_COLUMNS` with the Dice of both baselines for every held-out subject of a cohort table.
 
-    The threshold is scored on WT only, and left out where there is no FLAIR. No held-out subjects: no rows.
+    The regions of a subject are those of its labels. The threshold is scored on WT only, and leaves out who has no
+    FLAIR. No held-out subjects: no rows.
     """
     rows = []
     for training, scored in held_out_groups(cohort):
         trees = fit_classifier([read_voxels(preprocess / subject)[:2] for subject in training], seed)
-        flair, whole, truth = [], [], []
+        flair, whole, truth = {}, [], []
         for subject in scored:
-            intensities, classes, sizes, modalities = read_voxels(preprocess / subject)
+            intensities, classes, sizes, scan = read_voxels(preprocess / subject)
             predicted = trees.predict(intensities)
-            for name in REGIONS:
+            there = {name: int(sizes[np.isin(CLASSES, REGIONS[name])].sum()) for name in REGIONS}
+            for name in regions_of([scan["labels"]]):
                 ours, theirs = region(predicted, name), region(classes, name)
-                size = sum(int(sizes[CLASSES.index(tissue)]) for tissue in REGIONS[name])
-                overlap = dice_of_sizes(size, int(ours.sum()), int((ours & theirs).sum()))
+                overlap = dice_of_sizes(there[name], int(ours.sum()), int((ours & theirs).sum()))
                 rows.append(("voxel-wise classifier", subject, name, overlap))
-            if "flair" in modalities:
-                flair.append(intensities[:, modalities.index("flair")])
+            if "flair" in scan["modalities"] and "flair" not in scan["missing_modalities"]:
+                flair[subject] = intensities[:, scan["modalities"].index("flair")]
                 whole.append(region(classes, "WT"))
-                truth.append(int(sizes[1:].sum()))
+                truth.append(there["WT"])
         if flair:
-            _, scores = best_threshold(flair, whole, truth)
-            rows += [("FLAIR threshold", subject, "WT", score) for subject, score in zip(scored, scores, strict=True)]
+            _, scores = best_threshold(list(flair.values()), whole, truth)
+            rows += [("FLAIR threshold", subject, "WT", score) for subject, score in zip(flair, scores, strict=True)]
     return [
         dict(zip(BASELINE_COLUMNS, (method, subject, name, f"{score:.6f}"), strict=True))
         for method, subject, name, score in sorted(rows, key=lambda row: row[0] != "FLAIR threshold")

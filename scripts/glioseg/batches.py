@@ -70,9 +70,11 @@ def training_batch(subjects, step: int, settings: dict) -> tuple[np.ndarray, np.
     share `foreground` of the patches is centered on tumor, spread as evenly as it goes: with a half, one of every two.
     """
     images, masks = [], []
-    for item in range(step * settings["batch"], (step + 1) * settings["batch"]):
+    first = step * settings["batch"]
+    for item in range(first, first + settings["batch"]):
         round_, place = divmod(item, len(subjects))
-        order = np.random.default_rng([settings["seed"], 0, round_]).permutation(len(subjects))
+        if item == first or place == 0:
+            order = np.random.default_rng([settings["seed"], 0, round_]).permutation(len(subjects))
         random = np.random.default_rng([settings["seed"], 1, item])
         subject = subjects[order[place]]
         on_tumor = int((item + 1) * settings["foreground"]) > int(item * settings["foreground"])

@@ -1,47 +1,101 @@
 """The cohort: one row per subject, and which model may predict whom."""
 
-COLUMNS = ["subject", "verdict", "fold", "reason", "has_mask", "tumor_ml", "enhancing_ml", "lost_percent"]
+from glioseg.labels import MASK
+
+COLUMNS = [
+    "subject",
+    "verdict",
+    "fold",
+    "reason",
+    "checks",
+    "labels",
+    "has_mask",
+    "tumor_ml",
+    "enhancing_ml",
+    "lost_percent",
+]
 
 
-def cohort_rows(scans: list[dict], folds: int, test_percent: float, seed: int) -> list[dict]:
-    """Rows of `COLUMNS` from the subjects' `scan.json`, sorted by subject.
+def cohort_rows(
+    subjects: list[dict], scans: dict[str, dict], excluded: list[str], folds: int, test_percent: float, seed: int
+) -> list[dict]:
+    """A row of `COLUMNS` and covariates per subject, sorted by subject.
 
+    subjects: rows of the table of subjects (subject, labels, and any covariates that are no file). scans: `scan.json`
+    by subject, but for those left out by name (excluded). verdict is "taken", "warned" (taken, with a sentence) or
+    "excluded"; checks names what spoke, reason says it.
     fold is "test" (held out from every model), "0".."folds-1" (held out from that fold's model), "train" (seen by the
-    only model, where folds is 1), "new" (no mask: predicted, never scored), or "" (excluded).
+    only model, where folds is 1), "new" (no mask: predicted, never scored), or "" (excluded). Subjects that share
+    voxels have one fold.
     Raises ValueError where too few usable subjects are left; it names the first exclusions.
     """
     # Not above: it loads NumPy, and every start of Snakemake and each of its jobs reads this module.
     from glioseg.folds import assign_folds
+    from glioseg.twins import find_twins, group_twins
 
-    usable = {scan["subject"]: scan for scan in scans if scan["verdict"] == "taken" and scan["has_mask"]}
+    usable = {name: scan for name, scan in scans.items() if scan["verdict"] != "excluded"}
+    twins = find_twins(usable)
+    # Twins have one fold: the one drawn for the first of them that has a mask.
+    masked = sorted(name for name, scan in usable.items() if scan["has_mask"])
+    leader = group_twins([*masked, *sorted(set(usable) - set(masked))], twins)
+    drawn = {name: usable[name] for name in masked if leader[name] == name}
     try:
         fold_of = assign_folds(
-            {name: scan["tumor_ml"] for name, scan in usable.items()},
-            {name: scan["enhancing_ml"] for name, scan in usable.items()},
+            {name: scan["tumor_ml"] for name, scan in drawn.items()},
+            {name: scan["enhancing_ml"] for name, scan in drawn.items()},
             folds,
             test_percent,
             seed,
         )
     except ValueError as error:
-        reasons = [f"{scan['subject']}: {scan['reason']}" for scan in scans if scan["verdict"] == "excluded"]
+        reasons = [f"{name}: {scan['reason']}" for name, scan in scans.items() if scan["verdict"] == "excluded"]
         raise ValueError("\n".join([str(error), *(f"excluded: {reason}" for reason in reasons[:10])])) from None
     rows = []
-    for scan in sorted(scans, key=lambda scan: scan["subject"]):
-        name = scan["subject"]
-        row = {column: "" for column in COLUMNS} | {
-            "subject": name,
-            "verdict": scan["verdict"],
-            "reason": scan["reason"],
-            "has_mask": "yes" if scan["has_mask"] else "no",
-        }
-        if scan["verdict"] == "taken":
-            row["fold"] = fold_of.get(name, "new")
-        if "tumor_voxels" in scan:
-            row["tumor_ml"] = f"{scan['tumor_ml']:.3f}"
-            row["enhancing_ml"] = f"{scan['enhancing_ml']:.3f}"
-            row["lost_percent"] = f"{100 * scan['tumor_voxels_lost'] / max(scan['tumor_voxels'], 1):.3f}"
-        rows.append(row)
+    for subject in sorted(subjects, key=lambda subject: subject["subject"]):
+        name = subject["subject"]
+        if name in excluded:
+            facts = {"verdict": "excluded", "reason": "left out by name (exclude)", "checks": "exclude"}
+            facts["has_mask"] = "yes" if subject.get(MASK) else "no"
+        else:
+            fold = fold_of.get(leader[name], "new") if name in usable else ""
+            facts = {"fold": fold, **_facts(scans[name], twins.get(name, {}))}
+        rows.append({column: "" for column in COLUMNS} | subject | facts)
     return rows
+
+
+def _facts(scan: dict, twins: dict[str, list[str]]) -> dict:
+    """What a row says of a scan."""
+    sentences = [finding["sentence"] for finding in scan["findings"]]
+    checks = [finding["check"] for finding in scan["findings"]]
+    verdict = scan["verdict"]
+    for twin, modalities in twins.items():
+        sentences.append(f"its {', '.join(modalities)} has the voxels of {twin}'s; both are on one side of every split")
+        checks.append("duplicate")
+        verdict = "warned"
+    facts = {
+        "verdict": verdict,
+        "reason": "; ".join(sentences),
+        "checks": ",".join(dict.fromkeys(checks)),
+        "has_mask": "yes" if scan["has_mask"] else "no",
+    }
+    if "tumor_voxels" in scan:
+        facts["tumor_ml"] = f"{scan['tumor_ml']:.3f}"
+        facts["enhancing_ml"] = f"{scan['enhancing_ml']:.3f}"
+        facts["lost_percent"] = f"{100 * scan['tumor_voxels_lost'] / max(scan['tumor_voxels'], 1):.3f}"
+    return facts
+
+
+def covariate_columns(subjects: list[dict], scans: dict[str, dict]) -> list[str]:
+    """The columns of the table of subjects that are neither files nor among `COLUMNS`."""
+    files = {MASK} | {modality for scan in scans.values() for modality in scan["modalities"]}
+    return [column for column in subjects[0] if column not in files and column not in COLUMNS]
+
+
+def insist_on_all(scans: dict[str, dict]) -> None:
+    """Raises ValueError with the reasons where a scan is excluded."""
+    reasons = [f"{name}: {scan['reason']}" for name, scan in scans.items() if scan["verdict"] == "excluded"]
+    if reasons:
+        raise ValueError("\n".join([f"split: strict: {len(reasons)} of {len(scans)} subjects are excluded", *reasons]))
 
 
 def models(folds: int) -> list[str]:
@@ -51,12 +105,12 @@ def models(folds: int) -> list[str]:
 
 def training_subjects(rows: list[dict], model: str) -> list[str]:
     """Subjects that a model learns from: taken, with a mask, and held out neither from it nor from every model."""
-    return [row["subject"] for row in rows if row["fold"] not in ("", "new", "test", model)]
+    return [row["subject"] for row in _masked(rows) if row["fold"] not in ("", "new", "test", model)]
 
 
 def monitored_subjects(rows: list[dict], model: str) -> list[str]:
     """Subjects whose learning curves accompany a model's training, with no say in it: those it is later scored on."""
-    return [row["subject"] for row in rows if row["fold"] == ("test" if model == "all" else model)]
+    return [row["subject"] for row in _masked(rows) if row["fold"] == ("test" if model == "all" else model)]
 
 
 def models_for(rows: list[dict], subject: str, folds: int) -> list[str]:
@@ -83,4 +137,9 @@ def predicted_subjects(rows: list[dict]) -> list[str]:
 
 def scored_subjects(rows: list[dict]) -> list[str]:
     """Predicted subjects that have a mask."""
-    return [row["subject"] for row in rows if row["fold"] not in ("", "train", "new")]
+    return [row["subject"] for row in _masked(rows) if row["fold"] not in ("", "train", "new")]
+
+
+def _masked(rows: list[dict]) -> list[dict]:
+    # A subject without a mask has the fold of its twin, where it has one.
+    return [row for row in rows if row["has_mask"] == "yes"]

@@ -9,10 +9,12 @@ from matplotlib.figure import Figure
 
 from glioseg import figures_cohort, figures_network, figures_subject, figures_view, network_plan
 from glioseg.keras_file import read_layers
-from glioseg.labels import CLASSES, REGIONS, to_classes
+from glioseg.labels import CLASSES, MASK, REGIONS
+from glioseg.nifti import open_nifti, take_volume
 from glioseg.outputs import read_table
+from glioseg.reading import known_classes
 from glioseg.summary import NETWORK, SUBJECT_COLUMNS
-from glioseg.volumes import brain_mask, read_volume
+from glioseg.volumes import brain_mask, read_volume, to_lps
 
 
 def curves(histories: Sequence[Path]) -> Figure:
@@ -38,10 +40,10 @@ def cohort(inputs: Sequence[Path]) -> Figure:
     table, preprocessed = inputs
     volumes_ml, folds = {}, {}
     for row in read_table(table, ("subject", "verdict", "fold", "has_mask")):
-        if row["verdict"] == "taken" and row["has_mask"] == "yes":
+        if row["verdict"] != "excluded" and row["has_mask"] == "yes":
             scan = json.loads((preprocessed / row["subject"] / "scan.json").read_text(encoding="utf-8"))
             voxel_ml = float(np.prod(scan["spacing_mm"])) / 1000
-            volumes_ml[row["subject"]] = [scan["classes"][tissue] * voxel_ml for tissue in CLASSES[1:]]
+            volumes_ml[row["subject"]] = [scan["classes"].get(tissue, 0) * voxel_ml for tissue in CLASSES[1:]]
             folds[row["subject"]] = row["fold"]
     return figures_cohort.cohort(volumes_ml, folds)
 
@@ -58,27 +60,29 @@ FIGURES = {"curves": curves, "scores": scores, "cohort": cohort, "network": netw
 def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Path | None) -> dict[str, Figure]:
     """Pictures of one subject by name, from its folder of `preprocess`, and if it has them its prediction and scores.
 
-    labels: the dialect of mask and prediction. An excluded subject has no pictures.
+    labels: the dialect of mask and prediction. An excluded subject has no pictures; a missing modality is left out.
     """
     scan = json.loads((preprocessed / "scan.json").read_text(encoding="utf-8"))
-    if scan["verdict"] != "taken":
+    if scan["verdict"] == "excluded":
         return {}
     affine = np.array(scan["affine"])
     sizes_mm = figures_view.spacing(affine)
-    volumes = {name: read_volume(scan["files"][name])[0] for name in scan["modalities"]}
+    volumes = _volumes(scan)
+    truth = volumes.pop(MASK, None)
     masks = [brain_mask(volume, scan["intensities"][name]["background"]) for name, volume in volumes.items()]
     brain = figures_view.turn(np.logical_or.reduce(masks), affine)
     box = figures_view.box(brain, sizes_mm)
     images = {name: figures_view.turn(volume, affine)[box] for name, volume in volumes.items()}
 
-    def classes(path: Path | str | None) -> np.ndarray | None:
-        return None if path is None else figures_view.turn(to_classes(read_volume(path)[0], labels), affine)[box]
+    def classes(volume: np.ndarray | None) -> np.ndarray | None:
+        return None if volume is None else figures_view.turn(known_classes(volume, labels), affine)[box]
 
-    truth, predicted = classes(scan["files"].get("seg")), classes(prediction)
+    truth, predicted = classes(truth), classes(to_lps(*read_volume(prediction))[0] if prediction else None)
     title = scan["subject"]
     if scores:
         regions = json.loads(scores.read_text(encoding="utf-8"))["regions"]
-        title += "    Dice  " + "   ".join(f"{name} {regions[name]['dice']:.2f}" for name in REGIONS)
+        dice = [f"{name} {regions[name]['dice']:.2f}" for name in REGIONS if name in regions]
+        title += "    Dice  " + "   ".join(dice)
     shown = {name: images[name] for name in ("flair", "t1ce") if name in images} or dict(list(images.items())[:2])
     return {
         "modalities": figures_subject.modalities(images, brain[box], sizes_mm, truth),
@@ -87,9 +91,20 @@ def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Pa
     }
 
 
+def _volumes(scan: dict) -> dict[str, np.ndarray]:
+    """Voxels of a scan's modalities and mask by name, in LPS order, as its `scan.json` found them."""
+    volumes, path, nifti = {}, None, None
+    for name, file in scan["files"].items():
+        if file != path:
+            nifti, path = open_nifti(file), file
+        volumes[name] = to_lps(*take_volume(nifti, scan["volumes"][name]))[0]
+    return volumes
+
+
 def _sample(preprocessed: Path, scan: dict, affine: np.ndarray) -> Figure:
     sample = np.load(preprocessed / "image.npy").astype(np.float32)
-    images = {name: figures_view.turn(sample[..., place], affine) for place, name in enumerate(scan["modalities"])}
+    places = {name: place for place, name in enumerate(scan["modalities"]) if name in scan["files"]}
+    images = {name: figures_view.turn(sample[..., place], affine) for name, place in places.items()}
     mask = preprocessed / "mask.npy"
     classes = figures_view.turn(np.load(mask), affine) if mask.exists() else None
     # The sample has its own spacing; its axes are the scan's, so they turn the same way.

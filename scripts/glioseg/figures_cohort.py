@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from glioseg.figures_style import BLUE, GREY, INK, METHODS, TISSUES, VERMILION, tissue_handles
-from glioseg.labels import CLASSES, REGION_NAMES
+from glioseg.figures_style import BLUE, GREY, INK, METHODS, TISSUES, VERMILION, shown_tissues, tissue_handles
+from glioseg.labels import CLASSES, REGION_NAMES, REGIONS
 from glioseg.metrics import ABSENT_HD95_MM
 
 PANELS = {
@@ -19,6 +19,7 @@ PANELS = {
     "dice_wt": "Dice, whole tumor",
     "dice_tc": "Dice, tumor core",
     "dice_et": "Dice, enhancing tumor",
+    "dice_rc": "Dice, resection cavity",
     "learning_rate": "learning rate",
 }
 BOX_FROM = 5  # points; of fewer, quartiles say nothing, and only the median is drawn
@@ -62,21 +63,22 @@ def curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
 def scores(values: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) -> Figure:
     """Dice and 95 % Hausdorff distance per region: boxes with every subject as a point, methods side by side.
 
-    values: metric ("dice", "hd95_mm") -> method -> region -> one value per subject. Metrics without any value are left
-    out; with none at all the figure says so.
+    values: metric ("dice", "hd95_mm") -> method -> region -> one value per subject. Regions and metrics without any
+    value are left out; with none at all the figure says so.
     """
     metrics = {name: methods for name, methods in values.items() if methods}
     if not metrics:
         return _sentence("No subject was scored: none had both a mask and a prediction.")
-    widths = [max(1.6, 0.6 + 0.8 * len(methods)) for methods in metrics.values()]
+    found = {region for methods in metrics.values() for regions in methods.values() for region in regions}
+    names = [name for name in REGIONS if name in found]
+    widths = [max(1.6, 0.53 * len(names), 0.6 + 0.8 * len(methods)) for methods in metrics.values()]
     figure = Figure(figsize=(9.6 if len(metrics) > 1 else 6, 3.9), layout="constrained")
     panels = figure.subplots(1, len(metrics), width_ratios=widths, squeeze=False)[0]
     order = list(dict.fromkeys(method for methods in metrics.values() for method in methods))
     colors = {method: METHODS[place % len(METHODS)] for place, method in enumerate(order)}
     for axis, (metric, methods) in zip(panels, metrics.items(), strict=True):
         for place, (method, regions) in enumerate(methods.items()):
-            _boxes(axis, list(regions.values()), place, len(methods), colors[method])
-        names = list(next(iter(methods.values())))
+            _boxes(axis, [regions.get(name, ()) for name in names], place, len(methods), colors[method])
         axis.set_xticks(range(len(names)), [f"{REGION_NAMES[name]} ({name})".replace(" ", "\n", 1) for name in names])
         axis.tick_params(axis="x", length=0)
         axis.grid(axis="y")
@@ -94,14 +96,17 @@ def scores(values: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) -> Figu
 
 
 def cohort(volumes_ml: Mapping[str, Sequence[float]], folds: Mapping[str, str]) -> Figure:
-    """Tumor volume per tissue class: a stacked bar per subject, by fold, largest first; and the total per fold.
+    """Volume per tissue class: a stacked bar per subject, by fold, largest tumor first; and whole tumors per fold.
 
-    volumes_ml: subject -> one volume per class of CLASSES but the background; folds: subject -> fold. A cohort without
-    masks gives a figure that says so.
+    volumes_ml: subject -> one volume per class of CLASSES but the background; folds: subject -> fold. Classes that not
+    every data set has are left out where nobody has them. A cohort without masks gives a figure that says so.
     """
     if not volumes_ml:
         return _sentence("No subject has a mask, so no tumor volume is known.")
-    names = sorted(volumes_ml, key=lambda name: (*_fold_order(folds[name]), -sum(volumes_ml[name]), name))
+    volumes = {name: dict(zip(CLASSES[1:], of_subject, strict=True)) for name, of_subject in volumes_ml.items()}
+    tissues = shown_tissues(tissue for tissue in TISSUES if any(of[tissue] > 0 for of in volumes.values()))
+    tumor_ml = {name: sum(of_subject[tissue] for tissue in REGIONS["WT"]) for name, of_subject in volumes.items()}
+    names = sorted(volumes, key=lambda name: (*_fold_order(folds[name]), -tumor_ml[name], name))
     groups = list(dict.fromkeys(folds[name] for name in names))
     figure = Figure(
         figsize=(np.clip(4 + 0.45 * len(names), 6, 9.6), 3.9 if len(names) <= NAMED_UP_TO else 3.4),
@@ -111,14 +116,15 @@ def cohort(volumes_ml: Mapping[str, Sequence[float]], folds: Mapping[str, str]) 
     # A gap of one bar between folds: their brackets stay apart.
     places = np.arange(len(names)) + np.array([groups.index(folds[name]) for name in names])
     base = np.zeros(len(names))
-    for column, tissue in enumerate(CLASSES[1:]):
-        heights = np.array([volumes_ml[name][column] for name in names])
+    for tissue in tissues:
+        heights = np.array([volumes[name][tissue] for name in names])
         thick = len(names) <= NAMED_UP_TO
         bars.bar(
             places, heights, 0.8 if thick else 1, base, color=TISSUES[tissue], edgecolor=INK, lw=0.3 if thick else 0
         )
         base += heights
-    bars.set(title="tumor volume (ml) per subject", xlim=(-1, places[-1] + 1), ylim=(0, 1.12 * max(base.max(), 1e-3)))
+    what = "tumor and cavity" if "cavity" in tissues else "tumor"
+    bars.set(title=f"{what} volume (ml) per subject", xlim=(-1, places[-1] + 1), ylim=(0, 1.12 * max(base.max(), 1e-3)))
     bars.grid(axis="y")
     for fold in groups:
         inside = places[[folds[name] == fold for name in names]]
@@ -129,14 +135,14 @@ def cohort(volumes_ml: Mapping[str, Sequence[float]], folds: Mapping[str, str]) 
         bars.tick_params(axis="x", labelsize=7, length=0)
     else:
         bars.set_xticks([])
-    totals = [np.array([sum(volumes_ml[name]) for name in names if folds[name] == fold]) for fold in groups]
+    totals = [np.array([tumor_ml[name] for name in names if folds[name] == fold]) for fold in groups]
     for place, total in enumerate(totals):
         _boxes(strips, [total], 0, 1, BLUE, first=place)
     strips.set_xticks(range(len(groups)), [fold_name(fold) for fold in groups], rotation=60 if len(groups) > 6 else 0)
     strips.set(title="whole tumor (ml) per fold", ylim=(0, None))
     strips.tick_params(axis="x", length=0, labelsize=8)
     strips.grid(axis="y")
-    figure.legend(handles=tissue_handles(), loc="outside lower center", ncols=len(CLASSES) - 1)
+    figure.legend(handles=tissue_handles(tissues), loc="outside lower center", ncols=len(tissues))
     return figure
 
 
@@ -169,9 +175,14 @@ def _mean_line(lines: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, 
 
 
 def _boxes(axis: Axes, groups: Sequence[np.ndarray], place: int, places: int, color: str, first: int = 0) -> None:
-    """Boxes (quartiles, median, whiskers to 1.5 times their range) at x = first, first + 1, …, all points over them."""
+    """Boxes (quartiles, median, whiskers to 1.5 times their range) at x = first, first + 1, …, all points over them.
+
+    An empty group leaves its place empty.
+    """
     room = 0.8 / places
     for x, group in enumerate(groups, start=first):
+        if not len(group):
+            continue
         center = x + (place + 0.5) * room - 0.4
         if len(group) < BOX_FROM:
             axis.plot(

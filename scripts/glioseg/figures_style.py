@@ -1,6 +1,7 @@
 """What all figures share: one palette, one type size, one way to save."""
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib
@@ -9,15 +10,23 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
 
-from glioseg.labels import CLASSES
 from glioseg.outputs import whole
 
 # Okabe & Ito 2008, "Color universal design": told apart with every common kind of color blindness.
 INK, GREY, FAINT = "#222222", "#8a8a8a", "#d9d9d9"
 ORANGE, BLUE, VERMILION, GREEN, PURPLE = "#E69F00", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-TISSUES = {"necrosis": "#D55E00", "edema": "#56B4E9", "enhancing": "#F0E442"}
+# By class, in the order of CLASSES. The cavity lies amid edema: of the rest, green differs most from its blue to
+# red-green blind eyes.
+TISSUES = {"necrosis": VERMILION, "edema": "#56B4E9", "enhancing": "#F0E442", "cavity": GREEN, "cyst": PURPLE}
+# In every legend, as every data set has them; the others only where they were found.
+COMMON = ("necrosis", "edema", "enhancing")
 # A region takes the color of the tissue at its rim: the whole tumor ends in edema, the core contains necrosis.
-REGION_COLORS = {"WT": TISSUES["edema"], "TC": TISSUES["necrosis"], "ET": TISSUES["enhancing"]}
+REGION_COLORS = {
+    "WT": TISSUES["edema"],
+    "TC": TISSUES["necrosis"],
+    "ET": TISSUES["enhancing"],
+    "RC": TISSUES["cavity"],
+}
 METHODS = (BLUE, GREY, ORANGE, GREEN, PURPLE)  # in the order in which methods appear in a table
 
 DOTS_PER_INCH = 110
@@ -45,9 +54,15 @@ matplotlib.rcParams.update(
 )
 
 
-def tissue_handles() -> list[Patch]:
-    """Legend handles of the tissue classes, in the order of CLASSES, background left out."""
-    return [Patch(facecolor=TISSUES[name], edgecolor=INK, linewidth=0.4, label=name) for name in CLASSES[1:]]
+def shown_tissues(found: Iterable[str]) -> list[str]:
+    """The classes to name, in the order of TISSUES: those that every data set has, and the others that were found."""
+    shown = {*COMMON, *found}
+    return [name for name in TISSUES if name in shown]
+
+
+def tissue_handles(names: Iterable[str]) -> list[Patch]:
+    """Legend handles of these tissue classes."""
+    return [Patch(facecolor=TISSUES[name], edgecolor=INK, linewidth=0.4, label=name) for name in names]
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -10,17 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from glioseg.figures_style import FAINT, REGION_COLORS, TISSUES, tissue_handles
+from glioseg.figures_style import FAINT, REGION_COLORS, TISSUES, shown_tissues, tissue_handles
 from glioseg.figures_view import WIDTHS, extent_mm, fullest, grey, line_color, outline, paint, panel, scale_bar, sides
-from glioseg.labels import CLASSES, REGION_NAMES
+from glioseg.labels import CLASSES, REGION_NAMES, REGIONS
 from glioseg.network_plan import TIMES
 
 # Scans share a scale. Small crops are enlarged until their longest side is so long; a row with many panels is shrunk.
 MM_PER_INCH, LONGEST_INCH, WIDEST_INCH = 58, 2.4, 10
 GAP, HEAD, FOOT = 0.08, 0.34, 0.34  # inches
 
-# Edema is what FLAIR shows and the core is what contrast shows, so each gets the contours that can be judged on it.
-SHOWN_ON = {"flair": ("WT", "TC"), "t1ce": ("ET",)}
+# FLAIR shows the edema, contrast the core and the rim of a cavity, so each gets the contours that can be judged on it.
+SHOWN_ON = {"flair": ("WT", "TC"), "t1ce": ("ET", "RC")}
 
 
 def modalities(
@@ -32,7 +32,7 @@ def modalities(
     """
     figure, _ = _row(images, brain, sizes_mm, mask, FOOT)
     if mask is not None:
-        _legend(figure, tissue_handles())
+        _legend(figure, tissue_handles(_tissues(mask)))
     return figure
 
 
@@ -52,8 +52,9 @@ def sample(
             below.hist(values, bins=80, color=FAINT)
             below.set(yticks=[])
         else:
-            shares = [100 * (mask == label).sum() / max(1, brain.sum()) for label in range(1, len(CLASSES))]
-            bars = below.barh(CLASSES[1:], shares, color=list(TISSUES.values()), height=0.7)
+            names = _tissues(mask)
+            shares = [100 * (mask == CLASSES.index(name)).sum() / max(1, brain.sum()) for name in names]
+            bars = below.barh(names, shares, color=[TISSUES[name] for name in names], height=0.7)
             below.bar_label(bars, [f"{share:.2g} %" for share in shares], color=FAINT, fontsize=7, padding=3)
             below.invert_yaxis()
             below.set(xticks=[], xlim=(0, 1.5 * max(*shares, 0.01)))
@@ -85,8 +86,10 @@ def planes(
     row_in = max(height for _, height in sizes_in.values()) + GAP
     wide = sum(width + GAP for width, _ in sizes_in.values()) + GAP
     figure = Figure(figsize=(wide, len(images) * row_in + HEAD + 0.25 + FOOT), facecolor="black")
+    tissues = {name for classes in masks.values() for name in _tissues(classes)}
+    regions = [name for name in REGIONS if tissues & {*REGIONS[name]}]
     contours = [
-        SHOWN_ON.get(name, tuple(REGION_COLORS)) if len(images) > 1 else tuple(REGION_COLORS) for name in images
+        [name for name in regions if len(images) == 1 or name in SHOWN_ON.get(image, REGIONS)] for image in images
     ]
     for row, (name, volume) in enumerate(images.items()):
         left, middle = GAP, FOOT + (len(images) - row - 0.5) * row_in
@@ -132,6 +135,11 @@ def _row(
         paint(panels["mask"], mask, "axial", index, sizes_mm)
     scale_bar(panels[names[0]])
     return figure, panels
+
+
+def _tissues(classes: np.ndarray) -> list[str]:
+    """The classes to name beside an array of class indices."""
+    return shown_tissues(CLASSES[index] for index in np.unique(classes))
 
 
 def _mm_per_inch(brain: np.ndarray, sizes_mm: np.ndarray) -> float:

@@ -12,7 +12,7 @@ def load_model(path) -> keras.Model:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         raise ValueError(
-            f"{path} cannot be read as a Keras model ({error}); delete it and run again to retrain"
+            f"{path} cannot be read as a Keras model ({str(error)[:200]}); delete it and run again to retrain"
         ) from error
 
 

@@ -1,9 +1,14 @@
 """Losses by name: (one-hot truth, softmax), both float32 (batch, X, Y, Z, classes) -> scalar; several are summed."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
-from glioseg.labels import CLASSES
+from glioseg.labels import REGIONS
+
+# The regions that every data set has.
+SCORED = ("WT", "TC", "ET")
 
 
 def dice_cross_entropy(truth, prediction):
@@ -37,30 +42,30 @@ def _voxels(volume):
     return ops.reshape(ops.cast(volume, "float32"), (-1, volume.shape[-1]))
 
 
-def sm_dice():
+def sm_dice(classes: int):
     """segmentation-models-3D's DiceLoss with the original recipe's class weights: a perfect prediction has 0.75."""
     import segmentation_models_3D as sm
 
-    return sm.losses.DiceLoss(class_weights=[0.25] * len(CLASSES))
+    return sm.losses.DiceLoss(class_weights=[0.25] * classes)
 
 
-def sm_focal():
+def sm_focal(classes: int):
     """segmentation-models-3D's CategoricalFocalLoss, as it comes."""
     import segmentation_models_3D as sm
 
     return sm.losses.CategoricalFocalLoss()
 
 
-# Name -> a function that makes the loss: a library is loaded only where it is named.
-LOSSES = {"dice_cross_entropy": lambda: dice_cross_entropy, "sm_dice": sm_dice, "sm_focal": sm_focal}
+# Name -> a function of the number of classes that makes the loss: a library is loaded only where it is named.
+LOSSES = {"dice_cross_entropy": lambda classes: dice_cross_entropy, "sm_dice": sm_dice, "sm_focal": sm_focal}
 
 
-def build_loss(names):
+def build_loss(names, classes: int):
     """The sum of the losses of those names. Raises ValueError naming the known ones."""
     for name in names:
         if name not in LOSSES:
             raise ValueError(f"losses: {name!r} is not known; known are {', '.join(LOSSES)}")
-    parts = [LOSSES[name]() for name in names]
+    parts = [LOSSES[name](classes) for name in names]
 
     def loss(truth, prediction):
         return sum(part(truth, prediction) for part in parts)
@@ -73,13 +78,13 @@ class Scores(keras.metrics.Metric):
 
     Accuracy and Dice count hard labels (the likeliest class) over all voxels seen; Dice of a region that is in neither
     truth nor prediction is 1. IoU is that of segmentation-models-3D's `IOUScore(threshold=0.5)`: per batch, mean over
-    all classes, background included.
+    all classes, background included. classes: the names of the channels, background first.
     """
 
-    def __init__(self, regions: dict[str, tuple[str, ...]], name="scores"):
+    def __init__(self, classes: Sequence[str], name="scores"):
         super().__init__(name=name)
-        self.regions = {key: [CLASSES.index(tissue) for tissue in tissues] for key, tissues in regions.items()}
-        size = len(CLASSES)
+        self.regions = {key: [classes.index(t) for t in REGIONS[key] if t in classes] for key in SCORED}
+        size = len(classes)
         self.confusion = self.add_weight(shape=(size, size), initializer="zeros", dtype="float64", name="confusion")
         self.iou = self.add_weight(shape=(2,), initializer="zeros", dtype="float32", name="iou")
 

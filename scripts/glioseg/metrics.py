@@ -5,10 +5,12 @@ convention of BraTS 2020, as CaPTk, its organizers' software, writes it out (Get
 cbicaITKUtilities.h of github.com/CBICA/CaPTk).
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from scipy import ndimage
 
-from glioseg.labels import REGIONS, region
+from glioseg.labels import region
 
 # The diagonal of a 240 x 240 x 155 mm scan: the price of finding a region that is not there, or of missing one.
 # The same on every grid, so that the scores of differently cropped data sets compare.
@@ -84,15 +86,16 @@ METRICS = {
 
 
 def score_regions(
-    truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...]
+    truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...], regions: Iterable[str]
 ) -> dict[str, dict[str, float]]:
-    """Every metric of each region (WT, TC, ET), with both volumes in ml, for two arrays of class indices.
+    """Every metric of each of the regions, with both volumes in ml, for two arrays of class indices.
 
+    regions: names of REGIONS, such as `regions_of` the dialect that the truth is labelled in. No regions: {}.
     Raises ValueError where the shapes differ.
     """
     voxel_ml = float(np.prod(spacing_mm)) / 1000
     scores = {}
-    for name in REGIONS:
+    for name in regions:
         true_region, predicted_region = region(truth, name), region(prediction, name)
         scores[name] = {metric: score(true_region, predicted_region, spacing_mm) for metric, score in METRICS.items()}
         scores[name]["truth_ml"] = int(np.count_nonzero(true_region)) * voxel_ml

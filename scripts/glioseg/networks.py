@@ -41,9 +41,9 @@ def unet(patch, channels: int, classes: int, filters, backbone: str) -> keras.Mo
     transposed convolution gives each of the eight voxels under a half-resolution one weights of its own.
     """
 
-    def convolve(x, width, size=3, strides=1):
+    def convolve(x, width, size=3, strides=1, name=None):
         x = layers.Conv3D(width, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
-        return layers.LeakyReLU(0.01)(layers.GroupNormalization(groups=-1, epsilon=1e-5)(x))
+        return layers.LeakyReLU(0.01, name=name)(layers.GroupNormalization(groups=-1, epsilon=1e-5)(x))
 
     inputs = keras.Input((*patch, channels), name="image")
     x = convolve(convolve(inputs, filters[0], size=2, strides=2), filters[0])
@@ -52,9 +52,10 @@ def unet(patch, channels: int, classes: int, filters, backbone: str) -> keras.Mo
         skips.append(x)
         x = layers.MaxPooling3D(2)(x)
         x = convolve(convolve(x, width), width)
-    for width, skip in zip(filters[-2::-1], reversed(skips), strict=True):
-        x = layers.Conv3DTranspose(width, 2, strides=2)(x)
-        x = convolve(convolve(layers.concatenate([x, skip]), width), width)
+    for level in reversed(range(len(skips))):
+        x = layers.Conv3DTranspose(filters[level], 2, strides=2)(x)
+        x = convolve(layers.concatenate([x, skips[level]]), filters[level])
+        x = convolve(x, filters[level], name=f"decoder_{level}")
     x = layers.Conv3DTranspose(classes, 2, strides=2, name="head")(x)
     return keras.Model(inputs, layers.Activation("softmax", dtype="float32", name="softmax")(x), name="unet")
 

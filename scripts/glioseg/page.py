@@ -1,25 +1,31 @@
-"""The report: what its page shows, from the tables of a run, and the page itself as one string of HTML."""
+"""The report: its page as one string of HTML."""
 
 import base64
 import json
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from glioseg.labels import REGION_NAMES, REGIONS
+from glioseg.cohort import predicted_subjects
+from glioseg.labels import REGIONS
 from glioseg.outputs import read_table
-from glioseg.summary import DASH, MEAN, NETWORK
+from glioseg.page_tables import (
+    COLUMN_NAMES,
+    METRIC_NAMES,
+    Rows,
+    both_ends,
+    check_counts,
+    covariates,
+    crop_losses,
+    fold_counts,
+    rule_times,
+    score_table,
+    shared_settings,
+    subject_table,
+)
+from glioseg.summary import DASH, MEAN, NETWORK, OF_MEAN
 
-Rows = Sequence[Mapping[str, str]]
-METRIC_NAMES = {
-    "dice": "Dice",
-    "hd95_mm": "95 % Hausdorff distance, mm",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-}
-COLUMN_NAMES = {**REGION_NAMES, MEAN: "mean of the three"}
 PICTURES = ("planes", "modalities", "sample")
 
 
@@ -52,15 +58,22 @@ def render(
     table = subject_table(subjects)
     worst, best = both_ends(table, gallery)
     scored = {row["subject"] for row in table}
-    unscored = [row["subject"] for row in cohort if row["fold"] == "new" and row["subject"] not in scored]
+    unscored = [subject for subject in predicted_subjects(cohort) if subject not in scored]
+    # The usual ones have their columns even where a run has no scores at all.
+    there = {*OF_MEAN, MEAN, *(row["region"] for row in scores)}
     return environment.get_template("report.html.j2").render(
-        regions=COLUMN_NAMES,
+        regions={name: words for name, words in COLUMN_NAMES.items() if name in there},
+        measured=[name for name in REGIONS if name in there],
         metrics=METRIC_NAMES,
         headline={row["region"]: row for row in scores if row["method"] == NETWORK and row["metric"] == "dice"},
         score_rows=score_table(scores),
         table=table,
-        taken=[row for row in cohort if row["verdict"] == "taken"],
+        taken=[row for row in cohort if row["verdict"] != "excluded"],
+        warned=[row for row in cohort if row["verdict"] == "warned"],
         excluded=[row for row in cohort if row["verdict"] == "excluded"],
+        checks=check_counts(cohort),
+        dialects={row["labels"] for row in cohort},
+        covariates=covariates(cohort),
         folds=fold_counts(cohort),
         losses=crop_losses(cohort),
         worst=worst,
@@ -91,76 +104,6 @@ def read_times(folder: Path) -> dict[str, list[dict[str, str]]]:
         rule = path.relative_to(folder).with_suffix("").parts[0]
         times.setdefault(rule, []).extend(read_table(path, ("s", "max_rss")))
     return times
-
-
-def subject_table(subjects: Rows) -> list[dict]:
-    """The network's scores, lowest mean Dice first: a row {"subject", "fold", "mean", metric: {region: …}} each."""
-    found: dict[str, dict] = {}
-    for row in subjects:
-        if row["method"] == NETWORK:
-            of_subject = found.setdefault(row["subject"], {"subject": row["subject"], "fold": row["fold"]})
-            of_subject.setdefault(row["metric"], {})[row["region"]] = float(row["value"])
-    for of_subject in found.values():
-        of_subject["mean"] = statistics.fmean(of_subject["dice"][name] for name in REGIONS)
-    return sorted(found.values(), key=lambda row: (row["mean"], row["subject"]))
-
-
-def both_ends(table: list[dict], count: int) -> tuple[list[dict], list[dict]]:
-    """The `count` first and last rows, the last ones reversed; all in the first list where the two would meet."""
-    if len(table) <= 2 * count:
-        return table, []
-    return table[:count], table[: -count - 1 : -1]
-
-
-def score_table(scores: Rows) -> list[dict]:
-    """A row per metric and method: {"metric", "method", "n", "cells": {region: row of scores}}, the network first."""
-    found: dict[tuple[str, str], dict] = {}
-    for row in scores:
-        if row["metric"] in METRIC_NAMES:
-            key = row["metric"], row["method"]
-            entry = found.setdefault(key, {"metric": key[0], "method": key[1], "n": row["n"], "cells": {}})
-            entry["cells"][row["region"]] = row
-    order = list(METRIC_NAMES)
-    return sorted(found.values(), key=lambda row: (order.index(row["metric"]), row["method"] != NETWORK))
-
-
-def fold_counts(cohort: Rows) -> list[tuple[str, int]]:
-    """How many subjects each fold holds, the numbered ones first."""
-    folds = [row["fold"] for row in cohort if row["verdict"] == "taken"]
-    return [
-        (fold, folds.count(fold))
-        for fold in sorted(set(folds), key=lambda fold: (not fold.isdecimal(), len(fold), fold))
-    ]
-
-
-def crop_losses(cohort: Rows) -> dict:
-    """What the crop cut off: {"known": subjects with a mask, "rows": [(subject, percent)] worst first, "median"}."""
-    known = [(row["subject"], float(row["lost_percent"])) for row in cohort if row["lost_percent"]]
-    hit = sorted((pair for pair in known if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))
-    return {"known": len(known), "rows": hit, "median": statistics.median([lost for _, lost in known] or [0.0])}
-
-
-def rule_times(benchmarks: Mapping[str, Rows]) -> list[dict]:
-    """Per rule: {"rule", "jobs", "median_s", "longest_s", "total_s", "memory_mb"}, the longest in total first.
-
-    memory_mb is the largest of its jobs; None where no job ran long enough to be measured.
-    """
-    rules = []
-    for rule, rows in benchmarks.items():
-        seconds = [float(row["s"]) for row in rows]
-        memory = [float(row["max_rss"]) for row in rows if row["max_rss"] not in ("-", "NA", "")]
-        times = {"median_s": statistics.median(seconds), "longest_s": max(seconds), "total_s": sum(seconds)}
-        rules.append({"rule": rule, "jobs": len(rows), **times, "memory_mb": max(memory, default=None)})
-    return sorted(rules, key=lambda row: -row["total_s"])
-
-
-def shared_settings(trainings: Sequence[Mapping]) -> dict[str, str]:
-    """The settings of all models by name; where models differ, each one's value."""
-    settings: dict[str, str] = {}
-    for name in dict.fromkeys(name for training in trainings for name in training["settings"]):
-        values = [json.dumps(training["settings"].get(name), ensure_ascii=False).strip('"') for training in trainings]
-        settings[name] = values[0] if len(set(values)) == 1 else " · ".join(values)
-    return settings
 
 
 def shown_subjects(worst: list[dict], best: list[dict], unscored: list[str]) -> list[str]:

@@ -1,137 +1,170 @@
-"""One subject's way from files to arrays: read, check, relabel, normalize, crop, resample, stack."""
+"""One subject's way from files to arrays and back: read, check, normalize, crop, resample, stack."""
 
+import hashlib
+import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from glioseg import checks, labels, volumes
-from glioseg.layouts import MASK
-from glioseg.normalize import NORMALIZATIONS
+from glioseg.grids import Grid, lay_out, unfit
+from glioseg.labels import MASK
+from glioseg.normalize import NORMALIZATIONS, intensities
+from glioseg.reading import NEEDED, Findings, Volumes, read_scan
 
 
 def preprocess_scan(
-    subject: str, images: dict[str, Path], mask: Path | None, settings: dict
+    subject: str, images: dict[str, tuple[Path, int]], mask: tuple[Path, int] | None, settings: dict
 ) -> tuple[dict, dict[str, np.ndarray]]:
     """What is known of a scan (`scan.json`) and its arrays: image (X, Y, Z, C) float16, mask (X, Y, Z) uint8 classes.
 
-    A scan that can't be used has the verdict "excluded", a reason, and no arrays. Without a mask only the image.
-    settings: modalities (channel order), labels (dialect), spacing_mm, crop ("brain" or three voxel ranges),
-    normalization, min_tumor_percent. Raises ValueError for a setting by an unknown name.
+    images, mask: file, and index of the volume in it. A scan that can't be used has the verdict "excluded", a reason,
+    and no arrays. Without a mask only the image. settings: modalities (channel order), labels (dialect), spacing_mm,
+    crop ("brain" or three voxel ranges), normalization, min_tumor_percent, missing ("exclude", or "zeros": channels of
+    zeros), forced (taken whatever the checks say). Raises ValueError for a setting by an unknown name.
     """
-    if settings["normalization"] not in NORMALIZATIONS:
-        raise ValueError(
-            f"normalization: {settings['normalization']!r} is not known; known are {', '.join(NORMALIZATIONS)}"
-        )
-    files = {**images, **({MASK: mask} if mask else {})}
+    _known("normalization", settings["normalization"], NORMALIZATIONS)
+    _known("missing", settings["missing"], ("exclude", "zeros"))
+    files = {name: images[name] for name in settings["modalities"] if name in images}
+    borne = {"missing"} if settings["missing"] == "zeros" else set()
+    if settings["forced"]:
+        borne = set(checks.CHECKS) - NEEDED
+    findings = Findings(borne if files else borne - {"missing"})
+    if mask:
+        _known("labels", settings["labels"], labels.DIALECTS)
+        files[MASK] = mask
     scan = {
         "subject": subject,
-        "verdict": "taken",
+        "verdict": "",
         "reason": "",
+        "findings": [],
         "modalities": list(settings["modalities"]),
-        "files": {name: str(path) for name, path in files.items()},
+        "missing_modalities": [name for name in settings["modalities"] if name not in images],
+        "labels": settings["labels"],
+        "files": {name: str(path) for name, (path, _) in files.items()},
+        "volumes": {name: volume for name, (_, volume) in files.items()},
         "has_mask": mask is not None,
+        "hashes": {},
     }
-    try:
-        read = _read(files, list(settings["modalities"]))
-        classes = labels.to_classes(read[MASK][0], settings["labels"]) if mask else None
-    except ValueError as error:
-        return {**scan, "verdict": "excluded", "reason": str(error)}, {}
-    facts, arrays = _arrays({name: read[name] for name in settings["modalities"]}, classes, settings)
-    scan |= facts
-    if mask and scan["tumor_percent"] < settings["min_tumor_percent"]:
-        scan |= {
-            "verdict": "excluded",
-            "reason": f"{scan['tumor_percent']:.2f} % of the crop is tumor; expected at least "
-            f"{settings['min_tumor_percent']:g} % (preprocess: min_tumor_percent)",
-        }
-        arrays = {}
+    arrays = {}
+    found = read_scan(files, settings, findings)
+    if found is not None:
+        grid = lay_out(found, settings)
+        scan |= _facts(found, grid, settings)
+        _look(found, grid, scan, settings, findings)
+        if not findings.excluded:
+            facts, arrays["image"] = _image(found, grid, settings)
+            scan |= facts
+            if found.classes is not None:
+                mask = np.ascontiguousarray(volumes.cut(found.classes, grid.crop))
+                arrays["mask"] = volumes.resample(mask, grid.spacing, grid.target, grid.size, nearest=True)
+    reason = "; ".join(finding["sentence"] for finding in findings.found)
+    scan |= {"verdict": findings.verdict, "reason": reason, "findings": findings.found}
     return scan, arrays
 
 
-def _read(files: dict[str, Path], modalities: list[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Voxels and affine of each file. Raises ValueError with the first sentence that excludes the scan."""
+def restore_classes(probabilities: np.ndarray, scan: dict, classes: list[str]) -> np.ndarray:
+    """Class indices (uint8, of `labels.CLASSES`) on the grid of the subject's own file, in its shape and order.
 
-    def insist(sentence):
-        if sentence:
-            raise ValueError(sentence)
-
-    insist(checks.missing(modalities, [name for name in files if name != MASK]))
-    read = {name: volumes.read_volume(path) for name, path in files.items()}
-    insist(checks.shapes({name: volume.shape for name, (volume, _) in read.items()}))
-    for name, (volume, affine) in read.items():
-        insist(checks.geometry(name, affine))
-        insist(checks.finite(name, volume))
-        if name != MASK:
-            insist(checks.constant(name, volume))
-    insist(checks.affines({name: affine for name, (_, affine) in read.items()}))
-    return read
-
-
-def _arrays(read: dict, classes: np.ndarray | None, settings: dict) -> tuple[dict, dict[str, np.ndarray]]:
-    (first, affine), *_ = read.values()
-    backgrounds = {name: volumes.background_value(volume) for name, (volume, _) in read.items()}
-    brains = {name: volumes.brain_mask(volume, backgrounds[name]) for name, (volume, _) in read.items()}
-    brain = np.any(list(brains.values()), axis=0)
-    crop = settings["crop"]
-    if crop == "brain":
-        # A tumor mask may reach past the brain by a voxel; a crop to the brain must not cut it.
-        box = volumes.bounding_box(brain if classes is None else brain | (classes > 0))
-    else:
-        box = tuple((max(low, 0), min(high, size)) for (low, high), size in zip(crop, first.shape, strict=True))
-    spacing = volumes.spacing_mm(affine)
-    target = (settings["spacing_mm"],) * 3
-    cropped = tuple(high - low for low, high in box)
-    shape = volumes.resampled_shape(cropped, spacing, target)
-
-    channels, intensities = [], {}
-    for name, (volume, _) in read.items():
-        inside = volume[brains[name]].astype(np.float64)
-        intensities[name] = {
-            "background": backgrounds[name],
-            "minimum": float(inside.min()),
-            "maximum": float(inside.max()),
-            "mean": float(inside.mean()),
-            "std": float(inside.std()),
-        }
-        normalized = NORMALIZATIONS[settings["normalization"]](volume, brains[name])
-        channels.append(volumes.resample(volumes.cut(normalized, box), spacing, target, shape).astype(np.float16))
-    arrays = {"image": np.stack(channels, axis=-1)}
-    voxel_ml = float(np.prod(spacing)) / 1000
-    facts = {
-        "shape": list(first.shape),
-        "affine": affine.tolist(),
-        "spacing_mm": list(spacing),
-        "target_spacing_mm": list(target),
-        "crop": [list(edge) for edge in box],
-        "array_shape": list(arrays["image"].shape),
-        "brain_voxels": int(brain.sum()),
-        "intensities": intensities,
-    }
-    if classes is not None:
-        inside = volumes.cut(classes, box)
-        counts = np.bincount(classes.ravel(), minlength=len(labels.CLASSES))
-        tumor, kept = int(counts[1:].sum()), int((inside > 0).sum())
-        arrays["mask"] = volumes.resample(inside, spacing, target, shape, nearest=True)
-        facts |= {
-            "classes": {name: int(counts[i]) for i, name in enumerate(labels.CLASSES) if i},
-            "tumor_voxels": tumor,
-            "tumor_ml": tumor * voxel_ml,
-            "enhancing_ml": int(labels.region(classes, "ET").sum()) * voxel_ml,
-            "tumor_voxels_lost": tumor - kept,
-            "tumor_percent": 100 * kept / inside.size,
-        }
-    return facts, arrays
-
-
-def restore_classes(probabilities: np.ndarray, scan: dict) -> np.ndarray:
-    """Class indices (uint8) on the scan's own grid: probabilities (X, Y, Z, classes) of the preprocessed image brought
-    to the scan's spacing, decided there, and put back where the crop was; background outside of it."""
+    probabilities (X, Y, Z, K) of the preprocessed image, classes names its K channels. They are brought to the scan's
+    spacing, decided there, and put back where the crop was; background outside of it.
+    """
     box = scan["crop"]
     shape = tuple(high - low for low, high in box)
     channels = [
         volumes.resample(channel, scan["target_spacing_mm"], scan["spacing_mm"], shape)
         for channel in np.moveaxis(probabilities, -1, 0)
     ]
-    classes = np.zeros(scan["shape"], np.uint8)
-    volumes.cut(classes, box)[...] = np.argmax(channels, axis=0)
-    return classes
+    indices = np.array([labels.CLASSES.index(name) for name in classes], np.uint8)
+    whole = np.zeros(scan["shape"], np.uint8)
+    volumes.cut(whole, box)[...] = indices[np.argmax(channels, axis=0)]
+    return volumes.from_lps(whole, np.array(scan["own"]["affine"]))
+
+
+def _look(found: Volumes, grid: Grid, facts: dict, settings: dict, findings: Findings) -> None:
+    """Note what is odd in the volumes: what excludes first, for it ends the looking."""
+    findings.add("shape", unfit(grid))
+    if found.labelled:
+        classes, brain = (volumes.cut(array, found.labelled) for array in (found.classes, grid.brain))
+        findings.add("mask_outside", checks.mask_outside(classes, brain))
+    if found.classes is not None:
+        findings.add("tumor_share", checks.tumor_share(facts["tumor_percent"], settings["min_tumor_percent"]))
+    if not findings.excluded:
+        findings.add("far_spacing", checks.far_spacing(grid.spacing, settings["spacing_mm"]))
+        findings.add("not_skull_stripped", checks.not_skull_stripped(found.images, grid.backgrounds, grid.spacing))
+        findings.add("flipped", checks.flipped(found.images, grid.brain, found.classes))
+        findings.add("swapped", checks.swapped(found.images, grid.brain, found.classes))
+
+
+def _facts(found: Volumes, grid: Grid, settings: dict) -> dict:
+    """What `scan.json` says of the grid and, where there is a mask, of the tumor: what WT sums."""
+    facts = {
+        "shape": list(grid.brain.shape),
+        "affine": found.affine.tolist(),
+        "spacing_mm": list(grid.spacing),
+        "target_spacing_mm": list(grid.target),
+        "crop": [list(edge) for edge in grid.crop],
+        "array_shape": [*grid.size, len(settings["modalities"])],
+        "own": found.own,
+        "brain_voxels": int(np.count_nonzero(grid.brain)),
+    }
+    if found.classes is None:
+        return facts
+    labelled = found.labelled or ((0, 0),) * 3
+    voxels = _count(volumes.cut(found.classes, labelled))
+    kept = _count(volumes.cut(found.classes, volumes.overlap(labelled, grid.crop)))
+    tumor, tumor_kept = (sum(count[name] for name in labels.REGIONS["WT"]) for count in (voxels, kept))
+    voxel_ml = float(np.prod(grid.spacing)) / 1000
+    return facts | {
+        "classes": {name: voxels[name] for name in labels.classes_of([settings["labels"]]) if name != "background"},
+        "tumor_voxels": tumor,
+        "tumor_ml": tumor * voxel_ml,
+        "enhancing_ml": sum(voxels[name] for name in labels.REGIONS["ET"]) * voxel_ml,
+        "tumor_voxels_lost": tumor - tumor_kept,
+        "tumor_percent": 100 * tumor_kept / max(math.prod(volumes.lengths(grid.crop)), 1),
+    }
+
+
+def _count(classes: np.ndarray) -> dict[str, int]:
+    return dict(zip(labels.CLASSES, np.bincount(classes.ravel(), minlength=len(labels.CLASSES)).tolist(), strict=True))
+
+
+def _image(found: Volumes, grid: Grid, settings: dict) -> tuple[dict, np.ndarray]:
+    """The image (X, Y, Z, C) float16, zeros for a missing modality, and what is known of each modality's voxels."""
+    image = np.zeros((*grid.size, len(settings["modalities"])), np.float16)
+    normalize = NORMALIZATIONS[settings["normalization"]]
+    volume = np.empty(volumes.lengths(grid.work), np.float32)
+    # What is interpolated keeps its precision until then.
+    dtype = np.float16 if grid.size == volumes.lengths(grid.crop) else np.float32
+    known, hashes = {}, {}
+    for channel, name in enumerate(settings["modalities"]):
+        if name not in found.images:
+            continue
+        volumes.copy_rows(volumes.cut(found.images[name], grid.work), volume)
+        brain = volumes.brain_mask(volume, grid.backgrounds[name])
+        values = volume[brain]
+        inside = intensities(values)
+        known[name] = {"background": grid.backgrounds[name], **inside}
+        hashes[name] = _hash(values, volumes.lengths(grid.boxes[name]))
+        normalized = normalize(volume, values, inside)
+        if normalized.ndim == 1:
+            whole = np.zeros(volume.shape, dtype)
+            whole[brain] = normalized.astype(dtype)
+            normalized = whole
+        part = volumes.cut(normalized, volumes.relative(grid.crop, grid.work))
+        image[..., channel] = volumes.resample(part, grid.spacing, grid.target, grid.size)
+    return {"intensities": known, "hashes": hashes}, image
+
+
+def _hash(values: np.ndarray, lengths: tuple[int, int, int]) -> str:
+    """What identifies a scan by its brain's voxels (float32, 1-D) and box, whatever the file's name, type and order."""
+    digest = hashlib.sha256(str(lengths).encode())
+    # Adding zero leaves only one of the two zeros of floating point.
+    digest.update(values + np.float32(0))
+    return digest.hexdigest()
+
+
+def _known(setting: str, name: str, names: Iterable[str]) -> None:
+    if name not in names:
+        raise ValueError(f"{setting}: {name!r} is not known; known are {', '.join(names)}")

@@ -1,6 +1,8 @@
 """From scores of single subjects to the scores of a method, with the uncertainty that few subjects leave."""
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -11,9 +13,21 @@ NETWORK = "network"
 BASELINE_COLUMNS = ("method", "subject", "region", "dice")
 SUBJECT_COLUMNS = ("method", "subject", "fold", "region", "metric", "value")
 SCORE_COLUMNS = ("method", "region", "metric", "n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
-# Not a region: the mean over all regions of a subject, taken before any mean over subjects.
+# Not a region: the mean of a subject over the three that every data set has, taken before any mean over subjects.
 MEAN = "mean"
+OF_MEAN = ("WT", "TC", "ET")
+# The regions in the order of tables; what only some data sets have comes after the mean that it has no part in.
+TABLE_ORDER = (*OF_MEAN, MEAN, *(name for name in REGIONS if name not in OF_MEAN))
 DASH = "\N{EN DASH}"  # where a table has no number
+
+
+def read_scores(path: Path) -> dict:
+    """One subject's scores as `evaluate` writes them. Raises ValueError naming the file that holds no such thing."""
+    try:
+        scores = json.loads(path.read_text(encoding="utf-8"))
+        return {"subject": scores["subject"], "regions": scores["regions"]}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path}: expected one subject's scores ({error!r}); evaluate it anew") from error
 
 
 def subject_rows(evaluations: Iterable[dict], baseline: Iterable[dict], folds: dict[str, str]) -> list[dict]:
@@ -49,9 +63,10 @@ def subject_rows(evaluations: Iterable[dict], baseline: Iterable[dict], folds: d
 def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[dict]:
     """Mean, median, quartiles and 95 % interval of the mean, for every method, region and metric of `subject_rows`.
 
-    The regions are WT, TC, ET and, of a method that knows all three, "mean". Quartiles interpolate linearly. Volumes
-    are left out. No rows: none.
-    Raises ValueError naming a subject that lacks a region which its method knows.
+    The regions are those that there are rows of and, of a method that knows WT, TC and ET, "mean". A region that only
+    some data sets have is summarized over the subjects that have a value. Quartiles interpolate linearly. Volumes are
+    left out. No rows: none.
+    Raises ValueError naming a subject that lacks WT, TC or ET where its method knows it.
     """
     values: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
     for row in rows:
@@ -60,18 +75,19 @@ def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[di
             of_method.setdefault(row["subject"], {})[row["region"]] = float(row["value"])
     scores = []
     for (method, metric), of_method in values.items():
-        # A baseline may know fewer regions than a network, but the same ones of each subject.
-        regions = [region for region in REGIONS if any(region in found for found in of_method.values())]
+        # A baseline may know fewer of the three than a network, but the same ones of each subject.
+        known = [region for region in OF_MEAN if any(region in found for found in of_method.values())]
         for subject, of_regions in of_method.items():
-            if set(of_regions) != set(regions):
-                expected, found = ", ".join(regions), ", ".join(of_regions)
+            if not set(known) <= set(of_regions):
+                expected, found = ", ".join(known), ", ".join(of_regions)
                 raise ValueError(f"{subject}: expected {metric} of {expected} by {method}, found that of {found}")
-        # Sorted, so that the resamples do not hang on the order in which files were named.
-        table = np.array([[of_method[subject][region] for region in regions] for subject in sorted(of_method)])
-        columns = dict(zip(regions, table.T, strict=True))
-        if regions == list(REGIONS):
-            columns[MEAN] = table.mean(axis=1)
-        for region, column in columns.items():
+            if known == list(OF_MEAN):
+                of_regions[MEAN] = float(np.mean([of_regions[region] for region in OF_MEAN]))
+        for region in TABLE_ORDER:
+            # Sorted, so that the resamples do not hang on the order in which files were named.
+            column = np.array([of_method[name][region] for name in sorted(of_method) if region in of_method[name]])
+            if not column.size:
+                continue
             q1, median, q3 = np.percentile(column, [25, 50, 75]).tolist()
             low, high = bootstrap_interval(column, resamples, seed)
             row = (method, region, metric, len(column), float(column.mean()), median, q1, q3, low, high)
@@ -96,18 +112,22 @@ def bootstrap_interval(values: np.ndarray, resamples: int, seed: int) -> tuple[f
 def score_table(scores: Iterable[dict]) -> str:
     """Mean Dice of each method as an aligned text table, from `summarize_scores` or the rows of scores.tsv.
 
-    No scores: a sentence that says so.
+    A region that not all subjects of a method have says of how many it is. No scores: a sentence that says so.
     """
-    cells: dict[str, dict[str, str]] = {}
-    for row in scores:
-        if row["metric"] == "dice":
-            low, high = float(row["ci_low"]), float(row["ci_high"])
-            interval = "" if np.isnan(low) else f" [{low:.3f}, {high:.3f}]"
-            of_method = cells.setdefault(row["method"], {"subjects": str(row["n"])})
-            of_method[row["region"]] = f"{float(row['mean']):.3f}{interval}"
-    if not cells:
+    scores = [row for row in scores if row["metric"] == "dice"]
+    if not scores:
         return "No subject was scored: none has both a mask and a model that never saw it."
-    header = ("subjects", *REGIONS, MEAN)
+    subjects: dict[str, int] = {}
+    for row in scores:
+        subjects[row["method"]] = max(subjects.get(row["method"], 0), int(row["n"]))
+    cells = {method: {"subjects": str(count)} for method, count in subjects.items()}
+    for row in scores:
+        low, high = float(row["ci_low"]), float(row["ci_high"])
+        interval = "" if np.isnan(low) else f" [{low:.3f}, {high:.3f}]"
+        fewer = f" of {row['n']}" if int(row["n"]) < subjects[row["method"]] else ""
+        cells[row["method"]][row["region"]] = f"{float(row['mean']):.3f}{interval}{fewer}"
+    found = {row["region"] for row in scores}
+    header = ("subjects", *(name for name in TABLE_ORDER if name in (*OF_MEAN, MEAN) or name in found))
     lines = [("Dice", *header), *((method, *(row.get(name, DASH) for name in header)) for method, row in cells.items())]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]

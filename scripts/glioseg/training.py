@@ -13,14 +13,15 @@ import numpy as np
 import tensorflow as tf
 
 from glioseg.batches import Subject, monitor_batch, training_batch
-from glioseg.labels import CLASSES, REGIONS
-from glioseg.losses import Scores, build_loss
+from glioseg.labels import CLASSES
+from glioseg.losses import SCORED, Scores, build_loss
 from glioseg.networks import build_network
 from glioseg.outputs import whole
+from glioseg.supervision import supervise
 
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
 SCHEDULES = ("cosine", "constant")
-SCORES = ("loss", "accuracy", "iou", "dice", *(f"dice_{region.lower()}" for region in REGIONS))
+SCORES = ("loss", "accuracy", "iou", "dice", *(f"dice_{region.lower()}" for region in SCORED))
 COLUMNS = ["epoch", "seconds", "learning_rate", *SCORES, *(f"val_{name}" for name in SCORES)]
 
 
@@ -36,12 +37,15 @@ def build_schedule(name: str, learning_rate: float, warmup: int, steps: int):
 
 
 def build_model(channels: int, settings: dict) -> keras.Model:
-    """The network of the settings, compiled: loss, optimizer, schedule and scores."""
+    """The network of the settings, compiled: loss, optimizer, schedule and scores. Its first output segments."""
     if settings["optimizer"] not in OPTIMIZERS:
         raise ValueError(f"optimizer: {settings['optimizer']!r} is not known; known are {', '.join(OPTIMIZERS)}")
+    classes = settings["classes"]
     model = build_network(
-        settings["network"], settings["patch"], channels, len(CLASSES), settings["filters"], settings["backbone"]
+        settings["network"], settings["patch"], channels, len(classes), settings["filters"], settings["backbone"]
     )
+    if settings["deep_supervision"]:
+        model = supervise(model)
     schedule = build_schedule(
         settings["schedule"],
         settings["learning_rate"],
@@ -49,7 +53,7 @@ def build_model(channels: int, settings: dict) -> keras.Model:
         settings["epochs"] * settings["steps_per_epoch"],
     )
     optimizer = OPTIMIZERS[settings["optimizer"]](schedule, global_clipnorm=settings["clip_norm"] or None)
-    model.compile(optimizer, build_loss(settings["losses"]), metrics=[Scores(REGIONS)])
+    model.compile(optimizer, build_loss(settings["losses"], len(classes)), metrics=[Scores(classes)])
     return model
 
 
@@ -68,15 +72,19 @@ def train_network(
     history = _restore(model, state, identity, say)
     done = len(history)
     if done == settings["epochs"]:
-        return model, history
+        return _segmenter(model), history
     steps = settings["steps_per_epoch"]
     data = _stream(
-        lambda step: training_batch(subjects, step, settings), done * steps, settings["epochs"] * steps, model
+        lambda step: training_batch(subjects, step, settings),
+        done * steps,
+        settings["epochs"] * steps,
+        model,
+        settings["classes"],
     )
     monitor = None
     if monitored:
         batches = [monitor_batch(subject, settings["patch"]) for subject in monitored]
-        monitor = _stream(lambda index: batches[index], 0, len(batches), model)
+        monitor = _stream(lambda index: batches[index], 0, len(batches), model, settings["classes"])
     model.fit(
         data,
         initial_epoch=done,
@@ -91,7 +99,12 @@ def train_network(
         shuffle=False,
         verbose=0,
     )
-    return model, history
+    return _segmenter(model), history
+
+
+def _segmenter(model: keras.Model) -> keras.Model:
+    """The network without the outputs that were there to supervise it."""
+    return keras.Model(model.input, model.outputs[0], name=model.name)
 
 
 def identify(settings: dict, contents: list[str]) -> str:
@@ -142,13 +155,16 @@ class _Progress(keras.callbacks.Callback):
         )
 
 
-def _stream(batch, start: int, stop: int, model: keras.Model) -> tf.data.Dataset:
+def _stream(batch, start: int, stop: int, model: keras.Model, classes) -> tf.data.Dataset:
     """(image, one-hot mask) batches by number, made one step ahead in a thread; its error ends the training."""
     image, mask = model.inputs[0].shape[1:], model.inputs[0].shape[1:-1]
+    # From the masks' indices to the network's channels: a study has some of the classes.
+    channels = tf.constant([classes.index(name) if name in classes else -1 for name in CLASSES])
 
     def load(number):
         images, masks = tf.numpy_function(batch, [number], (tf.float32, tf.uint8))
-        return tf.ensure_shape(images, (None, *image)), tf.one_hot(tf.ensure_shape(masks, (None, *mask)), len(CLASSES))
+        masks = tf.gather(channels, tf.cast(tf.ensure_shape(masks, (None, *mask)), tf.int32))
+        return tf.ensure_shape(images, (None, *image)), tf.one_hot(masks, len(classes))
 
     return tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=1).prefetch(2)
 

@@ -1,0 +1,44 @@
+"""Deep supervision: the coarser levels of a decoder learn the segmentation too (Isensee 2018, arXiv:1809.10486)."""
+
+import keras
+from keras import layers, ops
+
+
+class Supervised(keras.Model):
+    """A network whose first output is scored, and whose coarser ones weigh in on the loss with half as much a level.
+
+    All compare with the same one-hot truth (batch, X, Y, Z, classes), averaged down to the output's grid.
+    """
+
+    def compile(self, optimizer, loss, metrics):
+        super().compile(optimizer, metrics=metrics)
+        self.level_loss = loss
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        total, weights = 0.0, 0.0
+        for prediction in keras.tree.flatten(y_pred):
+            stride = y.shape[1] // prediction.shape[1]
+            weight = 1.0 if stride == 1 else 2.0 / stride
+            truth = y if stride == 1 else ops.average_pool(y, stride, stride)
+            total, weights = total + weight * self.level_loss(truth, prediction), weights + weight
+        return total / weights
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(x, y, keras.tree.flatten(y_pred)[0], sample_weight)
+
+
+def supervise(model: keras.Model) -> Supervised:
+    """The same network with a softmax on each coarser level of its decoder beside its own output.
+
+    The layers are shared: what the outer model learns, the inner one has. Raises ValueError for a network whose decoder
+    has no layers decoder_0 (the finest), decoder_1, …
+    """
+    levels = [layer for layer in model.layers if layer.name.startswith("decoder_")]
+    if not levels:
+        raise ValueError(f"deep_supervision: {model.name} has no decoder levels to supervise; take unet or turn it off")
+    outputs = [model.output]
+    for layer in levels:
+        if layer.name != "decoder_0":
+            x = layers.Conv3D(model.output_shape[-1], 1, name=f"head_{layer.name}")(layer.output)
+            outputs.append(layers.Activation("softmax", dtype="float32", name=f"softmax_{layer.name}")(x))
+    return Supervised(model.input, outputs, name=model.name)

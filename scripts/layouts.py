@@ -1,0 +1,55 @@
+"""Say what is recognized in a data set's folder or table: layout, subjects, modalities, masks, what is missing."""
+
+import json
+from pathlib import Path
+
+import click
+
+from glioseg.commands import Command
+from glioseg.layouts import MODALITIES, joined, phantom_subjects, read_source
+from glioseg.layouts_report import describe
+from glioseg.layouts_table import table_of
+from glioseg.outputs import write_table
+
+SOURCE = {"layout": "auto", "labels": "auto", "prefix": ""}
+
+
+def source_of(text: str) -> dict:
+    """A source from JSON: its folder, and what is not to be `SOURCE`'s."""
+    try:
+        source = SOURCE | json.loads(text)
+        if set(source) == {"folder", *SOURCE} and all(isinstance(value, str) for value in source.values()):
+            return source
+    except (ValueError, TypeError):
+        pass
+    raise click.BadParameter(f"{text} is no source; expected JSON with folder, and any of {', '.join(SOURCE)}")
+
+
+@click.command(cls=Command, help=__doc__)
+@click.argument("folders", nargs=-1)
+@click.option("--source", "sources", type=source_of, multiple=True, help="JSON: folder, layout, labels, prefix.")
+@click.option("--phantoms", type=(str, int), help="Folder and number of the synthetic subjects, made or not.")
+@click.option("--modalities", multiple=True, default=MODALITIES, show_default=True, help="Once per modality.")
+@click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk forecast.")
+@click.option("--output", type=Path, help="Write the table of subjects and their files, instead of describing them.")
+def main(folders, sources, phantoms, modalities, spacing_mm, output):
+    sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]
+    if not sources and not phantoms:
+        raise click.UsageError("give the folder of a data set, or a table that names the files")
+    modalities, found, errors = list(modalities), [], []
+    for source in sources:
+        try:
+            found.append(read_source(source, modalities))
+        except ValueError as error:
+            errors.append(str(error))
+            continue
+        click.echo("\n".join(found[-1].notes) if output else describe(source, found[-1], modalities, spacing_mm))
+    if errors:
+        raise ValueError("\n".join(errors))
+    subjects = phantom_subjects(*phantoms, modalities) if phantoms else joined(sources, found, modalities)
+    if output:
+        write_table(output, *table_of(subjects, modalities, output.parent))
+
+
+if __name__ == "__main__":
+    main()
