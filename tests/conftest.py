@@ -103,7 +103,7 @@ def workflow(tmp_path):
         folder = tmp_path / "workflow"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        merged = {**TINY, "data": str(data), **settings}
+        merged = {**TINY, "data": data if isinstance(data, list) else str(data), **settings}
         return Workflow(folder, merged)
 
     return make

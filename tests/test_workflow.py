@@ -87,41 +87,75 @@ def test_one_truncated_file_among_twelve(cohort_folder, workflow):
     assert zipped.returncode == 0, zipped.stderr
     assert (run.folder / "report.zip").stat().st_size > 100_000
 
+    # What can be made again goes, and nothing that stands is made anew for it.
+    cleaned = run.run("clean_intermediate")
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert not (run / "preprocess").exists()
+    assert "Nothing to be done" in run.run().stderr
 
-def test_each_kind_of_bad_subject_has_its_sentence(cohort_folder, workflow):
+
+def test_a_cohort_as_it_comes(cohort_folder, tmp_path, workflow):
+    """Two sources, a twin, a subject without a mask, one in and one out by name, a missing modality; then one more."""
+
     def file(number, modality):
         return cohort_folder / f"case_{number:02d}" / f"case_{number:02d}_{modality}.nii.gz"
 
+    def rows(run):
+        return {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
+
     file(1, "t2").unlink()
-    rewrite(file(2, "t1"), with_nan)
-    rewrite(file(3, "flair"), np.zeros_like)
-    rewrite(file(4, "t1ce"), lambda voxels: voxels[:-2])
-    rewrite(file(5, "seg"), with_value_7)
-    shifted = nib.load(file(6, "t1"))
-    nib.save(nib.Nifti1Image(np.asarray(shifted.dataobj), np.diag([1.0, 1, 1, 1])), file(6, "t1"))
-    file(7, "t1").write_bytes(b"")
+    rewrite(file(2, "t1"), np.zeros_like)
+    rewrite(file(3, "seg"), np.zeros_like)
+    rewrite(file(4, "seg"), np.zeros_like)
     file(8, "seg").unlink()
-    run = workflow(cohort_folder)
+    (cohort_folder / "name_mapping.csv").write_text("Grade,BraTS_2020_subject_ID\nHGG,case_05\nLGG,case_06\n")
+    other = tmp_path / "other"
+    write_subject(other, 30)
+    twin = write_subject(other, 9)
+    for path in list(twin.iterdir()):
+        path.rename(twin / path.name.replace("case_09", "case_40"))
+    twin.rename(other / "case_40")
+    data = [str(cohort_folder), {"folder": str(other), "prefix": "other_"}]
+    run = workflow(data, include=["case_04"], exclude=["case_07"], split={"folds": 3, "test_percent": 25})
     done = run.run("prepare")
     assert done.returncode == 0, done.stderr
-    rows = {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
-    sentences = {
-        "case_01": "no file for t2; expected flair, t1, t1ce, t2, found flair, t1, t1ce",
-        "case_02": "t1 has 1 voxels that are NaN or infinite",
-        "case_03": "flair is empty: every voxel is 0",
-        "case_04": "t1ce has shape 38x44x36 but flair has 40x44x36",
-        "case_05": "the mask holds 7, which brats2020 does not have (expected 0, 1, 2, 4)",
-        "case_06": "the affine of t1 differs from that of flair by up to 2",
-        "case_07": "cannot be read as NIfTI",
-    }
-    for name, sentence in sentences.items():
-        assert rows[name]["verdict"] == "excluded"
-        assert sentence in rows[name]["reason"]
-        assert f"{name} is excluded" in done.stdout + done.stderr
-        assert not list((run / f"preprocess/{name}").glob("*.npy"))
-    # Without a mask a subject takes part, to be predicted.
-    assert (rows["case_08"]["verdict"], rows["case_08"]["fold"]) == ("taken", "new")
-    assert all(rows[f"case_{number:02d}"]["verdict"] == "taken" for number in range(9, 13))
+    found = rows(run)
+    assert len(found) == 14
+    assert found["case_01"]["reason"] == "no file for t2; expected flair, t1, t1ce, t2, found flair, t1, t1ce"
+    assert found["case_02"]["checks"] == "constant"
+    assert (found["case_03"]["verdict"], found["case_03"]["checks"]) == ("excluded", "mask_empty")
+    assert (found["case_04"]["verdict"], found["case_04"]["checks"]) == ("warned", "mask_empty")
+    assert (found["case_07"]["verdict"], found["case_07"]["reason"]) == ("excluded", "left out by name (exclude)")
+    assert (found["case_08"]["verdict"], found["case_08"]["fold"]) == ("taken", "new")
+    assert (found["case_05"]["grade"], found["case_06"]["grade"], found["case_10"]["grade"]) == ("HGG", "LGG", "")
+    assert found["case_09"]["fold"] == found["other_case_40"]["fold"]
+    assert "has the voxels of case_09's" in found["other_case_40"]["reason"]
+    assert not list((run / "preprocess/case_02").glob("*.npy"))
+    assert not (run / "preprocess/case_07").exists()
+
+    # One subject more is one subject to preprocess.
+    write_subject(other, 31)
+    more = run.run("prepare")
+    assert re.search(r"preprocess\s+1\n", more.stderr)
+    assert len(rows(run)) == 15
+
+    # A missing modality as zeros, once training is told to bear it. strict: no exclusion goes unnoticed.
+    run.settings.write_text(run.settings.read_text().replace("normalization", "missing: zeros\n  normalization"))
+    refused = run.run("prepare")
+    assert "preprocess: missing: zeros asks for train: modality_dropout above 0" in refused.stderr
+    run.settings.write_text(
+        run.settings.read_text()
+        .replace("epochs: 2", "epochs: 2\n  modality_dropout: 0.1")
+        .replace("test_p", "strict: true\n  test_p")
+    )
+    strict = run.run("prepare")
+    assert strict.returncode == 1
+    assert "split: strict: 2 of 14 subjects are excluded" in strict.stderr + strict.stdout
+    scan = json.loads((run / "preprocess/case_01/scan.json").read_text())
+    assert (scan["verdict"], scan["missing_modalities"]) == ("warned", ["t2"])
+    image = np.load(run / "preprocess/case_01/image.npy")
+    assert image[..., :3].any()
+    assert not image[..., 3].any()
 
 
 def test_settings_and_folders_that_cannot_be_are_refused_in_a_sentence(tmp_path, workflow):
@@ -133,9 +167,10 @@ def test_settings_and_folders_that_cannot_be_are_refused_in_a_sentence(tmp_path,
         assert len(printed.splitlines()) < 12
         return printed
 
-    assert "does not exist; give the folder that holds one folder per subject" in refused(tmp_path / "nowhere")
+    assert "nowhere does not exist; give the folder that holds the subjects" in refused(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    assert "no subject found" in refused(tmp_path / "empty")
+    assert "no known layout in" in refused(tmp_path / "empty")
+    assert "include: nobody is not among the 24 subjects" in refused("phantoms", include=["nobody"])
     assert "trian is no setting; did you mean train?" in refused("phantoms", trian={"epochs": 3})
     assert "train: epoch is no setting; did you mean epochs?" in refused("phantoms", train={"epoch": 3})
     assert "train: batch: 0 is less than the minimum of 1" in refused("phantoms", train={"batch": 0})

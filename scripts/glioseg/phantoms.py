@@ -130,7 +130,7 @@ def _mix(
     # Blurred by one voxel at most, so nothing is lost beyond this box.
     near = bounds(classes > 0, 2)
     tumor = {}
-    for name in CLASSES[1:]:
+    for name in ("necrosis", "edema", "enhancing"):
         member = np.zeros(BOX_SHAPE, np.float32)
         member[near] = ndimage.gaussian_filter(
             (classes[near] == CLASSES.index(name)).astype(np.float32), 0.7, truncate=2

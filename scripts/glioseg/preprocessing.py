@@ -134,9 +134,10 @@ def _image(found: Volumes, grid: Grid, settings: dict) -> tuple[dict, np.ndarray
     """The image (X, Y, Z, C) float16, zeros for a missing modality, and what is known of each modality's voxels."""
     image = np.zeros((*grid.size, len(settings["modalities"])), np.float16)
     normalize = NORMALIZATIONS[settings["normalization"]]
+    # Two arrays serve all modalities: fresh memory costs more than what is done in it. What is interpolated keeps its
+    # precision until then.
     volume = np.empty(volumes.lengths(grid.work), np.float32)
-    # What is interpolated keeps its precision until then.
-    dtype = np.float16 if grid.size == volumes.lengths(grid.crop) else np.float32
+    whole = np.empty_like(volume, np.float16 if grid.size == volumes.lengths(grid.crop) else np.float32)
     known, hashes = {}, {}
     for channel, name in enumerate(settings["modalities"]):
         if name not in found.images:
@@ -144,13 +145,13 @@ def _image(found: Volumes, grid: Grid, settings: dict) -> tuple[dict, np.ndarray
         volumes.copy_rows(volumes.cut(found.images[name], grid.work), volume)
         brain = volumes.brain_mask(volume, grid.backgrounds[name])
         values = volume[brain]
-        inside = intensities(values)
-        known[name] = {"background": grid.backgrounds[name], **inside}
+        statistics = intensities(values)
+        known[name] = {"background": grid.backgrounds[name], **statistics}
         hashes[name] = _hash(values, volumes.lengths(grid.boxes[name]))
-        normalized = normalize(volume, values, inside)
+        normalized = normalize(volume, values, statistics)
         if normalized.ndim == 1:
-            whole = np.zeros(volume.shape, dtype)
-            whole[brain] = normalized.astype(dtype)
+            whole.fill(0)
+            whole[brain] = normalized.astype(whole.dtype)
             normalized = whole
         part = volumes.cut(normalized, volumes.relative(grid.crop, grid.work))
         image[..., channel] = volumes.resample(part, grid.spacing, grid.target, grid.size)
