@@ -169,6 +169,16 @@ def test_deep_supervision_by_hand():
         supervise(build_network("original", (16, 16, 16), 2, 4, (4, 8), ""))
 
 
+def test_little_enhancing_tumor_becomes_necrosis():
+    from glioseg.postprocess import drop_small_enhancing
+
+    classes = np.array([0, 1, 2, 3, 3], np.uint8)
+    assert drop_small_enhancing(classes, 0.001, 0.0021).tolist() == [0, 1, 2, 1, 1]
+    assert drop_small_enhancing(classes, 0.001, 0.0021).dtype == np.uint8
+    assert drop_small_enhancing(classes, 0.001, 0.002).tolist() == [0, 1, 2, 3, 3]
+    assert drop_small_enhancing(classes, 0.001, 0).tolist() == [0, 1, 2, 3, 3]
+
+
 def test_patches_are_decided_by_seed_and_step():
     subjects = [subject("a"), subject("bb"), subject("ccc")]
     first, again, other = (training_batch(subjects, step, SETTINGS) for step in (3, 3, 4))
