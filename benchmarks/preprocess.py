@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import os
 import resource
 import statistics
@@ -178,7 +177,10 @@ def main(subject: Path, labels: str, repeats: int) -> None:
         sizes = {name: sum(file.stat().st_size for file in folder.iterdir()) for name, folder in folders.items()}
         ratio = sizes["original"] / sizes["preset"]
         click.echo(f"peak memory of the whole job: {peak:.2f} GB")
-        click.echo(f"on disk, same crop and channels: {json.dumps(sizes)} bytes; original / ours = {ratio:.1f}")
+        megabytes = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in sizes.items() if size)
+        click.echo(
+            f"MB on disk (preset and original: same crop and channels): {megabytes}; original / ours = {ratio:.1f}"
+        )
 
 
 if __name__ == "__main__":

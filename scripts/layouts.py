@@ -29,26 +29,32 @@ def source_of(text: str) -> dict:
 @click.argument("folders", nargs=-1)
 @click.option("--source", "sources", type=source_of, multiple=True, help="JSON: folder, layout, labels, prefix.")
 @click.option("--phantoms", type=(str, int), help="Folder and number of the synthetic subjects, made or not.")
-@click.option("--modalities", multiple=True, default=MODALITIES, show_default=True, help="Once per modality.")
+@click.option("--modalities", multiple=True, help="Once per wanted modality; else those that are there.")
 @click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk forecast.")
 @click.option("--output", type=Path, help="Write the table of subjects and their files, instead of describing them.")
 def main(folders, sources, phantoms, modalities, spacing_mm, output):
     sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]
     if not sources and not phantoms:
         raise click.UsageError("give the folder of a data set, or a table that names the files")
-    modalities, found, errors = list(modalities), [], []
+    found, errors = [], []
+
+    def wanted(source):
+        there = {name for subject in source.subjects.values() for name in subject.files}
+        return list(modalities) or [name for name in MODALITIES if name in there]
+
     for source in sources:
         try:
-            found.append(read_source(source, modalities))
+            found.append(read_source(source, list(modalities)))
         except ValueError as error:
             errors.append(str(error))
             continue
-        click.echo("\n".join(found[-1].notes) if output else describe(source, found[-1], modalities, spacing_mm))
+        click.echo("\n".join(found[-1].notes) if output else describe(source, found[-1], wanted(found[-1]), spacing_mm))
     if errors:
         raise ValueError("\n".join(errors))
-    subjects = phantom_subjects(*phantoms, modalities) if phantoms else joined(sources, found, modalities)
+    names = list(modalities or MODALITIES)
+    subjects = phantom_subjects(*phantoms, names) if phantoms else joined(sources, found, names)
     if output:
-        write_table(output, *table_of(subjects, modalities, output.parent))
+        write_table(output, *table_of(subjects, names, output.parent))
 
 
 if __name__ == "__main__":

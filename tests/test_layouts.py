@@ -379,7 +379,7 @@ def test_layouts_command_describes_a_folder(tmp_path):
     (
         tmp_path / "a" / "MICCAI_BraTS2020_TrainingData" / "BraTS20_Training_001" / "BraTS20_Training_001_t2.nii.gz"
     ).unlink()
-    touch(tmp_path / "b", *(f"s{number:02d}/s{number:02d}_flair.nii" for number in range(13)))
+    touch(tmp_path / "b", *(f"s{number:02d}/s{number:02d}_flair.nii" for number in range(13)), "s00/s00_t1.nii")
     result = CliRunner().invoke(main, [str(tmp_path / "a"), str(tmp_path / "b")])
     assert result.exit_code == 0, result.output
     first, second = result.output.split(f"{tmp_path / 'b'}\n")
@@ -394,7 +394,7 @@ def test_layouts_command_describes_a_folder(tmp_path):
     ):
         assert f"  {line}" in first
     assert "MB for the arrays of all (1 measured; crop: brain, 1 mm)" in first
-    assert "s09 (t1, t1ce, t2), and 3 more\n" in second
+    assert "s10 (t1), and 2 more\n" in second
     assert "no subject with all modalities could be read" in second
     result = CliRunner().invoke(main, [str(tmp_path / "none"), str(tmp_path / "b"), "--modalities", "flair"])
     assert result.exit_code == 1
