@@ -398,7 +398,7 @@ def test_layouts_command_describes_a_folder(tmp_path):
     assert "no subject with all modalities could be read" in second
     result = CliRunner().invoke(main, [str(tmp_path / "none"), str(tmp_path / "b"), "--modalities", "flair"])
     assert result.exit_code == 1
-    assert "modalities flair 13\n" in result.output
+    assert "modalities flair 13, t1 1\n" in result.output
     assert "none does not exist" in result.output
     for words, sentence in [
         ([], "give the folder of a data set"),
