@@ -7,10 +7,11 @@ import click
 import numpy as np
 
 from glioseg.commands import Command
-from glioseg.device import use_threads
+from glioseg.inference import predict_probabilities
 from glioseg.labels import region, to_values
 from glioseg.postprocess import drop_small_enhancing
 from glioseg.preprocessing import restore_classes
+from glioseg.runtime import choose_runtime, load_networks
 from glioseg.volumes import write_volume
 
 
@@ -20,21 +21,21 @@ from glioseg.volumes import write_volume
 @click.option("--classes", multiple=True, required=True, help="The models' channels.")
 @click.option("--labels", required=True, help="Dialect of the label values.")
 @click.option("--overlap", type=float, required=True, help="Share of the window that neighbors have in common.")
+@click.option("--runtime", required=True, help="openvino, tensorflow, or auto.")
 @click.option("--smallest-enhancing-ml", type=float, required=True, help="Less of it in all becomes necrosis.")
 @click.option("--threads", type=int, required=True)
 @click.option("--output", type=Path, required=True)
-def main(scan, paths, classes, labels, overlap, smallest_enhancing_ml, threads, output):
-    use_threads(threads)
-    from glioseg.inference import load_model, predict_probabilities
-
+def main(scan, paths, classes, labels, overlap, runtime, smallest_enhancing_ml, threads, output):
     facts = json.loads((scan / "scan.json").read_text())
     image = np.load(scan / "image.npy", allow_pickle=False)
-    probabilities = predict_probabilities([load_model(path) for path in paths], image, overlap)
+    runtime = choose_runtime(runtime, paths)
+    networks = load_networks(paths, runtime, threads)
+    probabilities = predict_probabilities(networks, image, len(classes), overlap)
     voxel_ml = float(np.prod(facts["spacing_mm"])) / 1000
     found = drop_small_enhancing(restore_classes(probabilities, facts, classes), voxel_ml, smallest_enhancing_ml)
     write_volume(output, to_values(found, labels), np.array(facts["own"]["affine"]))
     voxels = int(region(found, "WT").sum())
-    click.echo(f"{facts['subject']}: {voxels} tumor voxels, {voxels * voxel_ml:.1f} ml")
+    click.echo(f"{facts['subject']}: {voxels} tumor voxels, {voxels * voxel_ml:.1f} ml ({runtime})")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from glioseg.batches import Subject, draw_center, load_subject, take_patch, trai
 from glioseg.inference import gaussian_weight, predict_probabilities, window_corners
 from glioseg.labels import CLASSES
 from glioseg.outputs import write_table
+from glioseg.runtime import Network, choose_runtime, load_networks
 
 SETTINGS = {
     "seed": 5,
@@ -59,7 +60,6 @@ def test_original_is_the_recipe_layer_for_layer():
 def test_networks_end_in_a_float32_softmax_and_come_back_from_disk(name, filters, tmp_path):
     import keras
 
-    from glioseg.inference import load_model
     from glioseg.networks import build_network
 
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
@@ -68,11 +68,62 @@ def test_networks_end_in_a_float32_softmax_and_come_back_from_disk(name, filters
         assert model.output.dtype == "float32"
         assert model.output.shape == (None, 32, 32, 32, 4)
         model.save(tmp_path / "model.keras")
-        again = load_model(tmp_path / "model.keras")
+        again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
         assert [v.shape for v in again.get_weights()] == [v.shape for v in model.get_weights()]
         assert all((a == b).all() for a, b in zip(again.get_weights(), model.get_weights(), strict=True))
     finally:
         keras.mixed_precision.set_global_policy("float32")
+
+
+@pytest.mark.parametrize(
+    ("name", "filters", "backbone"),
+    [
+        ("unet", (4, 8, 16), ""),
+        ("original", (4, 8, 16), ""),
+        ("sm_unet", (4, 8, 8, 16, 16), "resnet18"),
+        ("sm_unet", (4, 8, 8, 16, 16), "vgg16"),
+    ],
+)
+def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, tmp_path):
+    import keras
+
+    from glioseg.networks import build_network
+
+    keras.utils.set_random_seed(1)
+    model = build_network(name, (32, 32, 32), 2, 4, filters, backbone)
+    random = np.random.default_rng(0)
+    # Not all the weights it starts with: those leave normalizations and biases without effect.
+    weights = model.get_weights()
+    model.set_weights([value + random.uniform(0, 0.1, value.shape) * (value.ndim == 1) for value in weights])
+    path = tmp_path / "model.keras"
+    model.save(path)
+    assert choose_runtime("auto", [path]) == "openvino"
+    image = random.normal(size=(1, 32, 32, 32, 2)).astype(np.float32)
+    (network,) = load_networks([path], "openvino", 2)
+    assert (network.patch, network.channels) == ((32, 32, 32), 2)
+    softmax = network.predict(image)
+    assert softmax == pytest.approx(model.predict_on_batch(image), abs=1e-4)
+    assert softmax.std() > 0.01
+    assert (network.predict(image) == softmax).all()
+
+
+def test_a_layer_that_openvino_is_not_taught_is_left_to_tensorflow(tmp_path, monkeypatch):
+    monkeypatch.setattr(device, "use_threads", lambda threads: None)  # TensorFlow runs already
+    from glioseg.networks import build_network
+
+    path = tmp_path / "model.keras"
+    build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "mobilenet").save(path)
+    assert choose_runtime("auto", [path]) == "tensorflow"
+    with pytest.raises(
+        ValueError, match=r"has a layer of the kind ReLU; known here are .*; predict with runtime: tensorflow"
+    ):
+        load_networks([path], "openvino", 2)
+    path.write_bytes(b"no network")
+    for runtime in ("openvino", "tensorflow"):
+        with pytest.raises(ValueError, match=r"model.keras cannot be read as a network .* delete it and run again"):
+            load_networks([path], runtime, 2)
+    with pytest.raises(ValueError, match="known are auto, openvino, tensorflow"):
+        choose_runtime("abacus", [path])
 
 
 def test_unknown_names_list_the_known():
@@ -282,21 +333,20 @@ def test_windows_cover_everything_and_weights_peak_in_the_middle():
     assert weight[8, 8, 8] == weight.max()
 
 
-class _Copy:
-    """A network that returns its first channel as the probability of class 1."""
-
-    input_shape, output_shape = (None, 16, 16, 16, 2), (None, 16, 16, 16, 2)
-
-    def predict_on_batch(self, batch):
-        return np.stack([1 - batch[..., 0], batch[..., 0]], -1)
+# A network that returns its first channel as the probability of class 1.
+COPY = Network((16, 16, 16), 2, lambda batch: np.stack([1 - batch[..., 0], batch[..., 0]], -1))
 
 
 @pytest.mark.parametrize("shape", [(16, 16, 16), (30, 17, 40), (10, 40, 12)])
 def test_sliding_window_puts_every_voxel_back(shape):
     image = np.random.default_rng(0).random((*shape, 2)).astype(np.float32)
-    result = predict_probabilities([_Copy()], image, 0.5)
+    result = predict_probabilities([COPY], image, 2, 0.5)
     assert result.shape == (*shape, 2)
     assert result[..., 1] == pytest.approx(image[..., 0], abs=1e-5)
+    with pytest.raises(ValueError, match="takes 2 modalities and the image has 1"):
+        predict_probabilities([COPY], image[..., :1], 2, 0.5)
+    with pytest.raises(ValueError, match="tells 2 classes apart, expected 4"):
+        predict_probabilities([COPY], image, 4, 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -335,9 +385,9 @@ def train_command(data, output, **changes):
 
 
 def weights(path):
-    from glioseg.inference import load_model
+    import keras
 
-    return [np.asarray(value) for value in load_model(path).get_weights()]
+    return [np.asarray(value) for value in keras.saving.load_model(path, compile=False).get_weights()]
 
 
 @pytest.fixture(scope="module")

@@ -1,39 +1,41 @@
-"""From a model and a preprocessed image to class probabilities of every voxel."""
+"""From trained networks and a preprocessed image to class probabilities of every voxel."""
 
 import itertools
 
-import keras
 import numpy as np
 
-
-def load_model(path) -> keras.Model:
-    """A trained network, for prediction alone. Raises ValueError naming the file that can't be read."""
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:
-        raise ValueError(
-            f"{path} cannot be read as a Keras model ({str(error)[:200]}); delete it and run again to retrain"
-        ) from error
+from glioseg.runtime import Network
 
 
-def predict_probabilities(models: list[keras.Model], image: np.ndarray, overlap: float) -> np.ndarray:
-    """Mean softmax of the models over a sliding window with Gaussian weights.
+def predict_probabilities(networks: list[Network], image: np.ndarray, classes: int, overlap: float) -> np.ndarray:
+    """Mean softmax of the networks over a sliding window with Gaussian weights.
 
-    image (X, Y, Z, C) -> float32 (X, Y, Z, classes). The window is the models' patch; neighbors share at least the
-    fraction `overlap` of it. An image smaller than the window is padded with zeros.
+    image (X, Y, Z, C) -> float32 (X, Y, Z, classes). The window is the networks' patch; neighbors share at least the
+    fraction `overlap` of it. An image smaller than the window is padded with zeros. Raises ValueError where a network
+    was trained on another number of modalities or classes.
     """
-    patch = models[0].input_shape[1:4]
-    shape = image.shape[:3]
+    patch = networks[0].patch
+    shape, channels = image.shape[:3], image.shape[3]
+    if any(network.channels != channels for network in networks):
+        raise ValueError(
+            f"the model takes {networks[0].channels} modalities and the image has {channels}; train and predict with "
+            "one list of modalities"
+        )
     padding = [((max(p - n, 0)) // 2, max(p - n, 0) - max(p - n, 0) // 2) for p, n in zip(patch, shape, strict=True)]
     image = np.pad(np.asarray(image, np.float32), [*padding, (0, 0)])
     weight = gaussian_weight(patch)[..., None]
-    total = np.zeros((*image.shape[:3], models[0].output_shape[-1]), np.float32)
     weights = np.zeros((*image.shape[:3], 1), np.float32)
+    total = np.zeros((*image.shape[:3], classes), np.float32)
     for corner in window_corners(image.shape[:3], patch, overlap):
         window = tuple(slice(start, start + size) for start, size in zip(corner, patch, strict=True))
-        for model in models:
-            total[window] += weight * np.asarray(model.predict_on_batch(image[window][None]))[0]
-        weights[window] += weight * len(models)
+        for network in networks:
+            softmax = network.predict(image[window][None])[0]
+            if softmax.shape[-1] != classes:
+                raise ValueError(
+                    f"the model tells {softmax.shape[-1]} classes apart, expected {classes}; train it anew"
+                )
+            total[window] += weight * softmax
+        weights[window] += weight * len(networks)
     total /= weights
     return total[tuple(slice(low, low + n) for (low, _), n in zip(padding, shape, strict=True))]
 

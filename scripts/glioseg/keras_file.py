@@ -20,6 +20,10 @@ class Layer(NamedTuple):
     shape: list[int | None]  # [] if nothing in the network takes it, so that it was not recorded
 
 
+class UnknownLayer(ValueError):
+    """A layer, or a way of using it, that a reader of the file isn't taught."""
+
+
 def read_layers(path: Path) -> tuple[list[Layer], list[str]]:
     """The layers of a network in a .keras file, inputs before what they feed, and the names of those that are outputs.
 
