@@ -22,7 +22,7 @@ def match_lesions(
     boolean arrays of one shape, cut out around both; its second is empty where a lesion was missed. A predicted lesion
     can belong to several true ones. True lesions up to `IGNORED_MM3` have no pair, but what touches them is not false.
     """
-    around, _ = ndimage.label(ndimage.binary_dilation(truth, REACH, STEPS), TOUCHING)
+    around = _surroundings(truth)
     predicted, count = ndimage.label(prediction, TOUCHING)
     # The surroundings of a lesion are one piece, so that their label is the lesion's.
     both = prediction & (around > 0)
@@ -35,6 +35,16 @@ def match_lesions(
         box = _joined([lesion_boxes[lesion - 1], *(part_boxes[part - 1] for part in parts)])
         pairs.append((truth[box] & (around[box] == lesion), np.isin(predicted[box], parts)))
     return pairs, count - len(np.unique(part_of))
+
+
+def _surroundings(truth: np.ndarray) -> np.ndarray:
+    """Numbers (int32, same shape) from 1 on for the surroundings of lesions, the lesions among them; 0 elsewhere."""
+    numbers = np.zeros(truth.shape, np.int32)
+    boxes = ndimage.find_objects(truth.view(np.uint8))
+    if boxes:
+        box = tuple(slice(max(side.start - STEPS, 0), side.stop + STEPS) for side in boxes[0])
+        ndimage.label(ndimage.binary_dilation(truth[box], REACH, STEPS), TOUCHING, output=numbers[box])
+    return numbers
 
 
 def _joined(boxes: list[tuple[slice, ...]]) -> tuple[slice, ...]:

@@ -18,9 +18,16 @@ def surface_distances(
     surfaces = _surface(truth[box]), _surface(prediction[box])
     # A tree of the surfaces' points is several times faster than distance maps of the voxels around them.
     points = [np.argwhere(surface) * np.asarray(spacing_mm) for surface in surfaces]
-    trees = [cKDTree(of_surface, balanced_tree=False) for of_surface in points]
+    trees = [cKDTree(of_surface, balanced_tree=False, compact_nodes=False) for of_surface in points]
     return trees[1].query(points[0])[0], trees[0].query(points[1])[0]
 
 
 def _surface(mask: np.ndarray) -> np.ndarray:
-    return mask & ~ndimage.binary_erosion(mask)
+    """The voxels of a mask that are not inside; by shifts, a tenth of the time of a binary erosion."""
+    inside = mask.copy()
+    for axis in range(mask.ndim):
+        along, out = np.moveaxis(mask, axis, 0), np.moveaxis(inside, axis, 0)
+        out[1:] &= along[:-1]
+        out[:-1] &= along[1:]
+        out[[0, -1]] = False
+    return mask & ~inside
