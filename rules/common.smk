@@ -239,6 +239,7 @@ def get_figure_data(wildcards):
         "network": [f"{RESULTS}/train/{names[0]}/model.keras"],
         "curves": [f"{RESULTS}/train/{name}/history.csv" for name in names],
         "scores": [f"{RESULTS}/summarize/subjects.tsv"],
+        "agreement": [f"{RESULTS}/summarize/subjects.tsv"],
     }[wildcards.figure]
 
 
@@ -248,4 +249,4 @@ def get_figure_options(wildcards, input):
     return each("input", [*input, *folder])
 
 
-FIGURES = ["cohort", "network", "curves", "scores"]
+FIGURES = ["cohort", "network", "curves", "scores", "agreement"]

@@ -1,4 +1,4 @@
-"""Score a predicted label map against the true one on the scan's own grid: Dice, HD95 and more of each region."""
+"""Score a predicted label map against the true one on the scan's own grid: each region, and each tissue class."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ import numpy as np
 
 from glioseg.checks import affines, shapes
 from glioseg.commands import FILE, NEW, Command
-from glioseg.labels import DIALECTS, regions_of, to_classes
-from glioseg.metrics import score_regions
+from glioseg.labels import DIALECTS, classes_of, regions_of, to_classes
+from glioseg.metrics import score_classes, score_regions
 from glioseg.outputs import write_json
 from glioseg.reading import known_classes
 from glioseg.volumes import read_volume, spacing_mm, to_lps
@@ -33,7 +33,8 @@ def evaluate(subject: str, prediction: Path, truth: tuple[Path, int], labels: st
         )
     spacing = spacing_mm(predicted_affine)
     regions = score_regions(true_classes, predicted_classes, spacing, regions_of([labels]))
-    write_json(output, {"subject": subject, "spacing_mm": list(spacing), "regions": regions})
+    classes = score_classes(true_classes, predicted_classes, spacing, classes_of([labels])[1:])
+    write_json(output, {"subject": subject, "spacing_mm": list(spacing), "regions": regions, "classes": classes})
 
 
 def _read(subject: str, path: Path, volume: int, labels: str, forced: bool) -> tuple[np.ndarray, np.ndarray]:

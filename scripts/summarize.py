@@ -1,17 +1,23 @@
-"""Bring the scores of all subjects together: one tidy table, and one of each method's scores, whose Dice is printed."""
+"""Bring the scores of all subjects together: one tidy table, and one of each method's scores, whose Dice is printed.
+
+A subject of the cohort that should have been scored and has no file in the folder of evaluate could not be predicted.
+It is counted with the worst scores there are, and named. (The workflow makes these tables of complete runs; of one that
+`--keep-going` left with failures, run this command by hand.)
+"""
 
 from pathlib import Path
 
 import click
 
-from glioseg.cohort import scored_subjects
 from glioseg.commands import FILE, NEW, SEED, Command
 from glioseg.outputs import read_table, write_table
 from glioseg.summary import (
     BASELINE_COLUMNS,
+    COHORT_COLUMNS,
+    PRESENT_COLUMNS,
     SCORE_COLUMNS,
     SUBJECT_COLUMNS,
-    read_scores,
+    collect_scores,
     score_table,
     subject_rows,
     summarize_scores,
@@ -29,12 +35,14 @@ from glioseg.summary import (
 def summarize(
     evaluate: Path, baseline: Path, cohort: Path, bootstrap: int, seed: int, subjects: Path, scores: Path
 ) -> None:
-    rows, baselines = read_table(cohort, ("subject", "fold", "has_mask")), read_table(baseline, BASELINE_COLUMNS)
-    evaluations = [read_scores(evaluate / f"{subject}.json") for subject in scored_subjects(rows)]
+    rows, baselines = read_table(cohort, COHORT_COLUMNS), read_table(baseline, BASELINE_COLUMNS)
+    evaluations, failed = collect_scores(evaluate, rows)
     tidy = subject_rows(evaluations, baselines, {row["subject"]: row["fold"] for row in rows})
     summary = summarize_scores(tidy, bootstrap, seed)
     write_table(subjects, SUBJECT_COLUMNS, tidy)
-    write_table(scores, SCORE_COLUMNS, summary)
+    write_table(scores, (*SCORE_COLUMNS, *PRESENT_COLUMNS), summary)
+    for subject in failed:
+        click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst that there are")
     click.echo(score_table(summary))
 
 

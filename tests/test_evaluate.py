@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from evaluate import evaluate
-from glioseg.metrics import METRICS
+from glioseg.metrics import CLASS_METRICS, METRICS
 
 AFFINE = np.diag([-1.0, -1.0, 2.0, 1.0])
 AFFINE[:3, 3] = [10, 239, 0.1]
@@ -51,6 +51,12 @@ def test_scores_are_written(tmp_path: Path) -> None:
     assert scores["regions"]["ET"]["dice"] == pytest.approx(2 * 8 / (8 + 12))
     assert scores["regions"]["ET"]["truth_ml"] == pytest.approx(0.016)
     assert scores["regions"]["ET"]["predicted_ml"] == pytest.approx(0.024)
+    assert set(scores["classes"]) == {"necrosis", "edema", "enhancing"}
+    assert set(scores["classes"]["edema"]) == {*CLASS_METRICS, "truth_ml", "predicted_ml"}
+    assert scores["classes"]["edema"]["dice"] == 1 and scores["classes"]["necrosis"]["dice"] == 0
+    assert scores["classes"]["enhancing"] == {
+        name: scores["regions"]["ET"][name] for name in scores["classes"]["edema"]
+    }
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["scores.json"]
 
 

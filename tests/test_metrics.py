@@ -10,10 +10,15 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from glioseg.labels import CLASSES, REGIONS, region, regions_of
-from glioseg.metrics import ABSENT_HD95_MM, METRICS, dice, hd95_mm, score_regions, sensitivity, specificity
+from glioseg.metrics import CLASS_METRICS, METRICS, WORST, score_classes, score_regions
+from glioseg.pairs import ABSENT_HD95_MM, Pair
 
 EMPTY = np.zeros((4, 4, 4), bool)
 ONE_MM = (1.0, 1.0, 1.0)
+
+
+def score(metric: str, truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple = ONE_MM) -> float:
+    return METRICS[metric](Pair(truth, prediction, spacing_mm, truth.size))
 
 
 def line(*filled: int, length: int = 10) -> np.ndarray:
@@ -31,32 +36,57 @@ def voxel(*position: int) -> np.ndarray:
 
 def test_overlap_by_hand() -> None:
     # Truth 2, 3, 4, 5; prediction 4, 5, 6: TP 2, FP 1, FN 2, TN 5.
-    truth, prediction = line(2, 3, 4, 5), line(4, 5, 6)
-    assert dice(truth, prediction) == pytest.approx(4 / 7)
-    assert sensitivity(truth, prediction) == pytest.approx(2 / 4)
-    assert specificity(truth, prediction) == pytest.approx(5 / 6)
+    pair = Pair(line(2, 3, 4, 5), line(4, 5, 6), (2.0, 5.0, 10.0), 10)  # voxels of 0.1 ml
+    expected = {"dice": 4 / 7, "iou": 2 / 5, "sensitivity": 2 / 4, "specificity": 5 / 6, "precision": 2 / 3}
+    expected |= {"volume_difference_ml": -0.1, "volume_difference_percent": -25}
+    assert {name: METRICS[name](pair) for name in expected} == pytest.approx(expected)
 
 
-def test_overlap_of_disjoint_and_equal_regions() -> None:
-    assert dice(line(1), line(5)) == 0 and sensitivity(line(1), line(5)) == 0
-    assert (
-        dice(line(1, 2), line(1, 2)) == sensitivity(line(1, 2), line(1, 2)) == specificity(line(1, 2), line(1, 2)) == 1
-    )
-    assert hd95_mm(line(1, 2), line(1, 2), ONE_MM) == 0
+def test_scores_of_disjoint_and_equal_regions() -> None:
+    none, whole = dict.fromkeys(("dice", "iou", "sensitivity", "precision"), 0), ("dice", "iou", "specificity")
+    assert {name: score(name, line(1), line(5)) for name in none} == none
+    assert all(score(name, line(1, 2), line(1, 2)) == 1 for name in (*none, *whole, "lesion_dice"))
+    assert all(score(name, line(1, 2), line(1, 2)) == 0 for name in ("hd95_mm", "assd_mm", "lesion_hd95_mm"))
+
+
+FOUND = {"dice": 1, "iou": 1, "sensitivity": 1, "specificity": 1, "precision": 1, "hd95_mm": 0, "assd_mm": 0}
+FOUND |= {"volume_difference_ml": 0, "volume_difference_percent": 0, "lesion_dice": 1, "lesion_hd95_mm": 0}
+LOST = {"dice": 0, "iou": 0, "sensitivity": 0, "specificity": 1, "precision": 0, "hd95_mm": 373.13, "assd_mm": 373.13}
 
 
 @pytest.mark.parametrize(
     ("truth", "prediction", "expected"),
     [
-        (EMPTY, EMPTY, {"dice": 1, "hd95_mm": 0, "sensitivity": 1, "specificity": 1}),
-        (EMPTY, voxel(1, 1, 1), {"dice": 0, "hd95_mm": 373.13, "sensitivity": 0, "specificity": 63 / 64}),
-        (voxel(1, 1, 1), EMPTY, {"dice": 0, "hd95_mm": 373.13, "sensitivity": 0, "specificity": 1}),
-        (~EMPTY, ~EMPTY, {"dice": 1, "hd95_mm": 0, "sensitivity": 1, "specificity": 1}),
+        (EMPTY, EMPTY, FOUND),
+        (
+            EMPTY,
+            voxel(1, 1, 1),
+            {**LOST, "specificity": 63 / 64, "volume_difference_ml": 0.001, "volume_difference_percent": 100}
+            | {"lesion_dice": 0, "lesion_hd95_mm": 374},
+        ),
+        # A lesion of one voxel is too small to be missed; one of 64 is not.
+        (
+            voxel(1, 1, 1),
+            EMPTY,
+            {**LOST, "volume_difference_ml": -0.001, "volume_difference_percent": -100}
+            | {"lesion_dice": 1, "lesion_hd95_mm": 0},
+        ),
+        (
+            ~EMPTY,
+            EMPTY,
+            {**LOST, "volume_difference_ml": -0.064, "volume_difference_percent": -100}
+            | {"lesion_dice": 0, "lesion_hd95_mm": 374},
+        ),
+        (~EMPTY, ~EMPTY, FOUND),
     ],
-    ids=["both empty", "truth empty", "prediction empty", "both full"],
+    ids=["both empty", "truth empty", "prediction empty", "prediction empty, large truth", "both full"],
 )
 def test_absent_regions(truth: np.ndarray, prediction: np.ndarray, expected: dict[str, float]) -> None:
-    assert {name: score(truth, prediction, ONE_MM) for name, score in METRICS.items()} == expected
+    assert {name: score(name, truth, prediction) for name in METRICS} == expected
+    if not prediction.any() and truth.all():
+        # A subject that could not be predicted counts as one in which nothing was found, or worse.
+        assert set(METRICS) - set(WORST) == {"volume_difference_ml"} and WORST["specificity"] == 0
+        assert {name: WORST[name] for name in WORST if name != "specificity"}.items() <= expected.items()
 
 
 def test_price_of_an_absent_region_is_the_diagonal_of_a_brats_scan() -> None:
@@ -72,15 +102,20 @@ def test_price_of_an_absent_region_is_the_diagonal_of_a_brats_scan() -> None:
         ((3, 3, 3), (2, 3, 3), (0.5, 1, 1), 0.5),
     ],
 )
-def test_hd95_of_single_voxels_is_their_distance(a: tuple, b: tuple, spacing_mm: tuple, expected: float) -> None:
-    assert hd95_mm(voxel(*a), voxel(*b), spacing_mm) == pytest.approx(expected)
-    assert hd95_mm(voxel(*b), voxel(*a), spacing_mm) == pytest.approx(expected)
+def test_surfaces_of_single_voxels_are_their_distance_apart(
+    a: tuple, b: tuple, spacing_mm: tuple, expected: float
+) -> None:
+    for metric in ("hd95_mm", "assd_mm"):
+        assert score(metric, voxel(*a), voxel(*b), spacing_mm) == pytest.approx(expected)
+        assert score(metric, voxel(*b), voxel(*a), spacing_mm) == pytest.approx(expected)
 
 
-def test_hd95_pools_both_directions() -> None:
+def test_surface_distances_pool_both_directions() -> None:
     # A row is all surface. From the truth (0 and 1): 0, 0 mm; from the prediction (0, 1 and 9): 0, 0, 8 mm.
     # Pooled 0, 0, 0, 0, 8: rank 0.95 * 4 = 3.8, so 0.8 * 8 = 6.4. The larger directed one would be 0.9 * 8 = 7.2.
-    assert hd95_mm(line(0, 1), line(0, 1, 9), ONE_MM) == pytest.approx(6.4)
+    assert score("hd95_mm", line(0, 1), line(0, 1, 9)) == pytest.approx(6.4)
+    # The mean of the directed means, 0 and 8/3, would be 4/3.
+    assert score("assd_mm", line(0, 1), line(0, 1, 9)) == pytest.approx(8 / 5)
 
 
 def test_hd95_measures_between_surfaces_not_volumes() -> None:
@@ -88,25 +123,28 @@ def test_hd95_measures_between_surfaces_not_volumes() -> None:
     solid[1:6, 1:6, 1:6] = True
     shell = solid.copy()
     shell[2:5, 2:5, 2:5] = False
-    assert hd95_mm(solid, shell, ONE_MM) == 0 and dice(solid, shell) == pytest.approx(2 * 98 / (125 + 98))
+    assert score("hd95_mm", solid, shell) == 0 and score("dice", solid, shell) == pytest.approx(2 * 98 / (125 + 98))
 
 
-def test_hd95_ignores_empty_space_around() -> None:
-    padded = [np.pad(mask, ((40, 7), (0, 13), (5, 5))) for mask in (line(0, 1), line(0, 1, 9))]
-    assert hd95_mm(*padded, ONE_MM) == pytest.approx(6.4)
+def test_only_specificity_knows_how_much_lies_around() -> None:
+    truth, prediction = np.zeros((9, 8, 7), np.uint8), np.zeros((9, 8, 7), np.uint8)
+    truth[2:6, 2:7, 2:6], prediction[3:6, 1:7, 2:5] = 3, 3
+    padded = [np.pad(classes, ((40, 7), (0, 13), (5, 5))) for classes in (truth, prediction)]
+    tight, wide = (score_regions(*pair, ANISOTROPIC_MM, ["WT"])["WT"] for pair in ((truth, prediction), padded))
+    assert tight.pop("specificity") < wide.pop("specificity") < 1
+    assert tight == wide
 
 
-@pytest.mark.parametrize("score", METRICS.values(), ids=METRICS)
-def test_unusable_arrays_are_refused(score) -> None:
+def test_unusable_arrays_are_refused() -> None:
     with pytest.raises(ValueError, match=r"expected one shape, found \(4, 4, 4\) and \(4, 4, 1\)"):
-        score(EMPTY, EMPTY[..., :1], ONE_MM)
+        Pair(EMPTY, EMPTY[..., :1], ONE_MM, 64)
     with pytest.raises(ValueError, match="expected booleans, found bool and uint8"):
-        score(EMPTY, EMPTY.astype(np.uint8), ONE_MM)
-
-
-def test_spacing_of_the_wrong_length_is_refused() -> None:
+        Pair(EMPTY, EMPTY.astype(np.uint8), ONE_MM, 64)
     with pytest.raises(ValueError, match="expected 3 values, one for each axis, found 2"):
-        hd95_mm(EMPTY, EMPTY, (1.0, 1.0))
+        Pair(EMPTY, EMPTY, (1.0, 1.0), 64)
+    for scores_of in (score_regions, score_classes):
+        with pytest.raises(ValueError, match=r"expected one shape, found \(4, 4, 4\) and \(4, 4, 1\)"):
+            scores_of(EMPTY.astype(np.uint8), EMPTY[..., :1].astype(np.uint8), ONE_MM, [])
 
 
 def test_score_regions_by_hand() -> None:
@@ -122,6 +160,19 @@ def test_score_regions_by_hand() -> None:
     # ET: 4 and 5 against 5, along an axis of 2 mm: 0, 2, 0 mm; rank 0.95 * 2 = 1.9, so 0.9 * 2.
     assert scores["ET"]["hd95_mm"] == pytest.approx(1.8)
     assert set(scores["WT"]) == {*METRICS, "truth_ml", "predicted_ml"}
+    # Necrosis: 2 and 3 against 3 and 4. Edema: 0 and 1 against 0, 1 and 2.
+    classes = score_classes(truth, prediction, (2.0, 5.0, 10.0), CLASSES[1:4])
+    expected = {"necrosis": 1 / 2, "edema": 4 / 5, "enhancing": 2 / 3}
+    assert {name: classes[name]["dice"] for name in classes} == pytest.approx(expected)
+    assert classes["edema"]["precision"] == pytest.approx(2 / 3) and classes["edema"]["sensitivity"] == 1
+    assert classes["edema"]["predicted_ml"] == pytest.approx(0.3)
+    assert set(classes["edema"]) == {*CLASS_METRICS, "truth_ml", "predicted_ml"}
+
+
+def test_a_scan_without_tumor_is_scored() -> None:
+    nothing = np.zeros((5, 6, 7), np.uint8)
+    assert score_regions(nothing, nothing, ONE_MM, ["ET"])["ET"] == {**FOUND, "truth_ml": 0, "predicted_ml": 0}
+    assert score_classes(nothing, nothing, ONE_MM, ["edema"])["edema"]["dice"] == 1
 
 
 def test_the_cavity_is_a_region_of_its_own_and_the_cyst_part_of_the_core() -> None:
@@ -183,13 +234,13 @@ PAIRS = pairs()
 ANISOTROPIC_MM = (0.9, 1.3, 3.5)
 
 
-def by_simpleitk(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> tuple[float, float]:
-    """Dice and HD95 of two regions, neither empty, from ITK's overlap, contour and distance filters."""
+def by_simpleitk(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> dict[str, float]:
+    """Scores of two regions, neither empty, from ITK's overlap, contour and distance filters."""
     images = [sitk.GetImageFromArray(mask.T.astype(np.uint8)) for mask in (truth, prediction)]
     for image in images:
         image.SetSpacing(spacing_mm)
     overlap = sitk.LabelOverlapMeasuresImageFilter()
-    overlap.Execute(*images)
+    overlap.Execute(*images[::-1])
     # A border of zeros, as ITK draws no contour where a region leaves the image.
     padded = [sitk.ConstantPad(image, [1] * 3, [1] * 3) for image in images]
     contours = [sitk.BinaryContour(image, fullyConnected=False) for image in padded]
@@ -199,26 +250,58 @@ def by_simpleitk(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -
         ]
         for near, far in (contours, contours[::-1])
     ]
-    return overlap.GetDiceCoefficient(), float(np.percentile(np.concatenate(distances), 95))
+    return {
+        "dice": overlap.GetDiceCoefficient(),
+        "iou": overlap.GetJaccardCoefficient(),
+        "precision": 1 - overlap.GetFalseDiscoveryRate(),
+        "sensitivity": 1 - overlap.GetFalseNegativeError(),
+        "hd95_mm": float(np.percentile(np.concatenate(distances), 95)),
+    }
 
 
-def by_medpy(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> tuple[float, float]:
-    """Dice and HD95 of two regions, neither empty, from the package behind the scores of BraTS 2020."""
+def by_medpy(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> dict[str, float]:
+    """Scores of two regions, neither empty, from the package behind the scores of BraTS 2020."""
     binary = pytest.importorskip("medpy.metric.binary", reason="MedPy is not installed; it is in the test environment.")
-    return binary.dc(prediction, truth), binary.hd95(prediction, truth, voxelspacing=spacing_mm)
+    return {
+        "dice": binary.dc(prediction, truth),
+        "iou": binary.jc(prediction, truth),
+        "precision": binary.precision(prediction, truth),
+        "sensitivity": binary.sensitivity(prediction, truth),
+        "specificity": binary.specificity(prediction, truth),
+        "volume_difference_percent": 100 * binary.ravd(prediction, truth),
+        "hd95_mm": binary.hd95(prediction, truth, voxelspacing=spacing_mm),
+        "assd_mm": binary.assd(prediction, truth, voxelspacing=spacing_mm),
+    }
 
 
 @pytest.mark.parametrize("other", [by_simpleitk, by_medpy])
 @pytest.mark.parametrize("spacing_mm", [ONE_MM, ANISOTROPIC_MM], ids=["isotropic", "anisotropic"])
 @pytest.mark.parametrize("pair", PAIRS)
-def test_dice_and_hd95_against_other_packages(pair: str, spacing_mm: tuple, other) -> None:
+def test_scores_against_other_packages(pair: str, spacing_mm: tuple, other) -> None:
+    ours = score_regions(*PAIRS[pair], spacing_mm, REGIONS)
     for name in REGIONS:  # the cavity, in none of the pairs, is the case of two empty regions
         truth, prediction = (region(classes, name) for classes in PAIRS[pair])
-        ours = dice(truth, prediction), hd95_mm(truth, prediction, spacing_mm)
         if truth.any() and prediction.any():
-            assert ours == pytest.approx(other(truth, prediction, spacing_mm), rel=1e-5, abs=1e-5)
+            theirs = other(truth, prediction, spacing_mm)
+            assert {metric: ours[name][metric] for metric in theirs} == pytest.approx(theirs, rel=1e-5, abs=1e-5)
         else:
-            assert ours == ((0, ABSENT_HD95_MM) if truth.any() or prediction.any() else (1, 0))
+            absent = (0, ABSENT_HD95_MM) if truth.any() or prediction.any() else (1, 0)
+            assert (ours[name]["dice"], ours[name]["hd95_mm"]) == (ours[name]["iou"], ours[name]["assd_mm"]) == absent
+
+
+def by_the_challenge(classes: tuple[np.ndarray, np.ndarray], folder, monkeypatch) -> dict[str, dict]:
+    """What PyPI's brats-evaluation, the challenge's own code, makes of truth and prediction, by region in small."""
+    reason = "brats-evaluation is not installed; it is in the test environment."
+    challenge = pytest.importorskip("brats_evaluation.evaluation", reason=reason)
+    panoptica = pytest.importorskip("panoptica", reason=reason)
+    monkeypatch.setenv("PANOPTICA_CITATION_REMINDER", "false")
+    for name, volume in zip(("truth.nii.gz", "prediction.nii.gz"), classes, strict=True):
+        nib.save(nib.Nifti1Image(volume, np.eye(4)), folder / name)
+    config = str(files("brats_evaluation").joinpath("configs", "config_gli.yaml"))
+    evaluator = panoptica.Panoptica_Evaluator.load_from_config(config)
+    return challenge.evaluate_single_exam(
+        str(folder / "prediction.nii.gz"), str(folder / "truth.nii.gz"), "phantom", evaluator
+    )
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -229,17 +312,7 @@ def test_dice_and_hd95_against_the_code_of_the_challenge(pair: str, tmp_path, mo
     What is absent from both is left out (NaN), and without any overlap the distance is infinite, read as 373, even if
     both are there. It measures the HD95 of whole regions in voxels, so only 1 mm compares.
     """
-    reason = "brats-evaluation is not installed; it is in the test environment."
-    challenge = pytest.importorskip("brats_evaluation.evaluation", reason=reason)
-    panoptica = pytest.importorskip("panoptica", reason=reason)
-    monkeypatch.setenv("PANOPTICA_CITATION_REMINDER", "false")
-    for path, classes in zip(("truth.nii.gz", "prediction.nii.gz"), PAIRS[pair], strict=True):
-        nib.save(nib.Nifti1Image(classes, np.eye(4)), tmp_path / path)
-    config = str(files("brats_evaluation").joinpath("configs", "config_gli.yaml"))
-    evaluator = panoptica.Panoptica_Evaluator.load_from_config(config)
-    theirs = challenge.evaluate_single_exam(
-        str(tmp_path / "prediction.nii.gz"), str(tmp_path / "truth.nii.gz"), pair, evaluator
-    )
+    theirs = by_the_challenge(PAIRS[pair], tmp_path, monkeypatch)
     ours = score_regions(*PAIRS[pair], ONE_MM, regions_of(["brats2023"]))
     for name in ours:
         their_dice, their_hd95 = (theirs[name.lower()][f"global_bin_{metric}"] for metric in ("dsc", "hd95"))

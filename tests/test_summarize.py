@@ -14,6 +14,7 @@ from glioseg.cohort import COLUMNS
 from glioseg.metrics import METRICS
 from glioseg.outputs import write_table
 from glioseg.summary import (
+    PRESENT_COLUMNS,
     SCORE_COLUMNS,
     SUBJECT_COLUMNS,
     bootstrap_interval,
@@ -28,11 +29,9 @@ UNSCORED = {"seen", "unlabelled", "broken"}
 
 
 def evaluation(subject: str, dice: tuple[float, float, float]) -> dict:
-    others = {"hd95_mm": 2.0, "sensitivity": 0.5, "specificity": 0.99, "truth_ml": 3.0, "predicted_ml": 4.0}
-    return {
-        "subject": subject,
-        "regions": {name: {"dice": value, **others} for name, value in zip(("WT", "TC", "ET"), dice, strict=True)},
-    }
+    others = {**dict.fromkeys(METRICS, 0.5), "truth_ml": 3.0, "predicted_ml": 4.0}
+    regions = {name: {**others, "dice": value} for name, value in zip(("WT", "TC", "ET"), dice, strict=True)}
+    return {"subject": subject, "regions": regions, "classes": {}}
 
 
 def baseline(subject: str, dice: float) -> list[dict]:
@@ -55,7 +54,7 @@ def pick(scores: list[dict], **which: str) -> dict:
 
 def test_subject_rows_are_tidy() -> None:
     rows = subject_rows(EVALUATIONS[:2], baseline("a", 0.5), FOLDS)
-    assert len(rows) == 2 * 3 * 6 + 3
+    assert len(rows) == 2 * 3 * (len(METRICS) + 2) + 3
     assert all(tuple(row) == SUBJECT_COLUMNS for row in rows)
     assert tuple(rows[0].values()) == ("network", "a", "test", "WT", "dice", 0.9)
     assert tuple(rows[-1].values()) == ("FLAIR threshold", "a", "test", "ET", "dice", 0.5)
@@ -99,7 +98,7 @@ def test_statistics_by_hand() -> None:
     scores = summarize_scores(subject_rows(EVALUATIONS, baseline("b", 0.25), FOLDS), 200, 42)
     # 0.1, 0.6, 0.8, 0.9: quartiles at ranks 0.75, 1.5, 2.25.
     row = pick(scores, method="network", region="WT", metric="dice")
-    assert tuple(row) == SCORE_COLUMNS
+    assert tuple(row) == (*SCORE_COLUMNS, *PRESENT_COLUMNS)
     expected = {"n": 4, "mean": 0.6, "median": 0.7, "q1": 0.475, "q3": 0.825}
     assert {key: row[key] for key in expected} == pytest.approx(expected)
     assert 0.1 <= row["ci_low"] < 0.6 < row["ci_high"] <= 0.9
@@ -125,6 +124,41 @@ def test_a_region_that_some_data_sets_lack_is_of_those_that_have_it() -> None:
     header, _, line, _ = score_table(scores).splitlines()
     assert header.split() == ["Dice", "subjects", "WT", "TC", "ET", "mean", "RC"]
     assert line.startswith("network  4 ") and line.endswith("0.750 [0.500, 1.000] of 2")
+
+
+def test_absent_regions_are_left_out_beside_the_convention_of_2020() -> None:
+    evaluations = [evaluation("a", (0.9, 0.6, 1.0)), evaluation("b", (0.8, 0.6, 0.0)), evaluation("c", (0.0, 0.0, 0.0))]
+    for scores, regions in zip(evaluations, (["ET"], [], ["WT", "TC", "ET"]), strict=True):
+        for region in regions:
+            scores["regions"][region]["truth_ml"] = 0.0
+    known = [{"method": "threshold", "subject": name, "region": "ET", "dice": "0.25"} for name in "ab"]
+    scores = summarize_scores(subject_rows(evaluations, known, FOLDS), 50, 42)
+    row = pick(scores, method="network", region="ET", metric="dice")
+    assert (row["n"], row["mean"], row["present_n"], row["present_mean"]) == (3, pytest.approx(1 / 3), 1, 0)
+    row = pick(scores, method="network", region="WT", metric="dice")
+    assert (row["n"], row["present_n"], row["present_median"]) == (3, 2, pytest.approx(0.85))
+    # Of a by WT and TC alone, of b by all three, of c by none.
+    row = pick(scores, method="network", region="mean", metric="dice")
+    assert (row["present_n"], row["present_mean"]) == (2, pytest.approx((0.75 + 1.4 / 3) / 2))
+    # What the truth holds is known from the network's rows.
+    row = pick(scores, method="threshold", region="ET", metric="dice")
+    assert (row["n"], row["present_n"]) == (2, 1)
+
+
+def test_a_region_that_nobody_has_leaves_no_number() -> None:
+    nobody = evaluation("a", (1.0, 1.0, 1.0))
+    nobody["regions"]["ET"]["truth_ml"] = 0.0
+    row = pick(summarize_scores(subject_rows([nobody], [], FOLDS), 5, 1), region="ET", metric="dice")
+    assert row["mean"] == 1 and row["present_n"] == 0 and math.isnan(row["present_mean"])
+
+
+def test_tissue_classes_are_summarized_without_a_part_in_the_mean() -> None:
+    scored = [{**scores, "classes": {"edema": {"dice": 0.25, "truth_ml": 1.0}}} for scores in EVALUATIONS[:2]]
+    scores = summarize_scores(subject_rows(scored, [], FOLDS), 50, 42)
+    assert pick(scores, region="edema", metric="dice")["mean"] == 0.25
+    without = summarize_scores(subject_rows(EVALUATIONS[:2], [], FOLDS), 50, 42)
+    assert [row for row in scores if row["region"] != "edema"] == without
+    assert "edema" not in score_table(scores)
 
 
 def test_bootstrap_of_two_values_by_hand() -> None:
@@ -180,7 +214,8 @@ def write_inputs(folder: Path, evaluations: list[dict], rows: list[dict]) -> Non
     (folder / "baseline.tsv").write_text("\n".join(lines) + "\n")
     named = {scores["subject"] for scores in evaluations} | UNSCORED
     cohort = [{"subject": subject, "fold": fold} for subject, fold in FOLDS.items() if subject in named]
-    cohort = [{**row, "has_mask": "no" if row["fold"] == "new" else "yes"} for row in cohort]
+    common = {"labels": "brats2020", "tumor_ml": "3.000", "enhancing_ml": "0.000"}
+    cohort = [{**row, **common, "has_mask": "no" if row["fold"] == "new" else "yes"} for row in cohort]
     write_table(folder / "cohort.tsv", COLUMNS, cohort)
 
 
@@ -206,8 +241,8 @@ def test_both_tables_are_written_and_the_dice_printed(tmp_path: Path) -> None:
     result = run(tmp_path, EVALUATIONS, baseline("a", 0.5) + baseline("b", 0.7))
     assert result.exit_code == 0, result.output
     subjects, scores = read(tmp_path / "out" / "subjects.tsv"), read(tmp_path / "out" / "scores.tsv")
-    assert len(subjects) == 4 * 3 * 6 + 2 * 3 and tuple(subjects[0]) == SUBJECT_COLUMNS
-    assert tuple(scores[0]) == SCORE_COLUMNS
+    assert len(subjects) == 4 * 3 * (len(METRICS) + 2) + 2 * 3 and tuple(subjects[0]) == SUBJECT_COLUMNS
+    assert tuple(scores[0]) == (*SCORE_COLUMNS, *PRESENT_COLUMNS)
     assert float(pick(scores, method="FLAIR threshold", region="mean")["mean"]) == pytest.approx(0.6)
     assert result.output.strip() == score_table(scores)
     assert result.output.splitlines()[2].startswith("network          4         0.600 [")
@@ -226,9 +261,26 @@ def test_nothing_evaluated_leaves_tables_of_a_header(tmp_path: Path) -> None:
     result = run(tmp_path, [], [])
     assert result.exit_code == 0, result.output
     assert (tmp_path / "out" / "subjects.tsv").read_text() == "\t".join(SUBJECT_COLUMNS) + "\n"
-    assert (tmp_path / "out" / "scores.tsv").read_text() == "\t".join(SCORE_COLUMNS) + "\n"
+    assert (tmp_path / "out" / "scores.tsv").read_text() == "\t".join((*SCORE_COLUMNS, *PRESENT_COLUMNS)) + "\n"
     assert "No subject was scored" in result.output
     assert score_table(read(tmp_path / "out" / "scores.tsv")) == result.output.strip()
+
+
+def test_a_subject_that_could_not_be_predicted_has_the_worst_scores(tmp_path: Path) -> None:
+    write_inputs(tmp_path, EVALUATIONS, [])
+    (tmp_path / "evaluate" / "b.json").unlink()
+    result = invoke(tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "b has no scores in" in result.output and "a has no scores" not in result.output
+    subjects, scores = read(tmp_path / "out" / "subjects.tsv"), read(tmp_path / "out" / "scores.tsv")
+    failed = {(row["region"], row["metric"]): float(row["value"]) for row in subjects if row["subject"] == "b"}
+    assert {failed[region, "dice"] for region in ("WT", "TC", "ET", "edema", "necrosis", "enhancing")} == {0}
+    assert failed["TC", "hd95_mm"] == 373.13 and failed["TC", "lesion_hd95_mm"] == 374
+    assert (failed["WT", "truth_ml"], failed["ET", "truth_ml"], failed["WT", "predicted_ml"]) == (3, 0, 0)
+    row = pick(scores, region="WT", metric="dice")
+    assert (row["n"], row["present_n"]) == ("4", "4") and float(row["mean"]) == pytest.approx(1.6 / 4)
+    # The cohort says that b has no enhancing tumor.
+    assert pick(scores, region="ET", metric="dice")["present_n"] == "3"
 
 
 def test_only_who_the_cohort_scores_is_read(tmp_path: Path) -> None:
@@ -246,7 +298,7 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
     assert result.exit_code == 1 and "Error: seen: expected a subject that the cohort holds out" in result.output
     (tmp_path / "evaluate" / "a.json").unlink()
     result = invoke(tmp_path)
-    assert result.exit_code == 1 and "a.json: expected one subject's scores" in result.output
+    assert result.exit_code == 1 and "evaluate: expected the scores of 1 subjects, found none" in result.output
     result = run(tmp_path, [{"subject": "a"}], [])
     assert result.exit_code == 1 and "a.json: expected one subject's scores" in result.output
     result = run(tmp_path, [], [{"method": "x", "subject": "a", "region": "WT", "dice": "good"}])
@@ -256,7 +308,10 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "header", "missing"),
-    [("cohort", "subject\tverdict", "fold, has_mask"), ("baseline", "method\tdice", "subject, region")],
+    [
+        ("cohort", "subject\tlabels", "fold, has_mask, tumor_ml, enhancing_ml"),
+        ("baseline", "method\tdice", "subject, region"),
+    ],
 )
 def test_a_table_without_its_columns_is_refused(tmp_path: Path, name: str, header: str, missing: str) -> None:
     write_inputs(tmp_path, EVALUATIONS, [])

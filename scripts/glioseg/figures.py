@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from glioseg import figures_cohort, figures_network, figures_subject, figures_view, network_plan
+from glioseg import figures_agreement, figures_cohort, figures_network, figures_subject, figures_view, network_plan
 from glioseg.keras_file import read_layers
 from glioseg.labels import CLASSES, MASK, REGIONS
 from glioseg.nifti import open_nifti, take_volume
@@ -35,6 +35,25 @@ def scores(inputs: Sequence[Path]) -> Figure:
     return figures_cohort.scores(values)
 
 
+def agreement(inputs: Sequence[Path]) -> Figure:
+    """The network's volumes and Dice per region from the table of subjects that `summarize` writes.
+
+    A subject that could not be predicted is shown where its true volume is known.
+    """
+    (table,) = inputs
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for row in read_table(table, SUBJECT_COLUMNS):
+        if row["method"] == NETWORK and row["region"] in REGIONS:
+            found.setdefault((row["region"], row["subject"]), {})[row["metric"]] = float(row["value"])
+    shown = ("truth_ml", "predicted_ml", "dice")
+    values: dict[str, tuple[list, ...]] = {}
+    for (region, _), scores_of in found.items():
+        if set(shown) <= set(scores_of):
+            for column, name in zip(values.setdefault(region, ([], [], [])), shown, strict=True):
+                column.append(scores_of[name])
+    return figures_agreement.agreement(values)
+
+
 def cohort(inputs: Sequence[Path]) -> Figure:
     """Tumor volumes from the cohort table and the folder with each subject's scan.json, in this order."""
     table, preprocessed = inputs
@@ -54,7 +73,7 @@ def network(inputs: Sequence[Path]) -> Figure:
     return figures_network.network(network_plan.stages(*read_layers(model)))
 
 
-FIGURES = {"curves": curves, "scores": scores, "cohort": cohort, "network": network}
+FIGURES = {"curves": curves, "scores": scores, "agreement": agreement, "cohort": cohort, "network": network}
 
 
 def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Path | None) -> dict[str, Figure]:

@@ -68,7 +68,7 @@ def scores(values: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) -> Figu
     """
     metrics = {name: methods for name, methods in values.items() if methods}
     if not metrics:
-        return _sentence("No subject was scored: none had both a mask and a prediction.")
+        return sentence("No subject was scored: none had both a mask and a prediction.")
     found = {region for methods in metrics.values() for regions in methods.values() for region in regions}
     names = [name for name in REGIONS if name in found]
     widths = [max(1.6, 0.53 * len(names), 0.6 + 0.8 * len(methods)) for methods in metrics.values()]
@@ -102,7 +102,7 @@ def cohort(volumes_ml: Mapping[str, Sequence[float]], folds: Mapping[str, str]) 
     every data set has are left out where nobody has them. A cohort without masks gives a figure that says so.
     """
     if not volumes_ml:
-        return _sentence("No subject has a mask, so no tumor volume is known.")
+        return sentence("No subject has a mask, so no tumor volume is known.")
     volumes = {name: dict(zip(CLASSES[1:], of_subject, strict=True)) for name, of_subject in volumes_ml.items()}
     tissues = shown_tissues(tissue for tissue in TISSUES if any(of[tissue] > 0 for of in volumes.values()))
     tumor_ml = {name: sum(of_subject[tissue] for tissue in REGIONS["WT"]) for name, of_subject in volumes.items()}
@@ -151,7 +151,7 @@ def fold_name(fold: str) -> str:
     return f"fold {fold}" if fold.isdecimal() else fold
 
 
-def _sentence(words: str) -> Figure:
+def sentence(words: str) -> Figure:
     """A figure that says why it shows nothing."""
     figure = Figure(figsize=(6, 1.5))
     figure.text(0.5, 0.5, words, ha="center", color=INK)

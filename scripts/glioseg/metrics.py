@@ -1,29 +1,28 @@
 """How well a predicted region agrees with the true one, as the BraTS challenge measures it.
 
-All metrics compare boolean arrays of one shape, truth first. What they give where a region is absent is the
-convention of BraTS 2020, as CaPTk, its organizers' software, writes it out (GetBraTSLabelStatistics in
-cbicaITKUtilities.h of github.com/CBICA/CaPTk).
+What the metrics give where a region is absent is the convention of BraTS 2020, as CaPTk, its organizers' software,
+writes it out (GetBraTSLabelStatistics in cbicaITKUtilities.h of github.com/CBICA/CaPTk); the lesion-wise ones follow
+BraTS 2023.
 """
 
 from collections.abc import Iterable
 
 import numpy as np
-from scipy import ndimage
 
-from glioseg.labels import region
+from glioseg.labels import CLASSES, region
+from glioseg.pairs import ABSENT_HD95_MM, Pair, tumor_box
 
-# The diagonal of a 240 x 240 x 155 mm scan: the price of finding a region that is not there, or of missing one.
-# The same on every grid, so that the scores of differently cropped data sets compare.
-ABSENT_HD95_MM = 373.13
+# `ABSENT_HD95_MM` for a lesion, as the challenge of 2023 rounds it.
+MISSED_LESION_MM = 374.0
 
 
-def dice(truth: np.ndarray, prediction: np.ndarray) -> float:
+def dice(pair: Pair) -> float:
     """Overlap 2 TP / (2 TP + FP + FN), between 0 and 1 (Dice 1945, doi:10.2307/1932409).
 
     Both empty: 1. One empty: 0.
     """
-    true_positive, false_positive, false_negative, _ = _counts(truth, prediction)
-    return dice_of_sizes(true_positive + false_negative, true_positive + false_positive, true_positive)
+    common, only_predicted, only_true, _ = pair.counts
+    return dice_of_sizes(common + only_true, common + only_predicted, common)
 
 
 def dice_of_sizes(truth: int, prediction: int, common: int) -> float:
@@ -31,57 +30,113 @@ def dice_of_sizes(truth: int, prediction: int, common: int) -> float:
     return 2 * common / (truth + prediction) if truth + prediction else 1.0
 
 
-def sensitivity(truth: np.ndarray, prediction: np.ndarray) -> float:
+def iou(pair: Pair) -> float:
+    """Overlap TP / (TP + FP + FN), the Jaccard index: Dice / (2 - Dice). Both empty: 1. One empty: 0."""
+    common, only_predicted, only_true, _ = pair.counts
+    return _share(common, common + only_predicted + only_true, 1.0)
+
+
+def sensitivity(pair: Pair) -> float:
     """Share of the true region that was found, TP / (TP + FN).
 
     Both empty: 1. Only the truth empty: 0, as something was found that is not there. Only the prediction empty: 0.
     """
-    true_positive, false_positive, false_negative, _ = _counts(truth, prediction)
-    if true_positive + false_negative == 0:
-        return 0.0 if false_positive else 1.0
-    return true_positive / (true_positive + false_negative)
+    common, only_predicted, only_true, _ = pair.counts
+    return _share(common, common + only_true, 0.0 if only_predicted else 1.0)
 
 
-def specificity(truth: np.ndarray, prediction: np.ndarray) -> float:
-    """Share of everything outside the true region that was left alone, TN / (TN + FP), over the whole array.
+def specificity(pair: Pair) -> float:
+    """Share of everything outside the true region that was left alone, TN / (TN + FP), over the whole scan.
 
-    It depends on how much background the array holds, and is close to 1 for any tumor in a whole scan.
+    It depends on how much background the scan holds, and is close to 1 for any tumor in a whole scan.
     Both empty: 1. Nothing outside the true region: 1.
     """
-    _, false_positive, _, true_negative = _counts(truth, prediction)
-    outside = true_negative + false_positive
-    return true_negative / outside if outside else 1.0
+    _, only_predicted, _, neither = pair.counts
+    return _share(neither, neither + only_predicted, 1.0)
 
 
-def hd95_mm(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...]) -> float:
+def precision(pair: Pair) -> float:
+    """Share of the predicted region that is true, TP / (TP + FP).
+
+    Both empty: 1. Only the prediction empty: 0, as what is there was not found. Only the truth empty: 0.
+    """
+    common, only_predicted, only_true, _ = pair.counts
+    return _share(common, common + only_predicted, 0.0 if only_true else 1.0)
+
+
+def hd95_mm(pair: Pair) -> float:
     """The 95th percentile of the distances between two surfaces, both directions pooled, in mm.
 
-    A surface is those voxels of a region that share a face with its outside or with the array's edge; a distance
-    goes from the center of a surface voxel to that of the nearest surface voxel of the other region. Pooling is how
-    the organizers measured then (CaPTk calls github.com/CBICA/HausdorffCLI, which is medpy.metric.binary.hd95) and how
-    they do now (panoptica, in PyPI's brats-evaluation). Others, such as DeepMind's surface-distance, take the larger
-    of the two directed percentiles, which comes out larger: figures of the two kinds do not compare.
-
-    spacing_mm: size of a voxel along each axis. Both empty: 0. One empty: 373.13.
+    Pooling is how the organizers measured in 2020 (CaPTk calls github.com/CBICA/HausdorffCLI, which is
+    medpy.metric.binary.hd95) and how they do now (panoptica, in PyPI's brats-evaluation). Others, such as DeepMind's
+    surface-distance, take the larger of the two directed percentiles, which comes out larger: figures of the two kinds
+    do not compare. Both empty: 0. One empty: 373.13.
     """
-    _check(truth, prediction)
-    if len(spacing_mm) != truth.ndim:
-        raise ValueError(f"spacing_mm: expected {truth.ndim} values, one for each axis, found {len(spacing_mm)}")
-    if not truth.any() or not prediction.any():
-        return ABSENT_HD95_MM if truth.any() or prediction.any() else 0.0
-    # Outside the box that holds both regions there is no surface, and a distance map costs by the voxel.
-    box = ndimage.find_objects((truth | prediction).view(np.uint8))[0]
-    true_surface, predicted_surface = _surface(truth[box]), _surface(prediction[box])
-    to_prediction = ndimage.distance_transform_edt(~predicted_surface, sampling=spacing_mm)[true_surface]
-    to_truth = ndimage.distance_transform_edt(~true_surface, sampling=spacing_mm)[predicted_surface]
-    return float(np.percentile(np.concatenate([to_prediction, to_truth]), 95))
+    return float(np.percentile(np.concatenate(pair.distances_mm), 95))
+
+
+def assd_mm(pair: Pair) -> float:
+    """Average symmetric surface distance, in mm: the mean distance between two surfaces, both directions pooled.
+
+    As medpy.metric.binary.assd; others take the mean of the two directed means. Both empty: 0. One empty: 373.13.
+    """
+    return float(np.concatenate(pair.distances_mm).mean())
+
+
+def volume_difference_ml(pair: Pair) -> float:
+    """How much more was predicted than is there, in ml; negative where it is less."""
+    true_ml, predicted_ml = pair.sizes_ml
+    return predicted_ml - true_ml
+
+
+def volume_difference_percent(pair: Pair) -> float:
+    """How much more was predicted than is there, in percent of what is there. Both empty: 0. Only the truth: 100."""
+    true_ml, predicted_ml = pair.sizes_ml
+    return 100 * (predicted_ml - true_ml) / (true_ml or predicted_ml or 1)
+
+
+def lesion_dice(pair: Pair) -> float:
+    """Mean Dice of the true lesions, where each predicted lesion that touches none counts as one more, of 0.
+
+    See `match_lesions`. No lesion above the limit, and none predicted in vain: 1.
+    """
+    lesions, false = pair.lesions
+    return _share(sum(map(dice, lesions)), len(lesions) + false, 1.0)
+
+
+def lesion_hd95_mm(pair: Pair) -> float:
+    """Mean HD95 of the true lesions; one that was missed counts as 374 mm, as does one predicted in vain.
+
+    See `match_lesions`; a lesion's distance is `hd95_mm`, as in brats-evaluation, where the code of 2023 took
+    DeepMind's. No lesion above the limit, and none predicted in vain: 0.
+    """
+    lesions, false = pair.lesions
+    found = sum(hd95_mm(lesion) if lesion.prediction.any() else MISSED_LESION_MM for lesion in lesions)
+    return _share(found + false * MISSED_LESION_MM, len(lesions) + false, 0.0)
 
 
 METRICS = {
-    "dice": lambda truth, prediction, spacing_mm: dice(truth, prediction),
+    "dice": dice,
     "hd95_mm": hd95_mm,
-    "sensitivity": lambda truth, prediction, spacing_mm: sensitivity(truth, prediction),
-    "specificity": lambda truth, prediction, spacing_mm: specificity(truth, prediction),
+    "sensitivity": sensitivity,
+    "specificity": specificity,
+    "iou": iou,
+    "precision": precision,
+    "assd_mm": assd_mm,
+    "volume_difference_ml": volume_difference_ml,
+    "volume_difference_percent": volume_difference_percent,
+    "lesion_dice": lesion_dice,
+    "lesion_hd95_mm": lesion_hd95_mm,
+}
+# A class may be a thin shell or a handful of specks, whose surfaces and lesions say little.
+CLASS_METRICS = ("dice", "iou", "sensitivity", "specificity", "precision")
+# Of a subject that could not be predicted; how many ml were missed is not known.
+WORST = {
+    **dict.fromkeys(("dice", "iou", "sensitivity", "specificity", "precision", "lesion_dice"), 0.0),
+    "hd95_mm": ABSENT_HD95_MM,
+    "assd_mm": ABSENT_HD95_MM,
+    "volume_difference_percent": -100.0,
+    "lesion_hd95_mm": MISSED_LESION_MM,
 }
 
 
@@ -93,31 +148,28 @@ def score_regions(
     regions: names of REGIONS, such as `regions_of` the dialect that the truth is labelled in. No regions: {}.
     Raises ValueError where the shapes differ.
     """
-    voxel_ml = float(np.prod(spacing_mm)) / 1000
-    scores = {}
-    for name in regions:
-        true_region, predicted_region = region(truth, name), region(prediction, name)
-        scores[name] = {metric: score(true_region, predicted_region, spacing_mm) for metric, score in METRICS.items()}
-        scores[name]["truth_ml"] = int(np.count_nonzero(true_region)) * voxel_ml
-        scores[name]["predicted_ml"] = int(np.count_nonzero(predicted_region)) * voxel_ml
-    return scores
+    box = tumor_box(truth, prediction)
+    pairs = {name: (region(truth[box], name), region(prediction[box], name)) for name in regions}
+    return {name: _scores(Pair(*pair, spacing_mm, truth.size), METRICS) for name, pair in pairs.items()}
 
 
-def _counts(truth: np.ndarray, prediction: np.ndarray) -> tuple[int, int, int, int]:
-    """Voxels that are true positive, false positive, false negative and true negative."""
-    _check(truth, prediction)
-    true_positive = int(np.count_nonzero(truth & prediction))
-    false_positive = int(np.count_nonzero(prediction)) - true_positive
-    false_negative = int(np.count_nonzero(truth)) - true_positive
-    return true_positive, false_positive, false_negative, truth.size - true_positive - false_positive - false_negative
+def score_classes(
+    truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...], classes: Iterable[str]
+) -> dict[str, dict[str, float]]:
+    """`CLASS_METRICS` of each of the classes, with both volumes in ml, for two arrays of class indices.
+
+    classes: names of CLASSES but the background. Raises ValueError where the shapes differ.
+    """
+    box = tumor_box(truth, prediction)
+    pairs = {name: [volume[box] == CLASSES.index(name) for volume in (truth, prediction)] for name in classes}
+    return {name: _scores(Pair(*pair, spacing_mm, truth.size), CLASS_METRICS) for name, pair in pairs.items()}
 
 
-def _check(truth: np.ndarray, prediction: np.ndarray) -> None:
-    if truth.shape != prediction.shape:
-        raise ValueError(f"truth and prediction: expected one shape, found {truth.shape} and {prediction.shape}")
-    if truth.dtype != bool or prediction.dtype != bool:
-        raise ValueError(f"truth and prediction: expected booleans, found {truth.dtype} and {prediction.dtype}")
+def _scores(pair: Pair, metrics: Iterable[str]) -> dict[str, float]:
+    true_ml, predicted_ml = pair.sizes_ml
+    scores = {name: float(METRICS[name](pair)) for name in metrics}
+    return {**scores, "truth_ml": true_ml, "predicted_ml": predicted_ml}
 
 
-def _surface(mask: np.ndarray) -> np.ndarray:
-    return mask & ~ndimage.binary_erosion(mask)
+def _share(part: float, whole: float, otherwise: float) -> float:
+    return part / whole if whole else otherwise

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from glioseg.labels import REGIONS
-from glioseg.metrics import METRICS
+from glioseg.cohort import scored_subjects
+from glioseg.labels import CLASSES, REGIONS, classes_of, regions_of
+from glioseg.metrics import CLASS_METRICS, METRICS, WORST
 
 NETWORK = "network"
+COHORT_COLUMNS = ("subject", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")  # of a cohort's table
 BASELINE_COLUMNS = ("method", "subject", "region", "dice")
 SUBJECT_COLUMNS = ("method", "subject", "fold", "region", "metric", "value")
-SCORE_COLUMNS = ("method", "region", "metric", "n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
+STATISTICS = ("n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
+# Absent regions are scored as in BraTS 2020; beside each number, the same over those regions that the truth has.
+SCORE_COLUMNS = ("method", "region", "metric", *STATISTICS)
+PRESENT_COLUMNS = tuple(f"present_{name}" for name in STATISTICS)
 # Not a region: the mean of a subject over the three that every data set has, taken before any mean over subjects.
 MEAN = "mean"
 OF_MEAN = ("WT", "TC", "ET")
@@ -25,22 +30,50 @@ def read_scores(path: Path) -> dict:
     """One subject's scores as `evaluate` writes them. Raises ValueError naming the file that holds no such thing."""
     try:
         scores = json.loads(path.read_text(encoding="utf-8"))
-        return {"subject": scores["subject"], "regions": scores["regions"]}
+        return {name: scores[name] for name in ("subject", "regions", "classes")}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path}: expected one subject's scores ({error!r}); evaluate it anew") from error
+
+
+def collect_scores(folder: Path, cohort: Iterable[dict]) -> tuple[list[dict], list[str]]:
+    """The scores of all whom a cohort scores, `worst_scores` where one has no file, and the names of those.
+
+    folder: that of `evaluate`; cohort: rows with `COHORT_COLUMNS`. Raises ValueError where nobody has a file.
+    """
+    rows, files = {row["subject"]: row for row in cohort}, {}
+    for subject in scored_subjects(list(rows.values())):
+        files[subject] = folder / f"{subject}.json"
+    failed = [subject for subject, path in files.items() if not path.exists()]
+    if failed and len(failed) == len(files):
+        raise ValueError(f"{folder}: expected the scores of {len(files)} subjects, found none; evaluate them first")
+    scores = [read_scores(path) if path.exists() else worst_scores(rows[name]) for name, path in files.items()]
+    return scores, failed
+
+
+def worst_scores(row: dict) -> dict:
+    """The worst scores that there are, as `evaluate` writes scores: of a subject that could not be predicted.
+
+    row: the subject's, with `COHORT_COLUMNS`; the volumes there are those of WT and ET. Nothing was predicted.
+    """
+    regions = {name: {**WORST, "predicted_ml": 0.0} for name in regions_of([row["labels"]])}
+    for name, column in (("WT", "tumor_ml"), ("ET", "enhancing_ml")):
+        regions[name]["truth_ml"] = float(row[column])
+    classes = {name: {metric: WORST[metric] for metric in CLASS_METRICS} for name in classes_of([row["labels"]])[1:]}
+    return {"subject": row["subject"], "regions": regions, "classes": classes}
 
 
 def subject_rows(evaluations: Iterable[dict], baseline: Iterable[dict], folds: dict[str, str]) -> list[dict]:
     """One row for every method, subject, region and metric, in the order given: the network's, then the baselines'.
 
     evaluations: what `evaluate` writes; baseline: rows of method, subject, region, dice; folds: subject -> fold.
-    The network's rows also hold both volumes (truth_ml, predicted_ml). Nothing evaluated: no rows.
+    The network's rows also hold both volumes (truth_ml, predicted_ml); a tissue class stands for a region too. Nothing
+    evaluated: no rows.
     Raises ValueError naming a subject that the cohort lacks, that no fold holds out, or that stands there twice.
     """
     scored = [
         (NETWORK, scores["subject"], region, metric, value)
         for scores in evaluations
-        for region, metrics in scores["regions"].items()
+        for region, metrics in (scores["regions"] | scores["classes"]).items()
         for metric, value in metrics.items()
     ]
     scored += [(row["method"], row["subject"], row["region"], "dice", _number(row, "dice")) for row in baseline]
@@ -61,38 +94,56 @@ def subject_rows(evaluations: Iterable[dict], baseline: Iterable[dict], folds: d
 
 
 def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[dict]:
-    """Mean, median, quartiles and 95 % interval of the mean, for every method, region and metric of `subject_rows`.
+    """`STATISTICS` of every method, region or class, and metric of `subject_rows`, by both conventions.
 
-    The regions are those that there are rows of and, of a method that knows WT, TC and ET, "mean". A region that only
-    some data sets have is summarized over the subjects that have a value. Quartiles interpolate linearly. Volumes are
-    left out. No rows: none.
+    The regions are those that there are rows of and, of a method that knows WT, TC and ET, "mean". What only some data
+    sets have is summarized over the subjects that have a value. The columns present_… leave out every region that the
+    truth of its subject lacks, also from "mean"; where its volume is not known it counts as there. No rows: none.
     Raises ValueError naming a subject that lacks WT, TC or ET where its method knows it.
     """
     values: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
+    absent = set()
     for row in rows:
         if row["metric"] in METRICS:
             of_method = values.setdefault((row["method"], row["metric"]), {})
             of_method.setdefault(row["subject"], {})[row["region"]] = float(row["value"])
+        elif row["metric"] == "truth_ml" and float(row["value"]) == 0:
+            absent.add((row["subject"], row["region"]))
     scores = []
     for (method, metric), of_method in values.items():
         # A baseline may know fewer of the three than a network, but the same ones of each subject.
         known = [region for region in OF_MEAN if any(region in found for found in of_method.values())]
-        for subject, of_regions in of_method.items():
-            if not set(known) <= set(of_regions):
-                expected, found = ", ".join(known), ", ".join(of_regions)
-                raise ValueError(f"{subject}: expected {metric} of {expected} by {method}, found that of {found}")
-            if known == list(OF_MEAN):
-                of_regions[MEAN] = float(np.mean([of_regions[region] for region in OF_MEAN]))
-        for region in TABLE_ORDER:
-            # Sorted, so that the resamples do not hang on the order in which files were named.
-            column = np.array([of_method[name][region] for name in sorted(of_method) if region in of_method[name]])
-            if not column.size:
-                continue
-            q1, median, q3 = np.percentile(column, [25, 50, 75]).tolist()
-            low, high = bootstrap_interval(column, resamples, seed)
-            row = (method, region, metric, len(column), float(column.mean()), median, q1, q3, low, high)
-            scores.append(dict(zip(SCORE_COLUMNS, row, strict=True)))
+        for subject, found in of_method.items():
+            if not set(known) <= set(found):
+                expected, there = ", ".join(known), ", ".join(found)
+                raise ValueError(f"{subject}: expected {metric} of {expected} by {method}, found that of {there}")
+        # Sorted, so that the resamples do not hang on the order in which files were named.
+        every = [_with_mean(of_method[subject], known) for subject in sorted(of_method)]
+        present = [
+            _with_mean({name: of[name] for name in of if (subject, name) not in absent}, known)
+            for subject, of in sorted(of_method.items())
+        ]
+        for region in (*TABLE_ORDER, *CLASSES[1:]):
+            columns = [[found[region] for found in some if region in found] for some in (every, present)]
+            if columns[0]:
+                numbers = [number for column in columns for number in _statistics(column, resamples, seed)]
+                row = (method, region, metric, *numbers)
+                scores.append(dict(zip((*SCORE_COLUMNS, *PRESENT_COLUMNS), row, strict=True)))
     return scores
+
+
+def _with_mean(of_regions: dict[str, float], known: list[str]) -> dict[str, float]:
+    """A subject's scores with their mean, of a method that knows all three regions and a subject that has any."""
+    three = [of_regions[region] for region in OF_MEAN if region in of_regions]
+    return {**of_regions, MEAN: float(np.mean(three))} if known == list(OF_MEAN) and three else of_regions
+
+
+def _statistics(values: list[float], resamples: int, seed: int) -> tuple[float, ...]:
+    """`STATISTICS` of values, quartiles interpolated linearly; NaN where there are too few."""
+    if not values:
+        return (0, *[float("nan")] * 6)
+    q1, median, q3 = np.percentile(values, [25, 50, 75]).tolist()
+    return len(values), float(np.mean(values)), median, q1, q3, *bootstrap_interval(np.array(values), resamples, seed)
 
 
 def bootstrap_interval(values: np.ndarray, resamples: int, seed: int) -> tuple[float, float]:

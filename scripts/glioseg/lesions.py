@@ -1,0 +1,54 @@
+"""Single lesions of a region, and what was predicted of each, as BraTS 2023 tells them apart.
+
+Source: github.com/rachitsaluja/BraTS-2023-Metrics, the organizers' own code, with its numbers for gliomas.
+"""
+
+import numpy as np
+from scipy import ndimage
+
+# True lesions whose surroundings meet are one: each voxel reaches its 18 neighbors, three times over.
+REACH = ndimage.generate_binary_structure(3, 2)
+STEPS = 3
+TOUCHING = ndimage.generate_binary_structure(3, 3)  # of the 26 neighbors
+IGNORED_MM3 = 50  # true lesions up to this volume count neither as found nor as missed
+
+
+def match_lesions(
+    truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...]
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], int]:
+    """Each true lesion with all predicted ones that it or its surroundings touch, and how many touch none.
+
+    truth, prediction: boolean 3-D arrays of one shape; spacing_mm: size of a voxel along each axis. A pair is two
+    boolean arrays of one shape, cut out around both; its second is empty where a lesion was missed. A predicted lesion
+    can belong to several true ones. True lesions up to `IGNORED_MM3` have no pair, but what touches them is not false.
+    """
+    around = _surroundings(truth)
+    predicted, count = ndimage.label(prediction, TOUCHING)
+    # The surroundings of a lesion are one piece, so that their label is the lesion's.
+    both = prediction & (around > 0)
+    lesion_of, part_of = np.divmod(np.unique(around[both].astype(np.int64) * (count + 1) + predicted[both]), count + 1)
+    sizes_mm3 = np.bincount(around[truth]) * float(np.prod(spacing_mm))
+    lesion_boxes, part_boxes = ndimage.find_objects(around), ndimage.find_objects(predicted)
+    pairs = []
+    for lesion in np.flatnonzero(sizes_mm3 > IGNORED_MM3):
+        parts = part_of[lesion_of == lesion]
+        box = _joined([lesion_boxes[lesion - 1], *(part_boxes[part - 1] for part in parts)])
+        pairs.append((truth[box] & (around[box] == lesion), np.isin(predicted[box], parts)))
+    return pairs, count - len(np.unique(part_of))
+
+
+def _surroundings(truth: np.ndarray) -> np.ndarray:
+    """Numbers (int32, same shape) from 1 on for the surroundings of lesions, the lesions among them; 0 elsewhere."""
+    numbers = np.zeros(truth.shape, np.int32)
+    boxes = ndimage.find_objects(truth.view(np.uint8))
+    if boxes:
+        box = tuple(slice(max(side.start - STEPS, 0), side.stop + STEPS) for side in boxes[0])
+        ndimage.label(ndimage.binary_dilation(truth[box], REACH, STEPS), TOUCHING, output=numbers[box])
+    return numbers
+
+
+def _joined(boxes: list[tuple[slice, ...]]) -> tuple[slice, ...]:
+    """The smallest box around all of them."""
+    return tuple(
+        slice(min(side.start for side in sides), max(side.stop for side in sides)) for sides in zip(*boxes, strict=True)
+    )
