@@ -17,7 +17,7 @@
     const viewer = new Niivue({
       isRadiologicalConvention: true, multiplanarLayout: 2, multiplanarShowRender: 1, sliceType: 3, backColor: [0, 0, 0, 1],
       show3Dcrosshair: true, crosshairColor: [1, 1, 1, 0.7], crosshairWidth: 0.5, fontColor: [1, 1, 1, 1], isCornerOrientationText: true, dragAndDropEnabled: false, logLevel: "error",
-      isNearestInterpolation: false, loadingText: "",
+      isNearestInterpolation: false, sagittalNoseLeft: true, loadingText: "",
     });
     const tissue = (name, value) => Object.entries(SCAN.layers[name]).find(([, [index]]) => index === value)?.[0] ?? "nothing";
     viewer.onLocationChange = at => {
