@@ -140,10 +140,15 @@ IN_PAGE = """
     return [lit, colored];
   };
   const before = picture(), slider = document.querySelectorAll("form input[type=range]")[1];
+  const rims = document.querySelector("form input[type=checkbox]");
+  rims.click();
+  const outlined = picture();
+  rims.click();
   slider.value = 0; slider.dispatchEvent(new Event("input"));
   const place = document.getElementById("place").textContent;
   canvas.dispatchEvent(new KeyboardEvent("keydown", {key: "PageUp", bubbles: true}));
-  document.title = JSON.stringify([before, picture(), place !== document.getElementById("place").textContent]);
+  const moved = place !== document.getElementById("place").textContent;
+  document.title = JSON.stringify([before, outlined, picture(), moved]);
 })();
 """
 
@@ -154,7 +159,7 @@ def browse(page, code):
     if browser is None:
         pytest.skip("no chromium is installed")
     page.write_text(page.read_text().replace("</body>", f"<script>{code}</script></body>"))
-    words = ["--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--window-size=900,1400"]
+    words = ["--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--window-size=500,700"]
     words += ["--enable-unsafe-swiftshader", "--virtual-time-budget=20000", "--enable-logging=stderr", "--dump-dom"]
     profile = f"--user-data-dir={page.parent}/profile"
     result = subprocess.run([browser, *words, profile, page.as_uri()], capture_output=True, text=True, timeout=120)
@@ -174,7 +179,8 @@ def test_the_viewer_draws_in_a_browser(tmp_path):
     folder, mask = scan(tmp_path)
     written(make(tmp_path, {"good": 0.9}))
     script(folder, mask, tmp_path / "report/volumes/good.js")
-    (lit, colored), (_, without), moved = browse(tmp_path / "report/subjects/good.html", IN_PAGE)
+    (lit, colored), (_, outlined), (_, without), moved = browse(tmp_path / "report/subjects/good.html", IN_PAGE)
     assert lit > 5000, "the brain is there"
     assert colored > 500 and without < colored / 10, "the overlay is there, and goes"
+    assert without < outlined < 0.8 * colored, "outlines color less"
     assert moved, "keys move the crosshair"

@@ -47,7 +47,7 @@ def strip_plots(table: Sequence[dict], regions: Sequence[str]) -> list[dict]:
 def swarm(heights: Sequence[float], radius: float, half: float) -> list[float]:
     """Offsets to the sides by which points of this radius at these heights stay apart, closer where there's no room.
 
-    Points in one band as high as a point go right and left of the middle in turn, at most `half` away from it.
+    Points in one band as high as a point go left and right of the middle in turn, at most `half` away from it.
     """
     bands: dict[int, list[int]] = {}
     for place, height in enumerate(heights):
@@ -55,8 +55,9 @@ def swarm(heights: Sequence[float], radius: float, half: float) -> list[float]:
     offsets = [0.0] * len(heights)
     for band in bands.values():
         step = min(2 * radius, 2 * half / len(band))
-        for rank, place in enumerate(band):
-            offsets[place] = round((rank - (len(band) - 1) / 2) * step, 1)
+        sides = sorted(((rank - (len(band) - 1) / 2) * step for rank in range(len(band))), key=abs)
+        for offset, place in zip(sides, band, strict=True):
+            offsets[place] = round(offset, 1)
     return offsets
 
 

@@ -60,12 +60,20 @@
       shown = await load(name);
       viewer.setVolume(shown, 0);
       viewer.removeVolume(old);
+      viewer.createOnLocationChange();
     });
     for (const [name, volume] of Object.entries(layers)) {
       const slider = add(name, make("input", {type: "range", min: 0, max: 1, step: 0.05, value: volume.opacity}));
       slider.addEventListener("input", () => viewer.setOpacity(viewer.volumes.indexOf(volume), slider.valueAsNumber));
     }
-    tick("outlines only", false, on => { viewer.overlayOutlineWidth = on ? 0.4 : 0; viewer.updateGLVolume(); });
+    // The voxels of a label map that touch another class, up, down or beside.
+    const rims = (labels, [, width, height]) => labels.map((value, at) =>
+      [1, width, width * height].every(step => labels[at - step] === value && labels[at + step] === value) ? 0 : value);
+    const filled = new Map(Object.values(layers).map(volume => [volume, volume.img]));
+    tick("outlines only", false, on => {
+      for (const [volume, labels] of filled) volume.img = on ? rims(labels, volume.hdr.dims) : labels;
+      viewer.updateGLVolume();
+    });
     tick("crosshair", true, on => { viewer.setCrosshairWidth(on ? 0.5 : 0); });
     const views = [[3, "three planes and 3-D"], [0, "axial"], [1, "coronal"], [2, "sagittal"], [4, "3-D"]];
     choose("View", views, value => viewer.setSliceType(+value));
