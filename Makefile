@@ -9,10 +9,15 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run test lint bench lock clean
+.PHONY: run view test lint bench lock clean
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)
+
+# Serves the report to this machine's own browsers: make view RESULTS=results/mine
+RESULTS ?= results
+view: .venv/run
+	@python scripts/view.py "$(RESULTS)"
 
 test: .venv/test lint
 	python -m pytest

@@ -231,6 +231,11 @@ def get_pictures(wildcards):
     return [f"{RESULTS}/plot/subjects/{name}" for name in predicted_subjects(cohort())]
 
 
+def get_volumes(wildcards):
+    """Scripts with the scans of all predicted subjects, for the viewer."""
+    return [f"{RESULTS}/report/volumes/{name}.js" for name in predicted_subjects(cohort())]
+
+
 def get_figure_data(wildcards):
     """What a figure of the whole cohort is drawn from."""
     names = models(config["split"]["folds"])
@@ -249,4 +254,6 @@ def get_figure_options(wildcards, input):
     return each("input", [*input, *folder])
 
 
+# What the report's pages are made of.
+TEMPLATES = ["report.html.j2", "subject.html.j2", "strips.html.j2", "page.css", "page.js", "viewer.js"]
 FIGURES = ["cohort", "network", "curves", "scores", "agreement"]

@@ -131,16 +131,45 @@ rule plot_subject:
         " > {log:q} 2>&1"
 
 
+# The scan as a script, for the viewer on the subject's page: it lies where that page looks for it.
+rule embed:
+    input:
+        scan=f"{RESULTS}/preprocess/{{subject}}",
+        prediction=f"{RESULTS}/predict/{{subject}}.nii.gz",
+    output:
+        f"{RESULTS}/report/volumes/{{subject}}.js",
+    log:
+        f"{RESULTS}/logs/embed/{{subject}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/embed/{{subject}}.tsv"
+    conda:
+        "../envs/light.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=10,
+    params:
+        code=code("embed"),
+        labels=get_labels,
+    shell:
+        "python scripts/embed.py"
+        " --scan {input.scan:q}"
+        " --labels {params.labels:q}"
+        " --prediction {input.prediction:q}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"
+
+
 rule plot:
     input:
         get_figure_data,
     output:
-        report(
+        png=report(
             f"{RESULTS}/plot/{{figure}}.png",
             caption="captions/figure.rst",
             category="Cohort",
             labels={"picture": "{figure}"},
         ),
+        svg=f"{RESULTS}/plot/{{figure}}.svg",
     log:
         f"{RESULTS}/logs/plot/{{figure}}.log",
     benchmark:
@@ -157,7 +186,7 @@ rule plot:
         "python scripts/plot.py"
         " --figure {wildcards.figure:q}"
         " {params.inputs:q}"
-        " --output {output:q}"
+        " --output {output.png:q}"
         " > {log:q} 2>&1"
 
 
@@ -166,12 +195,16 @@ rule report:
         cohort=f"{RESULTS}/split/cohort.tsv",
         subjects=f"{RESULTS}/summarize/subjects.tsv",
         scores=f"{RESULTS}/summarize/scores.tsv",
+        scans=get_preprocessed,
+        models=get_all_models,
         settings=get_settings,
         pictures=get_pictures,
+        volumes=get_volumes,
         figures=expand(f"{RESULTS}/plot/{{figure}}.png", figure=FIGURES),
-        template="scripts/glioseg/report.html.j2",
+        templates=expand("scripts/glioseg/{name}", name=TEMPLATES),
     output:
-        report(f"{RESULTS}/report/index.html", caption="captions/report.rst", category="Report"),
+        index=report(f"{RESULTS}/report/index.html", caption="captions/report.rst", category="Report"),
+        pages=directory(f"{RESULTS}/report/subjects"),
     log:
         f"{RESULTS}/logs/report.log",
     benchmark:
@@ -184,6 +217,9 @@ rule report:
     params:
         code=code("report"),
         plots=lambda wildcards, input: Path(input.figures[0]).parent,
+        preprocess=f"{RESULTS}/preprocess",
+        volumes=f"{RESULTS}/report/volumes",
+        models=lambda wildcards, input: each("models", input.models),
         settings=lambda wildcards, input: each("settings", input.settings),
         config=json.dumps(config),
         benchmarks=f"{RESULTS}/benchmarks",
@@ -194,10 +230,14 @@ rule report:
         " --subjects {input.subjects:q}"
         " --scores {input.scores:q}"
         " --plots {params.plots:q}"
+        " --preprocess {params.preprocess:q}"
+        " --volumes {params.volumes:q}"
+        " {params.models:q}"
         " {params.settings:q}"
         " --config {params.config:q}"
         " --benchmarks {params.benchmarks:q}"
         ' --commit "$(git describe --always --dirty 2>/dev/null || echo unknown)"'
         " {params.options:q}"
-        " --output {output:q}"
+        " --pages {output.pages:q}"
+        " --output {output.index:q}"
         " > {log:q} 2>&1"

@@ -1,6 +1,9 @@
 """Figures: what they show, on which side, in which color, from arrays small enough to know the answer."""
 
+import base64
+import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -109,7 +112,8 @@ def test_subject_command_draws_all_three(folder):
     options += ["--prediction", folder / "prediction.nii.gz", "--scores", scores]
     result = CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in options])
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in (folder / "out").iterdir()) == ["modalities.png", "planes.png", "sample.png"]
+    names = [f"{name}.{ending}" for name in ("modalities", "planes", "sample") for ending in ("png", "svg")]
+    assert sorted(path.name for path in (folder / "out").iterdir()) == names
     for name in ("modalities", "sample"):
         picture = pixels(folder / f"out/{name}.png")[:-40]  # without the legend, which has the colors anyway
         assert picture.std() > 10
@@ -432,3 +436,18 @@ def test_every_figure_has_a_caption(name):
     caption = Path(plot.__file__).parents[1] / "rules/captions/figure.rst"
     wildcards = SimpleNamespace(figure=name)
     assert Template(caption.read_text()).render(snakemake=SimpleNamespace(wildcards=wildcards)).strip()
+
+
+def test_a_figure_is_saved_for_print_beside_it(tmp_path, volumes):
+    image, brain, classes = volumes
+    for name in ("a", "b"):
+        figure = figures_subject.planes({"t1": image}, brain, np.ones(3), classes, classes, "patient 7")
+        save(figure, tmp_path / f"{name}.png")
+    drawn = (tmp_path / "a.svg").read_text()
+    assert re.search(r"<text [^>]*>patient 7</text>", drawn), "text stays text"
+    assert drawn == (tmp_path / "b.svg").read_text()
+    widths = [int(width) for width in re.findall(r'<image [^>]*\bwidth="(\d+)', drawn.replace("\n", " "))]
+    assert widths
+    embedded = re.findall(r"data:image/png;base64,\s*([^\"]+)", drawn)
+    sizes = [Image.open(io.BytesIO(base64.b64decode(data))).size[0] for data in embedded]
+    assert max(sizes) > 300, "pixels enough for print"

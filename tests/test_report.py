@@ -1,22 +1,27 @@
 """The report: whole in one file, escaped, worst first, and readable whatever a run lacks."""
 
 import csv
+import hashlib
 import json
 import re
+import time
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 import report
-from glioseg import page, page_tables
+from glioseg import page, page_plots, page_tables
 from glioseg.checks import CHECKS
 from glioseg.cohort import COLUMNS
 from glioseg.outputs import read_table, write_table
 
 EVIL = "<script>alert(1)</script>"
+EVIL_SUBJECT = "<script>alert(1)<img src=x onerror=alert(2)> \"'&%41#?"  # a slash ends no name of a file
 SUBJECTS = ("method", "subject", "fold", "region", "metric", "value")
 SCORES = ("method", "region", "metric", "n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
 REASON = "no file for t1ce; expected flair, t1ce, found flair"
@@ -25,7 +30,7 @@ REASON = "no file for t1ce; expected flair, t1ce, found flair"
 def write(path: Path, columns: tuple, rows: list) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as lines:
-        table = csv.writer(lines, delimiter="\t", lineterminator="\n")
+        table = csv.writer(lines, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
         table.writerows([columns, *rows])
 
 
@@ -66,11 +71,20 @@ def make(
     settings = {"epochs": 2, "note": EVIL}
     training = {"fold": "0", "settings": settings, "versions": {"keras": "3.15.1"}, "parameters": 1234567}
     (root / "settings.json").write_text(json.dumps({**training, "subjects": ["x"], "monitor": []}))
+    (root / "train/0").mkdir(parents=True, exist_ok=True)
+    (root / "train/0/model.keras").write_bytes(b"weights")
+    (root / "preprocess/good").mkdir(parents=True, exist_ok=True)
+    (root / "preprocess/good/scan.json").write_text(json.dumps({"hashes": {"t1": "0123abcd"}}))
+    (root / "report/volumes").mkdir(parents=True, exist_ok=True)
+    (root / "report/volumes/good.js").write_text("")
     write(root / "benchmarks/train/0.tsv", ("s", "max_rss"), [(7300.5, 2100.4)])
     write(root / "benchmarks/split.tsv", ("s", "max_rss"), [(0.5, "-")])
     options = {name: root / f"{name}.tsv" for name in ("cohort", "subjects", "scores")}
     options |= {"plots": root / "plots", "settings": root / "settings.json", "config": json.dumps({"note": EVIL})}
-    options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "output": root / "out/index.html"}
+    options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3}
+    options |= {"preprocess": root / "preprocess", "models": root / "train/0/model.keras"}
+    options |= {name: root / "report" / path for name, path in (("volumes", "volumes"), ("pages", "subjects"))}
+    options["output"] = root / "report/index.html"
     return [word for name, value in options.items() for word in (f"--{name}", str(value))]
 
 
@@ -110,7 +124,7 @@ class Outline(HTMLParser):
         {"dice": {}},
         {"dice": {}, "excluded": False, "new": False},
         {"dice": {"only": 0.5}, "excluded": False, "baselines": False, "new": False},
-        {"dice": {EVIL: 0.4, "good": 0.9}},
+        {"dice": {EVIL_SUBJECT: 0.4, "good": 0.9}},
     ],
     ids=["usual", "nothing scored", "nothing at all", "one subject", "hostile name"],
 )
@@ -119,11 +133,21 @@ def test_page_is_well_formed_and_needs_nothing_else(content, tmp_path):
     outline = Outline()
     outline.feed(html)
     assert (outline.wrong, outline.open) == ([], [])
-    assert all(address.startswith(("data:image/png;base64,", "#")) for address in outline.addresses)
+    pages = [address for address in outline.addresses if not address.startswith(("data:image/png;base64,", "#"))]
+    assert all((tmp_path / "report" / unquote(address)).is_file() for address in pages)
     assert outline.scripts == 1, "only the page's own"
     assert "http://" not in html
     assert "https://" not in html
-    assert EVIL not in html
+    assert EVIL not in html and EVIL_SUBJECT not in html
+    for path in (tmp_path / "report/subjects").glob("*.html"):
+        outline = Outline()
+        outline.feed(path.read_text())
+        assert (outline.wrong, outline.open) == ([], []), path
+        assert EVIL_SUBJECT not in path.read_text()
+        scripts = [address for address in outline.addresses if address.endswith(".js")]
+        assert outline.scripts == 1 + (len(scripts) + 1 if scripts else 0), "only the page's own"
+        others = [unquote(address) for address in outline.addresses if not address.startswith(("data:", "#"))]
+        assert all((path.parent / address).is_file() for address in others), others
 
 
 def test_page_says_what_was_excluded_and_why(tmp_path):
@@ -231,22 +255,22 @@ def test_a_subject_without_a_mask_is_shown_whatever_its_fold(tmp_path):
     """A twin without a mask has the fold of the other."""
     options = make(tmp_path, {"good": 0.9})
     change(tmp_path, {"unmasked": {"fold": "0"}})
-    assert "<h4>unmasked</h4>" in written(options)
+    assert ">unmasked</a></h4>" in written(options)
 
 
 def test_page_tells_what_the_crop_cut_off(tmp_path):
     text = re.sub(r"\s|&nbsp;", " ", written(make(tmp_path, {"good": 0.9})))
     assert "part of the tumor in 1 of 1 subjects" in text
-    assert "2.50 % in the worst, good" in text
+    assert '2.50 % in the worst, <a href="subjects/good.html">good</a>' in text
 
 
 def test_pictures_come_worst_first_and_only_so_many(tmp_path):
     dice = {f"subject_{place}": place / 10 for place in range(9, 0, -1)}
     options = make(tmp_path, dice, new=False)
-    headings = re.findall(r"<h4>(.*?)</h4>", written(options))
+    headings = re.findall(r"<h4><a[^>]*>(.*?)</a></h4>", written(options))
     assert headings == [f"subject_{place}" for place in (1, 2, 3, 9, 8, 7)]
     options[options.index("--gallery") + 1] = "5"
-    assert re.findall(r"<h4>(.*?)</h4>", written(options)) == [f"subject_{place}" for place in range(1, 10)]
+    assert re.findall(r"<h4><a[^>]*>(.*?)</a></h4>", written(options)) == [f"subject_{place}" for place in range(1, 10)]
     options[options.index("--gallery") + 1] = "0"
     assert "<h4>" not in written(options)
 
@@ -254,7 +278,7 @@ def test_pictures_come_worst_first_and_only_so_many(tmp_path):
 def test_page_without_scores_shows_the_predictions(tmp_path):
     html = written(make(tmp_path, {}))
     assert "this report has no scores" in html
-    assert "<h4>unmasked</h4>" in html
+    assert ">unmasked</a></h4>" in html
     assert 'id="scores"' not in html
 
 
@@ -287,3 +311,72 @@ def test_settings_that_differ_between_models_are_all_told():
 @pytest.mark.parametrize(("seconds", "words"), [(0.44, "0.4 s"), (119, "119.0 s"), (600, "10 min"), (9000, "2.5 h")])
 def test_duration(seconds, words):
     assert page.duration(seconds) == words
+
+
+def test_subject_pages_tell_scores_findings_hashes_and_their_neighbors(tmp_path):
+    options = make(tmp_path, {"good": 0.9, "bad": 0.3, "middle": 0.5}, new=False)
+    written(options)
+    pages = {path.stem: path.read_text() for path in (tmp_path / "report/subjects").glob("*.html")}
+    assert set(pages) == {"good", "bad", "middle", "broken"}
+    assert REASON in pages["broken"] and "Why it is excluded" in pages["broken"]
+    rows = cells(pages["good"], 'aria-label="Scores"')
+    assert rows[0] == ["Metric", "whole tumor", "tumor core", "enhancing tumor", "mean"]
+    assert rows[1] == ["Dice", "0.900", "0.900", "0.900", "0.900"]
+    assert rows[2][:2] == ["95 % Hausdorff distance, mm", "3.0"]
+    assert "0123abcd" in pages["good"] and "0123abcd" not in pages["bad"]
+    neighbors = {name: re.findall(r'rel="(\w+)" href="(.*?)"', page) for name, page in pages.items()}
+    assert neighbors["bad"] == [("next", "middle.html")]
+    assert neighbors["middle"] == [("prev", "bad.html"), ("next", "good.html")]
+    assert neighbors["broken"] == [("prev", "good.html")]
+    assert '<script src="../volumes/good.js">' in pages["good"] and '<canvas tabindex="0"' in pages["good"]
+    assert "<canvas" not in pages["bad"]
+
+
+def test_provenance_names_data_and_models_by_their_hashes(tmp_path):
+    options = make(tmp_path, {"good": 0.9})
+    html = written(options)
+    assert hashlib.sha256(b"weights").hexdigest() in html
+    before = re.search(r"<th scope=\"row\">Data</th><td><span class=\"hash\">(\w{64})", html)[1]
+    (tmp_path / "preprocess/good/scan.json").write_text(json.dumps({"hashes": {"t1": "ffff"}}))
+    after = re.search(r"<th scope=\"row\">Data</th><td><span class=\"hash\">(\w{64})", written(options))[1]
+    assert before != after
+
+
+def test_every_subject_is_a_point_that_links_to_its_page(tmp_path):
+    html = written(make(tmp_path, {"good": 0.9, "bad": 0.3}, new=False))
+    points = re.findall(r'<a href="([^"]*)" aria-label="([^"]*)"><circle', html)
+    assert len(points) == 12, "two subjects, three regions, two metrics"
+    assert points[:2] == [("subjects/bad.html", "bad, WT 0.300"), ("subjects/good.html", "good, WT 0.900")]
+    assert html.count("<title>bad: ET 0.300</title>") == 1
+
+
+def test_boxes_and_points_by_hand():
+    table = [
+        {"subject": name, "dice": {"WT": value}}
+        for name, value in zip("abcdef", (0, 0.8, 0.85, 0.9, 0.9, float("nan")), strict=True)
+    ]
+    (plot,) = page_plots.strip_plots(table, ["WT", "TC"])
+    (group,) = plot["groups"]
+    # 260 pixels from 0 at 290 to 1 at 30; quartiles of five are the second, third and fourth; 0 is beyond the whisker.
+    assert [point["y"] for point in group["points"]] == [290, 82, 69, 56, 56]
+    assert group["box"] == {"q1": 82, "q3": 56, "low": 82, "high": 56} and group["median"] == 69
+    assert abs(group["points"][4]["x"] - group["points"][3]["x"]) == 9, "two of the same value stand side by side"
+    assert page_plots.swarm([0, 0, 0, 50], radius=1, half=1) == pytest.approx([0, -0.7, 0.7, 0], abs=0.05)
+
+
+def test_hundreds_of_subjects_fit_a_small_page(tmp_path):
+    subjects = {f"subject_{place:03d}": place % 97 / 97 for place in range(400)}
+    options = make(tmp_path, subjects)
+    noise = np.random.default_rng(0).integers(0, 256, (300, 700), np.uint8)  # 210 kB, as much as a real one
+    for name in sorted(subjects, key=subjects.get)[:12] + sorted(subjects, key=subjects.get)[-12:]:
+        folder = tmp_path / f"plots/subjects/{name}"
+        folder.mkdir(parents=True)
+        for picture in ("planes", "modalities", "sample"):
+            Image.fromarray(noise).save(folder / f"{picture}.png", compress_level=1)
+    options[options.index("--gallery") + 1] = "12"
+    start = time.monotonic()
+    html = written(options)
+    assert time.monotonic() - start < 60
+    assert len(html) < 30e6
+    assert html.count("<circle") == 2400
+    assert len(list((tmp_path / "report/subjects").glob("*.html"))) == 402

@@ -29,7 +29,7 @@ REGION_COLORS = {
 }
 METHODS = (BLUE, GREY, ORANGE, GREEN, PURPLE)  # in the order in which methods appear in a table
 
-DOTS_PER_INCH = 110
+DOTS_PER_INCH, PRINT_DOTS_PER_INCH = 110, 300
 GREYS = 64
 GREY_WITHIN = 6  # of 255: how far the channels of a pixel that counts as grey may lie apart
 
@@ -50,6 +50,9 @@ matplotlib.rcParams.update(
         "xtick.color": INK,
         "ytick.color": INK,
         "legend.frameon": False,
+        # An SVG's text stays text, and its ids don't change from one run to the next.
+        "svg.fonttype": "none",
+        "svg.hashsalt": "glioseg",
     }
 )
 
@@ -66,10 +69,13 @@ def tissue_handles(names: Iterable[str]) -> list[Patch]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as a small PNG (256 colors, no date inside), whole or not at all.
+    """Write a figure as a small PNG (256 colors, no date inside) and an SVG for print beside it, whole or not at all.
 
-    The same figure gives the same bytes with the same versions of matplotlib and Pillow.
+    The SVG's text is text, its pictures have PRINT_DOTS_PER_INCH. The same figure gives the same bytes with the same
+    versions of matplotlib and Pillow.
     """
+    with whole(path.with_suffix(".svg")) as partial:
+        figure.savefig(partial, format="svg", dpi=PRINT_DOTS_PER_INCH, metadata={"Date": None})
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH, facecolor=figure.get_facecolor())
     image = _with_palette(Image.open(drawn).convert("RGB"))

@@ -1,15 +1,19 @@
-"""The report: its page as one string of HTML."""
+"""The report: its pages as strings of HTML."""
 
 import base64
+import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from glioseg.cohort import predicted_subjects
 from glioseg.labels import REGIONS
 from glioseg.outputs import read_table
+from glioseg.page_plots import strip_plots
 from glioseg.page_tables import (
     COLUMN_NAMES,
     METRIC_NAMES,
@@ -38,63 +42,106 @@ def render(
     config: Mapping,
     commit: str,
     gallery: int,
+    hashes: Mapping[str, Mapping[str, str]],
+    models: Mapping[str, str],
+    pages: str,
     picture: Callable[[str], str],
 ) -> str:
-    """The page.
+    """The page about the run.
 
     cohort, subjects, scores: rows of cohort.tsv, subjects.tsv and scores.tsv; trainings: settings.json of each model;
     benchmarks: rule -> rows of Snakemake's benchmark files; gallery: how many of the worst and of the best subjects to
-    show in pictures; picture: path below the folder of plots -> data URI, "" where there is no such picture.
+    show in pictures; hashes: subject -> modality -> hash of its voxels; models: model -> hash of its file;
+    pages: address of the folder of subjects' pages, seen from this one, with a slash at its end; picture: path below
+    the folder of plots -> data URI, "" where there is no such picture.
     """
-    folder = Path(__file__).parent
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters.update(number=number, duration=duration)
     table = subject_table(subjects)
     worst, best = both_ends(table, gallery)
     scored = {row["subject"] for row in table}
     unscored = [subject for subject in predicted_subjects(cohort) if subject not in scored]
     # The usual ones have their columns even where a run has no scores at all.
     there = {*OF_MEAN, MEAN, *(row["region"] for row in scores)}
-    return environment.get_template("report.html.j2").render(
-        regions={name: words for name, words in COLUMN_NAMES.items() if name in there},
-        measured=[name for name in REGIONS if name in there],
-        metrics=METRIC_NAMES,
-        headline={row["region"]: row for row in scores if row["method"] == NETWORK and row["metric"] == "dice"},
-        score_rows=score_table(scores),
-        table=table,
-        taken=[row for row in cohort if row["verdict"] != "excluded"],
-        warned=[row for row in cohort if row["verdict"] == "warned"],
-        excluded=[row for row in cohort if row["verdict"] == "excluded"],
-        checks=check_counts(cohort),
-        dialects={row["labels"] for row in cohort},
-        covariates=covariates(cohort),
-        folds=fold_counts(cohort),
-        losses=crop_losses(cohort),
-        worst=worst,
-        best=best,
-        unscored=unscored,
-        gallery=gallery,
-        picture=picture,
-        pictures={
-            subject: pictures_of(subject, picture) for subject in shown_subjects(worst, best, unscored[:gallery])
-        },
-        times=rule_times(benchmarks),
-        trainings=trainings,
-        settings=shared_settings(trainings),
-        config=json.dumps(config, indent=2, ensure_ascii=False),
-        commit=commit,
+    return (
+        pages_under(pages)
+        .get_template("report.html.j2")
+        .render(
+            regions={name: words for name, words in COLUMN_NAMES.items() if name in there},
+            measured=[name for name in REGIONS if name in there],
+            metrics=METRIC_NAMES,
+            headline={row["region"]: row for row in scores if row["method"] == NETWORK and row["metric"] == "dice"},
+            score_rows=score_table(scores),
+            table=table,
+            plots=strip_plots(table, [name for name in REGIONS if name in there]),
+            taken=[row for row in cohort if row["verdict"] != "excluded"],
+            warned=[row for row in cohort if row["verdict"] == "warned"],
+            excluded=[row for row in cohort if row["verdict"] == "excluded"],
+            checks=check_counts(cohort),
+            dialects={row["labels"] for row in cohort},
+            covariates=covariates(cohort),
+            folds=fold_counts(cohort),
+            losses=crop_losses(cohort),
+            worst=worst,
+            best=best,
+            unscored=unscored,
+            gallery=gallery,
+            picture=picture,
+            pictures={
+                subject: pictures_of(subject, picture) for subject in shown_subjects(worst, best, unscored[:gallery])
+            },
+            times=rule_times(benchmarks),
+            trainings=trainings,
+            settings=shared_settings(trainings),
+            config=json.dumps(config, indent=2, ensure_ascii=False),
+            commit=commit,
+            hashed=sum(map(bool, hashes.values())),
+            data_hash=hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest(),
+            models=models,
+        )
     )
+
+
+def pages_under(folder: str) -> Environment:
+    """The templates, with a filter `address` from a subject to the link to its page in that folder."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters.update(number=number, duration=duration, address=lambda name: f"{folder}{quote(name)}.html")
+    return environment
 
 
 def data_uri(path: Path) -> str:
     """A PNG file as a data URI; "" if there is no such file."""
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}" if path.is_file() else ""
+
+
+def relative(folder: Path, start: Path) -> str:
+    """The address of a folder, seen from a page in another one: with a slash at its end."""
+    return quote(os.path.relpath(folder, start)) + "/"
+
+
+def script_of(subject: str, volumes: Path, pages: Path) -> str:
+    """The address of the script with a subject's volumes, seen from its page; "" where there is none."""
+    return f"{relative(volumes, pages)}{quote(subject)}.js" if (volumes / f"{subject}.js").is_file() else ""
+
+
+def read_hashes(preprocessed: Path, subjects: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Subject -> modality -> hash of its voxels, from the `scan.json` below a folder; those without are left out."""
+    found = {}
+    for subject in subjects:
+        path = preprocessed / subject / "scan.json"
+        if path.is_file():
+            found[subject] = json.loads(path.read_text(encoding="utf-8"))["hashes"]
+    return found
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_times(folder: Path) -> dict[str, list[dict[str, str]]]:

@@ -1,6 +1,7 @@
 """What the report's tables hold: rows of a run's own tables, counted, sorted and brought together."""
 
 import json
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -20,15 +21,19 @@ COLUMN_NAMES = {name: REGION_NAMES.get(name, "mean of the three") for name in TA
 
 
 def subject_table(subjects: Rows) -> list[dict]:
-    """The network's scores, lowest mean Dice first: a row {"subject", "fold", "mean", metric: {region: …}} each."""
+    """The network's scores, lowest mean Dice first: a row {"subject", "fold", "mean", metric: {region: …}} each.
+
+    A score that isn't there is NaN; subjects whose mean is not known come first.
+    """
     found: dict[str, dict] = {}
     for row in subjects:
         if row["method"] == NETWORK:
             of_subject = found.setdefault(row["subject"], {"subject": row["subject"], "fold": row["fold"]})
-            of_subject.setdefault(row["metric"], {})[row["region"]] = float(row["value"])
+            of_subject.setdefault(row["metric"], {})[row["region"]] = float(row["value"] or "nan")
     for of_subject in found.values():
-        of_subject["mean"] = statistics.fmean(of_subject["dice"][name] for name in OF_MEAN)
-    return sorted(found.values(), key=lambda row: (row["mean"], row["subject"]))
+        dice = of_subject.setdefault("dice", {})
+        of_subject["mean"] = statistics.fmean(dice.get(name, math.nan) for name in OF_MEAN)
+    return sorted(found.values(), key=lambda row: (not math.isnan(row["mean"]), row["mean"], row["subject"]))
 
 
 def both_ends(table: list[dict], count: int) -> tuple[list[dict], list[dict]]:

@@ -1,0 +1,25 @@
+"""Write a subject's scan, truth and prediction as a script, for the interactive viewer of its page."""
+
+from pathlib import Path
+
+import click
+
+from glioseg.commands import FILE, FOLDER, NEW, Command
+from glioseg.labels import DIALECTS
+from glioseg.outputs import whole
+from glioseg.viewer import embedded, read_layers
+
+
+@click.command(cls=Command, help=__doc__)
+@click.option("--scan", required=True, type=FOLDER, help="The subject's folder of preprocess.")
+@click.option("--labels", required=True, type=click.Choice(DIALECTS), help="What label values on disk mean.")
+@click.option("--prediction", required=True, type=FILE, help="Predicted label map, on the scan's own grid.")
+@click.option("--output", required=True, type=NEW, help="Script to write.")
+def embed(scan: Path, labels: str, prediction: Path, output: Path) -> None:
+    script = embedded(*read_layers(scan, labels, prediction))
+    with whole(output) as partial:
+        partial.write_text(script, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    embed()

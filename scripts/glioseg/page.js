@@ -1,0 +1,55 @@
+// Tables sort by a heading, within each of their groups, and show the rows that hold every word typed above them.
+for (const button of document.querySelectorAll("table.sort th button")) {
+  button.addEventListener("click", () => {
+    const head = button.closest("th"), table = head.closest("table");
+    const up = head.getAttribute("aria-sort") !== "ascending";
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const value = row => { const cell = row.cells[head.cellIndex]; return cell.dataset.value ?? cell.textContent.trim(); };
+    const numeric = head.classList.contains("num");
+    const compare = (a, b) => {
+      const [x, y] = numeric ? [parseFloat(value(a)), parseFloat(value(b))] : [value(a), value(b)];
+      // A dash stays last whichever way the column runs.
+      if (numeric && (isNaN(x) || isNaN(y))) return isNaN(x) - isNaN(y);
+      return (up ? 1 : -1) * (numeric ? x - y : x.localeCompare(y, undefined, {numeric: true}));
+    };
+    for (const body of table.tBodies) body.append(...[...body.rows].filter(row => !row.classList.contains("group")).sort(compare));
+  });
+}
+for (const table of document.querySelectorAll("table.sort")) {
+  const rows = [...table.tBodies].flatMap(body => [...body.rows]).filter(row => !row.classList.contains("group"));
+  if (rows.length < 8) continue;
+  const box = document.createElement("label"), input = document.createElement("input"), count = document.createElement("span");
+  box.className = "filter"; input.type = "search"; count.setAttribute("aria-live", "polite");
+  box.append("Filter", input, count);
+  const frame = table.closest(".scroll") ?? table;
+  frame.before(box);
+  const group = row => row.parentElement.querySelector(".group")?.textContent ?? "";
+  input.addEventListener("input", () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const row of rows) {
+      const text = (group(row) + " " + [...row.cells].map(cell => cell.textContent).join(" ")).toLowerCase();
+      row.hidden = !words.every(word => text.includes(word));
+      shown += !row.hidden;
+    }
+    for (const body of table.tBodies) body.hidden = [...body.rows].every(row => row.hidden || row.classList.contains("group"));
+    count.textContent = words.length ? `${shown} of ${rows.length} rows` : "";
+  });
+}
+// One stop for the tab key per region of a plot; from there the arrow keys go on.
+for (const group of document.querySelectorAll("svg [data-points]")) {
+  const points = [...group.querySelectorAll("a")];
+  points.forEach((point, place) => point.setAttribute("tabindex", place ? -1 : 0));
+  group.addEventListener("keydown", event => {
+    const step = {ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1}[event.key];
+    const next = points[points.indexOf(event.target.closest("a")) + step];
+    if (!step) return;
+    event.preventDefault();
+    if (next) { points.forEach(point => point.setAttribute("tabindex", -1)); next.setAttribute("tabindex", 0); next.focus(); }
+  });
+}
+// Tables that are folded away on screen belong on paper; pictures stay folded.
+const folded = [...document.querySelectorAll("details")].filter(item => item.querySelector("table") && !item.open);
+addEventListener("beforeprint", () => folded.forEach(item => { item.open = true; }));
+addEventListener("afterprint", () => folded.forEach(item => { item.open = false; }));
