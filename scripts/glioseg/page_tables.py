@@ -16,6 +16,12 @@ METRIC_NAMES = {
     "hd95_mm": "95 % Hausdorff distance, mm",
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
+    "precision": "Precision",
+    "iou": "Intersection over union",
+    "assd_mm": "Average symmetric surface distance, mm",
+    "volume_difference_ml": "Volume, predicted less true, ml",
+    "lesion_dice": "Dice by lesion (rules of 2023)",
+    "lesion_hd95_mm": "95 % Hausdorff distance by lesion, mm",
 }
 COLUMN_NAMES = {name: REGION_NAMES.get(name, "mean of the three") for name in TABLE_ORDER}
 
