@@ -60,6 +60,12 @@ def arrays_alone(files: dict[str, Path], labels: str) -> None:
     preprocess_scan("subject", images, (files["seg"], 0), DEFAULT | common)
 
 
+PEERS = {
+    "ours, original preset, written (the same)": "original recipe, written (three modalities)",
+    "ours, written to disk": "nnU-Net, written to disk",
+}
+
+
 def original(files: dict[str, Path], folder: Path) -> None:
     """The recipe that this project starts from, step by step; its one-hot masks are float32, as Keras makes them."""
     scaler, stack = MinMaxScaler(), []
@@ -171,9 +177,12 @@ def main(subject: Path, labels: str, repeats: int) -> None:
                 seconds[name].append(time.perf_counter() - start)
         reading = statistics.median(seconds["reading the files with nibabel"][1:])
         click.echo(f"{'':50} seconds  times reading   (median of {repeats})")
-        for name, taken in seconds.items():
-            median = statistics.median(taken[1:])
+        medians = {name: statistics.median(taken[1:]) for name, taken in seconds.items()}
+        for name, median in medians.items():
             click.echo(f"{name:50} {median:7.2f}  {median / reading:13.2f}")
+        for ours, peer in PEERS.items():
+            if peer in medians:
+                click.echo(f"{ours}: {medians[peer] / medians[ours]:.1f} times faster than: {peer}")
         sizes = {name: sum(file.stat().st_size for file in folder.iterdir()) for name, folder in folders.items()}
         ratio = sizes["original"] / sizes["preset"]
         click.echo(f"peak memory of the whole job: {peak:.2f} GB")

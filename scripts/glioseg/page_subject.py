@@ -67,4 +67,4 @@ def _regions(scores: Mapping) -> Sequence[str]:
 
 
 def _digits(metric: str) -> int:
-    return 1 if metric.endswith(("_mm", "_ml")) else 4 if metric == "specificity" else 3
+    return 1 if metric.endswith(("_mm", "_ml", "_percent")) else 4 if metric == "specificity" else 3

@@ -20,6 +20,7 @@ METRIC_NAMES = {
     "iou": "Intersection over union",
     "assd_mm": "Average symmetric surface distance, mm",
     "volume_difference_ml": "Volume, predicted less true, ml",
+    "volume_difference_percent": "Volume, predicted less true, % of the true",
     "lesion_dice": "Dice by lesion (rules of 2023)",
     "lesion_hd95_mm": "95 % Hausdorff distance by lesion, mm",
 }
