@@ -180,9 +180,9 @@ def main(subject: Path, labels: str, repeats: int) -> None:
         medians = {name: statistics.median(taken[1:]) for name, taken in seconds.items()}
         for name, median in medians.items():
             click.echo(f"{name:50} {median:7.2f}  {median / reading:13.2f}")
-        for ours, peer in PEERS.items():
+        for name, peer in PEERS.items():
             if peer in medians:
-                click.echo(f"{ours}: {medians[peer] / medians[ours]:.1f} times faster than: {peer}")
+                click.echo(f"{name}: {medians[peer] / medians[name]:.1f} times faster than: {peer}")
         sizes = {name: sum(file.stat().st_size for file in folder.iterdir()) for name, folder in folders.items()}
         ratio = sizes["original"] / sizes["preset"]
         click.echo(f"peak memory of the whole job: {peak:.2f} GB")
