@@ -75,7 +75,8 @@ rule layouts:
         runtime=10,
     params:
         code=code("layouts"),
-        found=found_subjects(),
+        # Not at parse: every job of a cluster reads this file.
+        found=lambda wildcards: found_subjects(),
         sources=["--phantoms", *PHANTOMS] if PHANTOMS else each("source", [json.dumps(source) for source in sources()]),
         modalities=each("modalities", config["modalities"]),
     shell:

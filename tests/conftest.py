@@ -31,6 +31,11 @@ TINY = {
 }
 
 
+# How a scan is preprocessed by itself, as the tiny study does it.
+SETTINGS = {"modalities": list(MODALITIES), "labels": "brats2020", "missing": "exclude", "forced": False}
+SETTINGS |= TINY["preprocess"]
+
+
 def tiny_subject(number: int, shape=(40, 44, 36)) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Images (int16) and mask (0, 1, 2, 4) of a ball of brain with a tumor of three shells, anew for each number."""
     random = np.random.default_rng(number)
@@ -62,6 +67,13 @@ def write_subject(folder: Path, number: int, affine=None, ending=".nii.gz") -> P
         image = nib.Nifti1Image(volume, np.diag([-1.0, -1, 1, 1]) if affine is None else affine)
         nib.save(image, subject / f"{subject.name}_{name}{ending}")
     return subject
+
+
+def resave(path: Path, change=lambda voxels: voxels, affine=None) -> None:
+    """Replace a NIfTI file by one with changed voxels or another affine."""
+    image = nib.load(path)
+    affine = image.affine if affine is None else affine
+    nib.save(nib.Nifti1Image(change(np.asarray(image.dataobj).copy()), affine), path)
 
 
 @pytest.fixture

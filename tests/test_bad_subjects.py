@@ -6,31 +6,12 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import MODALITIES, write_subject
+from conftest import MODALITIES, SETTINGS, resave, write_subject
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glioseg.outputs import read_table
 from glioseg.preprocessing import preprocess_scan
-
-SETTINGS = {
-    "modalities": list(MODALITIES),
-    "labels": "brats2020",
-    "spacing_mm": 1.0,
-    "crop": "brain",
-    "normalization": "zscore",
-    "min_tumor_percent": 0.0,
-    "missing": "exclude",
-    "forced": False,
-}
-
-
-def resave(path, change=lambda voxels: voxels, affine=None):
-    """Replace a NIfTI file by one with changed voxels or another affine."""
-    image = nib.load(path)
-    nib.save(
-        nib.Nifti1Image(change(np.asarray(image.dataobj).copy()), image.affine if affine is None else affine), path
-    )
 
 
 def at_center(value):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from cohorts import KINDS, turned, write_cohort
-from conftest import MODALITIES, tiny_subject, write_subject
+from conftest import MODALITIES, SETTINGS, tiny_subject, write_subject
 
 from glioseg import volumes
 from glioseg.labels import CLASSES, MASK, classes_of, to_values
@@ -19,15 +19,6 @@ from glioseg.preprocessing import preprocess_scan, restore_classes
 from layouts import main
 
 PLAIN = {"layout": "auto", "labels": "auto", "prefix": ""}
-SETTINGS = {
-    "modalities": list(MODALITIES),
-    "spacing_mm": 1.0,
-    "crop": "brain",
-    "normalization": "zscore",
-    "min_tumor_percent": 0.0,
-    "missing": "exclude",
-    "forced": False,
-}
 
 
 def touch(root: Path, *names: str) -> Path:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from cohorts import turned
-from conftest import MODALITIES, ROOT, tiny_subject, write_subject
+from conftest import MODALITIES, ROOT, SETTINGS, resave, tiny_subject, write_subject
 from sklearn.preprocessing import MinMaxScaler
 
 from glioseg import checks, labels
@@ -18,29 +18,12 @@ from glioseg.preprocessing import preprocess_scan, restore_classes
 from glioseg.volumes import read_volume, write_volume
 from preprocess import main
 
-SETTINGS = {
-    "modalities": MODALITIES,
-    "labels": "brats2020",
-    "spacing_mm": 1.0,
-    "crop": "brain",
-    "normalization": "zscore",
-    "min_tumor_percent": 0.0,
-    "missing": "exclude",
-    "forced": False,
-}
-
 
 def scan_of(folder, **changes):
     """Preprocess a folder in BraTS's layout."""
     files = {path.name.removeprefix(f"{folder.name}_").split(".")[0]: (path, 0) for path in folder.iterdir()}
     mask = files.pop("seg", None)
     return preprocess_scan(folder.name, files, mask, SETTINGS | changes)
-
-
-def resave(path, change):
-    """Replace the voxels of a file."""
-    image = nib.load(path)
-    nib.save(nib.Nifti1Image(change(np.asarray(image.dataobj)), image.affine), path)
 
 
 def with_nan(voxels):

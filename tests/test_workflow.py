@@ -14,26 +14,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
-from conftest import MODALITIES, ROOT, TINY, Workflow, tiny_subject, write_subject
+from conftest import MODALITIES, ROOT, TINY, Workflow, resave, tiny_subject, write_subject
 
 from glioseg.outputs import read_table
-
-
-def rewrite(path, change):
-    """Replace a NIfTI file by one with changed voxels."""
-    image = nib.load(path)
-    nib.save(nib.Nifti1Image(change(np.asarray(image.dataobj).copy()), image.affine), path)
-
-
-def with_nan(voxels):
-    voxels = voxels.astype(np.float32)
-    voxels[20, 20, 20] = np.nan
-    return voxels
-
-
-def with_value_7(voxels):
-    voxels[20, 20, 20] = 7
-    return voxels
 
 
 def test_one_truncated_file_among_twelve(cohort_folder, workflow):
@@ -104,9 +87,9 @@ def test_a_cohort_as_it_comes(cohort_folder, tmp_path, workflow):
         return {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
 
     file(1, "t2").unlink()
-    rewrite(file(2, "t1"), np.zeros_like)
-    rewrite(file(3, "seg"), np.zeros_like)
-    rewrite(file(4, "seg"), np.zeros_like)
+    resave(file(2, "t1"), np.zeros_like)
+    resave(file(3, "seg"), np.zeros_like)
+    resave(file(4, "seg"), np.zeros_like)
     file(8, "seg").unlink()
     (cohort_folder / "name_mapping.csv").write_text("Grade,BraTS_2020_subject_ID\nHGG,case_05\nLGG,case_06\n")
     other = tmp_path / "other"

@@ -48,8 +48,8 @@ def cohort_rows(
             seed,
         )
     except ValueError as error:
-        reasons = [f"{name}: {scan['reason']}" for name, scan in scans.items() if scan["verdict"] == "excluded"]
-        raise ValueError("\n".join([str(error), *(f"excluded: {reason}" for reason in reasons[:10])])) from None
+        reasons = [f"excluded: {reason}" for reason in _exclusions(scans)[:10]]
+        raise ValueError("\n".join([str(error), *reasons])) from None
     rows = []
     for subject in sorted(subjects, key=lambda subject: subject["subject"]):
         name = subject["subject"]
@@ -93,9 +93,13 @@ def covariate_columns(subjects: list[dict], scans: dict[str, dict]) -> list[str]
 
 def insist_on_all(scans: dict[str, dict]) -> None:
     """Raises ValueError with the reasons where a scan is excluded."""
-    reasons = [f"{name}: {scan['reason']}" for name, scan in scans.items() if scan["verdict"] == "excluded"]
+    reasons = _exclusions(scans)
     if reasons:
         raise ValueError("\n".join([f"split: strict: {len(reasons)} of {len(scans)} subjects are excluded", *reasons]))
+
+
+def _exclusions(scans: dict[str, dict]) -> list[str]:
+    return [f"{name}: {scan['reason']}" for name, scan in scans.items() if scan["verdict"] == "excluded"]
 
 
 def models(folds: int) -> list[str]:

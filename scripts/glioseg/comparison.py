@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.stats import wilcoxon
 
-from glioseg.summary import MEAN, OF_MEAN, TABLE_ORDER, bootstrap_interval
+from glioseg.labels import EVERYWHERE
+from glioseg.summary import MEAN, TABLE_ORDER, aligned, bootstrap_interval
 
 COMPARISON_COLUMNS = ("region", "n", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "p", "n_worse", "worse")
 WORSE = 0.05  # how much Dice a subject must lose to count as worse
@@ -24,8 +25,8 @@ def dice_of(rows: Iterable[dict], method: str) -> dict[str, dict[str, float]]:
     if not found:
         raise ValueError(f"expected Dice by {method!r}, found scores by {', '.join(sorted(known)) or 'no method'}")
     for of_regions in found.values():
-        if set(OF_MEAN) <= set(of_regions):
-            of_regions[MEAN] = float(np.mean([of_regions[region] for region in OF_MEAN]))
+        if set(EVERYWHERE) <= set(of_regions):
+            of_regions[MEAN] = float(np.mean([of_regions[region] for region in EVERYWHERE]))
     return found
 
 
@@ -65,8 +66,6 @@ def comparison_table(rows: Iterable[dict]) -> str:
         interval = f"[{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]"
         scores = f"{row['mean_a']:.3f}", f"{row['mean_b']:.3f}", f"{row['difference']:+.3f}"
         lines.append((row["region"], str(row["n"]), *scores, interval, f"{row['p']:.3g}", str(row["n_worse"])))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-    text.insert(1, "-" * max(map(len, text)))
+    text = aligned(lines)
     text += [f"Worse by more than {WORSE} in {row['region']}: {row['worse']}" for row in rows if row["worse"]]
     return "\n".join(text)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from glioseg import figures_agreement, figures_cohort, figures_network, figures_subject, figures_view, network_plan
 from glioseg.keras_file import read_layers
 from glioseg.labels import CLASSES, MASK, REGIONS
-from glioseg.nifti import open_nifti, take_volume
+from glioseg.nifti import take_volumes
 from glioseg.outputs import read_table
 from glioseg.reading import known_classes
 from glioseg.summary import NETWORK, SUBJECT_COLUMNS
@@ -112,12 +112,8 @@ def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Pa
 
 def _volumes(scan: dict) -> dict[str, np.ndarray]:
     """Voxels of a scan's modalities and mask by name, in LPS order, as its `scan.json` found them."""
-    volumes, path, nifti = {}, None, None
-    for name, file in scan["files"].items():
-        if file != path:
-            nifti, path = open_nifti(file), file
-        volumes[name] = to_lps(*take_volume(nifti, scan["volumes"][name]))[0]
-    return volumes
+    files = {name: (file, scan["volumes"][name]) for name, file in scan["files"].items()}
+    return {name: to_lps(*volume)[0] for name, volume in take_volumes(files).items()}
 
 
 def _sample(preprocessed: Path, scan: dict, affine: np.ndarray) -> Figure:

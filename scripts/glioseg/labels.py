@@ -24,6 +24,8 @@ REGIONS = {
     "ET": ("enhancing",),
     "RC": ("cavity",),
 }
+# The regions that every data set has.
+EVERYWHERE = ("WT", "TC", "ET")
 REGION_NAMES = {"WT": "whole tumor", "TC": "tumor core", "ET": "enhancing tumor", "RC": "resection cavity"}
 
 # Values on disk -> class; necrosis stands for all of the core that does not enhance. Where several values mean one

@@ -7,6 +7,7 @@ import numpy as np
 from glioseg import volumes
 from glioseg.labels import MASK
 from glioseg.layouts import Source, Subject
+from glioseg.nifti import take_volumes
 
 LISTED = 10  # subjects or sentences, before a count of the rest
 MEASURED = 12  # subjects whose brain is measured: their mean box is then known to some 3 %
@@ -60,13 +61,11 @@ def forecast_bytes(subjects: dict[str, Subject], modalities: list[str], spacing_
 
 def _box_voxels(subject: Subject, modalities: list[str], spacing_mm: float) -> int:
     """Voxels, after resampling, of the box around all that isn't background. ValueError: a file can't be read."""
-    boxes, path, nifti = [], None, None
-    for name in modalities:
-        file = subject.files[name]
-        if file.path != path:
-            nifti, path = volumes.open_nifti(file.path), file.path
-        voxels, affine = volumes.take_volume(nifti, file.volume)
-        boxes.append(volumes.bounding_box(volumes.brain_mask(voxels, volumes.background_value(voxels))))
+    read = take_volumes({name: subject.files[name] for name in modalities})
+    boxes = [
+        volumes.bounding_box(volumes.brain_mask(part, volumes.background_value(part))) for part, _ in read.values()
+    ]
+    affine = read[modalities[-1]][1]
     edges = np.array(boxes)
     shape = edges[:, :, 1].max(axis=0) - edges[:, :, 0].min(axis=0)
     return int(np.prod(volumes.resampled_shape(shape, volumes.spacing_mm(affine), (spacing_mm,) * 3)))

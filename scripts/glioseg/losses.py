@@ -5,10 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
-from glioseg.labels import REGIONS
-
-# The regions that every data set has.
-SCORED = ("WT", "TC", "ET")
+from glioseg.labels import EVERYWHERE, REGIONS
 
 
 def dice_cross_entropy(truth, prediction):
@@ -83,7 +80,7 @@ class Scores(keras.metrics.Metric):
 
     def __init__(self, classes: Sequence[str], name="scores"):
         super().__init__(name=name)
-        self.regions = {key: [classes.index(t) for t in REGIONS[key] if t in classes] for key in SCORED}
+        self.regions = {key: [classes.index(t) for t in REGIONS[key] if t in classes] for key in EVERYWHERE}
         size = len(classes)
         self.confusion = self.add_weight(shape=(size, size), initializer="zeros", dtype="float64", name="confusion")
         self.iou = self.add_weight(shape=(2,), initializer="zeros", dtype="float32", name="iou")

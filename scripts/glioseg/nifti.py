@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,6 +72,16 @@ def take_volume(nifti: Nifti, volume: int) -> tuple[np.ndarray, np.ndarray]:
             if scaled:
                 voxels = voxels * np.float32(nifti.slope) + np.float32(nifti.offset)
     return voxels, nifti.affine
+
+
+def take_volumes(files: Mapping[str, tuple[Path | str, int]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """`take_volume` of each file and index of a volume in it, by name; a file that follows itself is read once."""
+    found, path, nifti = {}, None, None
+    for name, (file, volume) in files.items():
+        if file != path:
+            nifti, path = open_nifti(file), file
+        found[name] = take_volume(nifti, volume)
+    return found
 
 
 def _decompress(content: bytes) -> bytes:

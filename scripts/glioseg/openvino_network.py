@@ -21,16 +21,15 @@ STORED = {
 }
 
 
-def compile_network(path: Path, threads: int):
-    """A function from an image (1, X, Y, Z, channels) float32 to its softmax (1, X, Y, Z, classes) float32.
+def compile_network(path: Path, threads: int) -> openvino.CompiledModel:
+    """The network, ready to take an image (1, X, Y, Z, channels) float32, X, Y, Z its own patch.
 
-    X, Y, Z are the network's own patch. Raises UnknownLayer for a layer that isn't among those that are known here.
+    Raises UnknownLayer for a layer that isn't among those that are known here.
     """
     core = openvino.Core()
     # float32 whatever the processor prefers: the same numbers as where it was trained.
     settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-    compiled = core.compile_model(build(path), "CPU", settings)
-    return lambda image: compiled(image)[0].copy()
+    return core.compile_model(build(path), "CPU", settings)
 
 
 def build(path: Path) -> openvino.Model:

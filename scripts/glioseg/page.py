@@ -11,7 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from glioseg.cohort import predicted_subjects
-from glioseg.labels import REGIONS
+from glioseg.labels import EVERYWHERE, REGIONS
 from glioseg.outputs import read_table
 from glioseg.page_plots import strip_plots
 from glioseg.page_tables import (
@@ -28,7 +28,7 @@ from glioseg.page_tables import (
     shared_settings,
     subject_table,
 )
-from glioseg.summary import DASH, MEAN, NETWORK, OF_MEAN
+from glioseg.summary import DASH, MEAN, NETWORK
 
 PICTURES = ("planes", "modalities", "sample")
 
@@ -60,7 +60,7 @@ def render(
     scored = {row["subject"] for row in table}
     unscored = [subject for subject in predicted_subjects(cohort) if subject not in scored]
     # The usual ones have their columns even where a run has no scores at all.
-    there = {*OF_MEAN, MEAN, *(row["region"] for row in scores)}
+    there = {*EVERYWHERE, MEAN, *(row["region"] for row in scores)}
     return (
         pages_under(pages)
         .get_template("report.html.j2")

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from glioseg.checks import CHECKS
 from glioseg.cohort import COLUMNS
-from glioseg.labels import REGION_NAMES
-from glioseg.summary import NETWORK, OF_MEAN, TABLE_ORDER
+from glioseg.labels import EVERYWHERE, REGION_NAMES
+from glioseg.summary import NETWORK, TABLE_ORDER
 
 Rows = Sequence[Mapping[str, str]]
 METRIC_NAMES = {
@@ -39,7 +39,7 @@ def subject_table(subjects: Rows) -> list[dict]:
             of_subject.setdefault(row["metric"], {})[row["region"]] = float(row["value"] or "nan")
     for of_subject in found.values():
         dice = of_subject.setdefault("dice", {})
-        of_subject["mean"] = statistics.fmean(dice.get(name, math.nan) for name in OF_MEAN)
+        of_subject["mean"] = statistics.fmean(dice.get(name, math.nan) for name in EVERYWHERE)
     return sorted(found.values(), key=lambda row: (not math.isnan(row["mean"]), row["mean"], row["subject"]))
 
 

@@ -61,9 +61,9 @@ def load_networks(paths: list[Path], runtime: str, threads: int) -> list[Network
 def _on_openvino(path: Path, threads: int) -> Network:
     from glioseg.openvino_network import compile_network
 
-    layers, _ = read_layers(path)
-    shape = next(layer.settings["batch_shape"] for layer in layers if layer.kind == "InputLayer")
-    return Network(tuple(shape[1:4]), shape[4], compile_network(path, threads))
+    compiled = compile_network(path, threads)
+    shape = tuple(compiled.input(0).shape)
+    return Network(shape[1:4], shape[4], lambda image: compiled(image)[0].copy())
 
 
 def _on_tensorflow(path: Path) -> Network:

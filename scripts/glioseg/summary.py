@@ -1,13 +1,13 @@
 """From scores of single subjects to the scores of a method, with the uncertainty that few subjects leave."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from glioseg.cohort import scored_subjects
-from glioseg.labels import CLASSES, REGIONS, classes_of, regions_of
+from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, classes_of, regions_of
 from glioseg.metrics import CLASS_METRICS, METRICS, WORST
 
 NETWORK = "network"
@@ -20,9 +20,8 @@ SCORE_COLUMNS = ("method", "region", "metric", *STATISTICS)
 PRESENT_COLUMNS = tuple(f"present_{name}" for name in STATISTICS)
 # Not a region: the mean of a subject over the three that every data set has, taken before any mean over subjects.
 MEAN = "mean"
-OF_MEAN = ("WT", "TC", "ET")
 # The regions in the order of tables; what only some data sets have comes after the mean that it has no part in.
-TABLE_ORDER = (*OF_MEAN, MEAN, *(name for name in REGIONS if name not in OF_MEAN))
+TABLE_ORDER = (*EVERYWHERE, MEAN, *(name for name in REGIONS if name not in EVERYWHERE))
 DASH = "\N{EN DASH}"  # where a table has no number
 
 
@@ -112,7 +111,7 @@ def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[di
     scores = []
     for (method, metric), of_method in values.items():
         # A baseline may know fewer of the three than a network, but the same ones of each subject.
-        known = [region for region in OF_MEAN if any(region in found for found in of_method.values())]
+        known = [region for region in EVERYWHERE if any(region in found for found in of_method.values())]
         for subject, found in of_method.items():
             if not set(known) <= set(found):
                 expected, there = ", ".join(known), ", ".join(found)
@@ -134,8 +133,8 @@ def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[di
 
 def _with_mean(of_regions: dict[str, float], known: list[str]) -> dict[str, float]:
     """A subject's scores with their mean, of a method that knows all three regions and a subject that has any."""
-    three = [of_regions[region] for region in OF_MEAN if region in of_regions]
-    return {**of_regions, MEAN: float(np.mean(three))} if known == list(OF_MEAN) and three else of_regions
+    three = [of_regions[region] for region in EVERYWHERE if region in of_regions]
+    return {**of_regions, MEAN: float(np.mean(three))} if known == list(EVERYWHERE) and three else of_regions
 
 
 def _statistics(values: list[float], resamples: int, seed: int) -> tuple[float, ...]:
@@ -178,11 +177,16 @@ def score_table(scores: Iterable[dict]) -> str:
         fewer = f" of {row['n']}" if int(row["n"]) < subjects[row["method"]] else ""
         cells[row["method"]][row["region"]] = f"{float(row['mean']):.3f}{interval}{fewer}"
     found = {row["region"] for row in scores}
-    header = ("subjects", *(name for name in TABLE_ORDER if name in (*OF_MEAN, MEAN) or name in found))
+    header = ("subjects", *(name for name in TABLE_ORDER if name in (*EVERYWHERE, MEAN) or name in found))
     lines = [("Dice", *header), *((method, *(row.get(name, DASH) for name in header)) for method, row in cells.items())]
+    return "\n".join([*aligned(lines), "Mean over subjects, with its 95 % interval."])
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of cells, a header first, as lines of text in columns, with a rule below the header."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-    return "\n".join([text[0], "-" * max(map(len, text)), *text[1:], "Mean over subjects, with its 95 % interval."])
+    return [text[0], "-" * max(map(len, text)), *text[1:]]
 
 
 def _number(row: dict, column: str) -> float:

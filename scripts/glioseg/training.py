@@ -13,15 +13,15 @@ import numpy as np
 import tensorflow as tf
 
 from glioseg.batches import Subject, monitor_batch, training_batch
-from glioseg.labels import CLASSES
-from glioseg.losses import SCORED, Scores, build_loss
+from glioseg.labels import CLASSES, EVERYWHERE
+from glioseg.losses import Scores, build_loss
 from glioseg.networks import build_network
 from glioseg.outputs import whole
 from glioseg.supervision import supervise
 
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
 SCHEDULES = ("cosine", "constant")
-SCORES = ("loss", "accuracy", "iou", "dice", *(f"dice_{region.lower()}" for region in SCORED))
+SCORES = ("loss", "accuracy", "iou", "dice", *(f"dice_{region.lower()}" for region in EVERYWHERE))
 COLUMNS = ["epoch", "seconds", "learning_rate", *SCORES, *(f"val_{name}" for name in SCORES)]
 
 

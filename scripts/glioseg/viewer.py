@@ -15,7 +15,7 @@ from glioseg import volumes
 from glioseg.figures_style import BLUE, ORANGE, TISSUES
 from glioseg.figures_view import window
 from glioseg.labels import CLASSES, MASK, region
-from glioseg.nifti import open_nifti, take_volume
+from glioseg.nifti import take_volumes
 from glioseg.reading import known_classes
 
 TRUTH, PREDICTION = "truth", "prediction"
@@ -30,11 +30,10 @@ def read_layers(preprocessed: Path, labels: str, prediction: Path) -> tuple:
     labels: the dialect of mask and prediction.
     """
     scan = json.loads((preprocessed / "scan.json").read_text(encoding="utf-8"))
-    images, path, nifti = {}, None, None
-    for name, file in scan["files"].items():
-        if file != path:
-            nifti, path = open_nifti(file), file
-        images[name], affine = volumes.to_lps(*take_volume(nifti, scan["volumes"][name]))
+    files = {name: (file, scan["volumes"][name]) for name, file in scan["files"].items()}
+    images = {}
+    for name, volume in take_volumes(files).items():
+        images[name], affine = volumes.to_lps(*volume)
         images[name] = np.nan_to_num(images[name], nan=0, posinf=0, neginf=0)
     mask = images.pop(MASK, None)
     known = scan["intensities"]
@@ -121,9 +120,6 @@ def _focus(candidates: Sequence[np.ndarray | None]) -> np.ndarray:
 
 
 def _nifti(volume: np.ndarray, affine: np.ndarray) -> str:
-    image = nib.Nifti1Image(np.asarray(volume, np.uint8), affine)
-    image.set_sform(affine, code=1)
-    image.set_qform(affine, code=1)
-    image.header.set_xyzt_units("mm")
+    image = volumes.nifti_of(np.asarray(volume, np.uint8), affine)
     image.header["cal_max"] = 255
     return base64.b64encode(gzip.compress(image.to_bytes(), 6, mtime=0)).decode()

@@ -46,12 +46,18 @@ def from_lps(voxels: np.ndarray, affine: np.ndarray) -> np.ndarray:
     return apply_orientation(voxels, ornt_transform(LPS, io_orientation(affine)))
 
 
-def write_volume(path: Path | str, voxels: np.ndarray, affine: np.ndarray) -> None:
-    """Write a volume (3-D) in its own dtype as NIfTI, with the affine (4x4, mm) as both sform and qform."""
+def nifti_of(voxels: np.ndarray, affine: np.ndarray) -> nib.Nifti1Image:
+    """A volume (3-D) in its own dtype as a NIfTI image, with the affine (4x4, mm) as both sform and qform."""
     image = nib.Nifti1Image(voxels, affine)
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
     image.header.set_xyzt_units("mm")
+    return image
+
+
+def write_volume(path: Path | str, voxels: np.ndarray, affine: np.ndarray) -> None:
+    """Write a volume as `nifti_of` makes it."""
+    image = nifti_of(voxels, affine)
     with whole(path) as partial:
         nib.save(image, partial)
 
