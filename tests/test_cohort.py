@@ -131,6 +131,15 @@ def test_twins_of_twins_are_one_group():
     assert group_twins(["a", "b", "c", "d"], twins) == {"a": "a", "b": "a", "c": "a", "d": "d"}
 
 
+def test_a_covariate_called_fold_holds_nobody_out():
+    scans = [scan(f"s{i}") for i in range(4)]
+    table = [{"subject": one["subject"], "labels": "brats2020", "fold": "test", "tumor_ml": "99"} for one in scans]
+    rows = cohort_rows(table, {one["subject"]: one for one in scans[1:]}, ["s0"], 3, 0, 3)
+    assert rows[0]["fold"] == ""
+    assert {row["fold"] for row in rows[1:]} == {"0", "1", "2"}
+    assert rows[0]["tumor_ml"] == ""
+
+
 def test_covariates_are_what_is_no_file():
     table = [{"subject": "a", "labels": "msd", "t1": "x", "seg": "y", "age": "60"}]
     assert covariate_columns(table, {"a": scan("a")}) == ["age"]

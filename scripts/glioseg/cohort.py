@@ -59,7 +59,9 @@ def cohort_rows(
         else:
             fold = fold_of.get(leader[name], "new") if name in usable else ""
             facts = {"fold": fold, **_facts(scans[name], twins.get(name, {}))}
-        rows.append({column: "" for column in COLUMNS} | subject | facts)
+        # A covariate that is called like a column here doesn't stand for it.
+        ours = dict.fromkeys(COLUMNS, "") | {"subject": name, "labels": subject["labels"]}
+        rows.append(subject | ours | facts)
     return rows
 
 
