@@ -21,6 +21,7 @@ from glioseg.cohort import (
 )
 from glioseg.labels import MASK, classes_of
 from glioseg.layouts import find_subjects, phantom_subjects
+from glioseg.memory import TUNABLES
 from glioseg.outputs import read_table
 
 

@@ -49,8 +49,10 @@ rule preprocess:
         labels=get_labels,
         forced=get_forced,
         options=options("preprocess"),
+        memory=TUNABLES,
     shell:
-        "python scripts/preprocess.py"
+        "GLIBC_TUNABLES={params.memory}"
+        " python scripts/preprocess.py"
         " --subject {wildcards.subject:q}"
         " {params.scan:q}"
         " {params.modalities:q}"

@@ -73,7 +73,7 @@ def flipped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarr
     inside = thin(brain)
     if inside.sum() < LEAST:
         return None
-    half = thinning(brain.shape) * float(np.nonzero(inside)[0].mean())
+    half = thinning(brain.shape) * float(np.average(np.arange(inside.shape[0]), weights=inside.sum((1, 2))))
     bounds, seen = {}, {}
     for name, volume in volumes.items():
         values = thin(volume)[inside]
