@@ -6,7 +6,7 @@ import click
 
 from glioseg.cohort import monitored_subjects, training_subjects
 from glioseg.commands import Command
-from glioseg.device import PRECISIONS, choose_precision, use_threads
+from glioseg.device import PRECISIONS, choose_precision, choose_strategy, use_threads
 from glioseg.outputs import read_table, whole, write_json
 
 
@@ -18,21 +18,30 @@ from glioseg.outputs import read_table, whole, write_json
 @click.option("--network", required=True)
 @click.option("--filters", type=int, multiple=True, required=True, help="Width of each level, top down.")
 @click.option("--backbone", required=True, help="Encoder of sm_unet.")
+@click.option("--targets", required=True, help="What it tells apart: classes, or regions, one inside the other.")
 @click.option("--deep-supervision", type=bool, required=True, help="Coarser levels learn too.")
 @click.option("--patch", type=int, multiple=True, required=True)
 @click.option("--batch", type=int, required=True)
 @click.option("--epochs", type=int, required=True)
 @click.option("--steps-per-epoch", type=int, required=True)
+@click.option("--max-minutes", type=float, required=True, help="The training ends then; 0: with its last epoch.")
+@click.option("--patience", type=int, required=True, help="Epochs without a lower loss that end it; 0: any number.")
 @click.option("--losses", multiple=True, required=True)
+@click.option("--batch-dice", type=bool, required=True, help="One Dice for all patches of a batch.")
 @click.option("--optimizer", required=True)
 @click.option("--learning-rate", type=float, required=True)
 @click.option("--schedule", required=True)
 @click.option("--warmup-steps", type=int, required=True)
 @click.option("--clip-norm", type=float, required=True, help="Largest gradient norm; 0: any.")
+@click.option("--average", type=float, required=True, help="Momentum of the weights' moving average; 0: none.")
 @click.option("--foreground", type=float, required=True, help="Share of patches centered on tumor.")
 @click.option("--flip", type=float, required=True)
 @click.option("--scale", type=float, required=True)
+@click.option("--rotation", type=float, required=True, help="Degrees.")
+@click.option("--elastic", type=float, required=True, help="Voxels.")
 @click.option("--intensity", type=float, required=True)
+@click.option("--blur", type=float, required=True, help="Voxels.")
+@click.option("--coarse", type=float, required=True, help="Factor.")
 @click.option("--noise", type=float, required=True)
 @click.option("--modality-dropout", type=float, required=True, help="Chance of a patch's channel to be zeros.")
 @click.option("--precision", type=click.Choice(PRECISIONS), required=True)
@@ -60,9 +69,10 @@ def main(fold, cohort, preprocess, precision, threads, code, state, output, **se
     identity = identify(settings, [code, *(fingerprint(preprocess / name) for name in names)])
     click.echo(f"{len(names)} subjects, {settings['network']}, {settings['precision']}, {threads} threads")
     subjects = [load_subject(preprocess / name) for name in names]
-    model, history = train_network(
-        subjects, [load_subject(preprocess / name) for name in monitored], state, identity, settings, click.echo
-    )
+    shown = [load_subject(preprocess / name) for name in monitored]
+    # Half of the threads make batches while the others, or a GPU, learn from the last.
+    workers, strategy = max(threads // 2, 1), choose_strategy()
+    model, history = train_network(subjects, shown, state, identity, settings, strategy, workers, click.echo)
     write_history(output / "history.csv", history)
     facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
     write_json(output / "settings.json", {**facts, "threads": threads, "subjects": names, "monitor": monitored})

@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
+from trainings import write_preprocessed
 
 ROOT = Path(__file__).parent.parent
 MODALITIES = ("flair", "t1", "t1ce", "t2")
@@ -128,3 +129,9 @@ def real_cases():
     if not folder or not Path(folder).is_dir():
         pytest.skip("GLIOSEG_CASES names no folder of real cases")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def preprocessed(tmp_path_factory):
+    """A folder as preprocess and split leave it, of four subjects."""
+    return write_preprocessed(tmp_path_factory.mktemp("preprocessed"))

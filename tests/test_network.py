@@ -4,20 +4,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from trainings import subject, train_command, weights
 
 from glioseg import device
-from glioseg.augment import Augmentation, augment, draw_augmentation
 from glioseg.batches import Subject, draw_center, load_subject, take_patch, training_batch
 from glioseg.inference import gaussian_weight, predict_probabilities, window_corners
 from glioseg.labels import CLASSES
-from glioseg.outputs import write_table
 from glioseg.runtime import Network, choose_runtime, load_networks
 
 SETTINGS = {
@@ -27,19 +23,14 @@ SETTINGS = {
     "foreground": 0.5,
     "flip": 0.5,
     "scale": 0.2,
+    "rotation": 10,
+    "elastic": 1,
     "intensity": 0.1,
+    "blur": 0.5,
+    "coarse": 1.5,
     "noise": 0.1,
     "modality_dropout": 0,
 }
-
-
-def subject(name="s", shape=(20, 24, 18), channels=2):
-    random = np.random.default_rng(len(name))
-    mask = np.zeros(shape, np.uint8)
-    mask[5:12, 6:13, 4:11] = 2
-    mask[7:10, 8:11, 6:9] = 3
-    image = random.normal(size=(*shape, channels)).astype(np.float16)
-    return Subject(name, image, mask, (np.flatnonzero(mask == 2), np.flatnonzero(mask == 3)))
 
 
 def test_original_is_the_recipe_layer_for_layer():
@@ -137,7 +128,7 @@ def test_unknown_names_list_the_known():
     with pytest.raises(ValueError, match="known are resnet18"):
         build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "alexnet")
     with pytest.raises(ValueError, match="known are dice_cross_entropy, sm_dice, sm_focal"):
-        build_loss(["hinge"], 4)
+        build_loss(["hinge"], CLASSES[:4], "classes", True)
     with pytest.raises(ValueError, match="known are auto, float32"):
         device.choose_precision("int4")
 
@@ -148,26 +139,32 @@ def test_losses_by_hand():
     truth = np.zeros((1, 2, 2, 2, 4), np.float32)
     truth[..., 0] = 1
     truth[0, 0, 0, 0] = [0, 0, 0, 1]
-    perfect = float(build_loss(["dice_cross_entropy"], 4)(truth, truth))
+    perfect = float(build_loss(["dice_cross_entropy"], CLASSES[:4], "classes", True)(truth, truth))
     assert perfect == pytest.approx(0, abs=1e-5)
     # Uniform guess: cross-entropy ln 4, and of the one class that is there a Dice of 2 * 0.25 / (1 + 2).
     uniform = np.full_like(truth, 0.25)
     expected = np.log(4) + 1 - 0.5 / 3
-    assert float(build_loss(["dice_cross_entropy"], 4)(truth, uniform)) == pytest.approx(expected, rel=1e-5)
+    assert float(build_loss(["dice_cross_entropy"], CLASSES[:4], "classes", True)(truth, uniform)) == pytest.approx(
+        expected, rel=1e-5
+    )
     healthy = np.zeros_like(truth)
     healthy[..., 0] = 1
-    assert float(build_loss(["dice_cross_entropy"], 4)(healthy, uniform)) == pytest.approx(np.log(4), rel=1e-5)
+    assert float(build_loss(["dice_cross_entropy"], CLASSES[:4], "classes", True)(healthy, uniform)) == pytest.approx(
+        np.log(4), rel=1e-5
+    )
     # The original's class weights leave a perfect prediction at 0.75; a list of losses is their sum.
-    assert float(build_loss(["sm_dice"], 4)(truth, truth)) == pytest.approx(0.75, abs=1e-4)
-    both = float(build_loss(["sm_dice", "sm_focal"], 4)(truth, uniform))
-    parts = [float(build_loss([name], 4)(truth, uniform)) for name in ("sm_dice", "sm_focal")]
+    assert float(build_loss(["sm_dice"], CLASSES[:4], "classes", True)(truth, truth)) == pytest.approx(0.75, abs=1e-4)
+    both = float(build_loss(["sm_dice", "sm_focal"], CLASSES[:4], "classes", True)(truth, uniform))
+    parts = [
+        float(build_loss([name], CLASSES[:4], "classes", True)(truth, uniform)) for name in ("sm_dice", "sm_focal")
+    ]
     assert both == pytest.approx(sum(parts))
 
 
 def test_region_scores_by_hand():
     from glioseg.losses import Scores
 
-    scores = Scores(CLASSES[:4])
+    scores = Scores(CLASSES[:4], "classes")
     truth, predicted = np.array([0, 1, 2, 3, 3, 2]), np.array([0, 1, 1, 3, 0, 2])
     scores.update_state(np.eye(4)[truth][None], np.eye(4)[predicted][None])
     result = {name: float(value) for name, value in scores.result().items()}
@@ -175,7 +172,7 @@ def test_region_scores_by_hand():
     assert result["dice_wt"] == pytest.approx(2 * 4 / (5 + 4))
     assert result["dice_tc"] == pytest.approx(2 * 2 / (3 + 3))
     assert result["dice_et"] == pytest.approx(2 * 1 / (2 + 1))
-    empty = Scores(CLASSES[:4])
+    empty = Scores(CLASSES[:4], "classes")
     empty.update_state(np.eye(4)[[0, 0]][None], np.eye(4)[[0, 0]][None])
     assert float(empty.result()["dice"]) == 1
 
@@ -183,7 +180,7 @@ def test_region_scores_by_hand():
 def test_scores_and_channels_follow_the_classes_of_the_study():
     from glioseg.losses import Scores
 
-    scores = Scores(("background", "edema", "enhancing", "cyst"))
+    scores = Scores(("background", "edema", "enhancing", "cyst"), "classes")
     truth, predicted = np.array([0, 1, 2, 3]), np.array([0, 1, 3, 0])
     scores.update_state(np.eye(4)[truth][None], np.eye(4)[predicted][None])
     result = {name: float(value) for name, value in scores.result().items()}
@@ -200,7 +197,7 @@ def test_deep_supervision_by_hand():
     inner = build_network("unet", (16, 16, 16), 2, 4, (4, 8, 8), "")
     model = supervise(inner)
     assert [output.shape[1] for output in model.outputs] == [16, 4]
-    loss = build_loss(["dice_cross_entropy"], 4)
+    loss = build_loss(["dice_cross_entropy"], CLASSES[:4], "classes", True)
     model.compile("sgd", loss, metrics=[])
     random = np.random.default_rng(0)
     image = random.normal(size=(1, 16, 16, 16, 2)).astype(np.float32)
@@ -266,53 +263,13 @@ def test_each_batch_of_two_holds_one_patch_on_tumor():
         assert (training_batch([large], step, settings)[1].any(axis=(1, 2, 3))).tolist() == [False, True]
 
 
-def test_augmentation_applies_what_was_drawn():
-    whole = subject()
-    image, mask = take_patch(whole, (10, 12, 9), (16, 16, 16))
-    one = np.ones(2, np.float32)
-    nothing = Augmentation((False,) * 3, 1.0, one, 0 * one, None, 0.0, 1, one > 0)
-    same = augment(image, mask, nothing)
-    assert (same[0] == image).all()
-    assert (same[1] == mask).all()
-    flipped = augment(image, mask, replace(nothing, flips=(True, False, False)))
-    assert (flipped[0] == image[::-1]).all()
-    assert (flipped[1] == mask[::-1]).all()
-    image[0] = 0
-    image[1, ..., 0] = 0
-    dropped = augment(image, mask, replace(nothing, kept=np.array([True, False])))[0]
-    assert dropped[..., 0] == pytest.approx(image[..., 0])
-    assert not dropped[..., 1].any()
-    louder = augment(image, mask, replace(nothing, gain=2 * one, offset=one))[0]
-    assert louder[1:] == pytest.approx(2 * image[1:] + 1, abs=1e-4)  # also where one modality alone ends
-    assert not louder[0].any()
-    larger = augment(image, mask, replace(nothing, zoom=1.5))
-    assert (larger[1] > 0).sum() > 2 * (mask > 0).sum()
-    curved = augment(image, mask, replace(nothing, gamma=2 * one))[0]
-    assert curved.min() == pytest.approx(image.min(), abs=1e-4)
-    assert curved.max() == pytest.approx(image.max(), abs=1e-4)
-    assert curved.mean() < image.mean()
-    noisy = augment(image, mask, replace(nothing, noise=0.5))[0]
-    assert (noisy - image)[1:].std() == pytest.approx(0.5, rel=0.05)
-    assert not noisy[0].any()
-    assert (noisy == augment(image, mask, replace(nothing, noise=0.5))[0]).all()
-
-
-def test_augmentation_of_strength_zero_changes_nothing():
-    off = SETTINGS | {"flip": 0, "scale": 0, "intensity": 0, "noise": 0}
-    image, mask = take_patch(subject(), (10, 12, 9), (16, 16, 16))
-    for seed in range(20):
-        same = augment(image, mask, draw_augmentation(np.random.default_rng(seed), 2, off))
-        assert (same[0] == image).all()
-        assert (same[1] == mask).all()
-
-
 def test_iou_is_that_of_segmentation_models():
     import segmentation_models_3D as sm
 
     from glioseg.losses import Scores
 
     random = np.random.default_rng(0)
-    scores, theirs = Scores(CLASSES[:4]), []
+    scores, theirs = Scores(CLASSES[:4], "classes"), []
     for _ in range(3):
         truth = np.eye(4, dtype=np.float32)[random.integers(0, 3, (1, 5, 6, 7))]
         predicted = random.dirichlet(np.ones(4) / 2, (1, 5, 6, 7)).astype(np.float32)
@@ -347,47 +304,6 @@ def test_sliding_window_puts_every_voxel_back(shape):
         predict_probabilities([COPY], image[..., :1], 2, 0.5)
     with pytest.raises(ValueError, match="tells 2 classes apart, expected 4"):
         predict_probabilities([COPY], image, 4, 0.5)
-
-
-@pytest.fixture(scope="module")
-def preprocessed(tmp_path_factory):
-    """A folder as preprocess and split leave it, of four subjects."""
-    folder = tmp_path_factory.mktemp("preprocessed")
-    for name in ("a", "bb", "ccc", "dddd"):
-        one = subject(name)
-        (folder / name).mkdir()
-        np.save(folder / name / "image.npy", one.image)
-        np.save(folder / name / "mask.npy", one.mask)
-        (folder / name / "scan.json").write_text(json.dumps({"subject": name}))
-    rows = [
-        {"subject": name, "verdict": "taken", "fold": fold, "has_mask": "yes"}
-        for name, fold in zip(("a", "bb", "ccc", "dddd"), ("train",) * 3 + ("test",), strict=True)
-    ]
-    write_table(folder / "cohort.tsv", ["subject", "verdict", "fold", "has_mask"], rows)
-    return folder
-
-
-def train_command(data, output, **changes):
-    options = {
-        "fold": "all", "cohort": data / "cohort.tsv", "preprocess": data,
-        "classes": ("background", "necrosis", "edema", "enhancing"), "network": "original", "filters": (4, 8),
-        "backbone": "resnet18", "deep-supervision": False, "patch": (16, 16, 16), "batch": 1, "epochs": 6,
-        "steps-per-epoch": 3, "losses": ("dice_cross_entropy",), "optimizer": "adamw", "learning-rate": 0.01,
-        "schedule": "cosine", "warmup-steps": 2, "clip-norm": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2,
-        "intensity": 0.1, "noise": 0.1, "modality-dropout": 0, "precision": "float32", "monitor-subjects": 1,
-        "monitor-every": 2, "seed": 3, "threads": 2, "code": "1", "state": output / "state.npz", "output": output,
-    } | changes  # fmt: skip
-    words = [sys.executable, str(ROOT / "scripts/train.py")]
-    for name, value in options.items():
-        for item in value if isinstance(value, tuple) else (value,):
-            words += [f"--{name}", str(item)]
-    return words
-
-
-def weights(path):
-    import keras
-
-    return [np.asarray(value) for value in keras.saving.load_model(path, compile=False).get_weights()]
 
 
 @pytest.fixture(scope="module")

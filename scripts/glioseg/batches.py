@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glioseg.augment import augment, draw_augmentation
+from glioseg.augment import Augmentation, augment, bent_patch, draw_augmentation
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]
     image = np.zeros((*patch, subject.image.shape[-1]), np.float32)
     mask = np.zeros(patch, np.uint8)
     source, target = [], []
-    for middle, size, length in zip(center, patch, subject.mask.shape, strict=True):
-        start = int(np.clip(middle - size // 2, 0, max(length - size, 0)))
+    for start, size, length in zip(_starts(subject, center, patch), patch, subject.mask.shape, strict=True):
         count = min(size, length)
         shift = (size - count) // 2
         source.append(slice(start, start + count))
@@ -51,6 +50,14 @@ def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]
     image[tuple(target)] = subject.image[tuple(source)]
     mask[tuple(target)] = subject.mask[tuple(source)]
     return image, mask
+
+
+def _starts(subject: Subject, center, patch) -> list[int]:
+    """Lowest corner of a patch around a voxel, moved inside the volume."""
+    return [
+        int(np.clip(middle - size // 2, 0, max(length - size, 0)))
+        for middle, size, length in zip(center, patch, subject.mask.shape, strict=True)
+    ]
 
 
 def draw_center(random: np.random.Generator, subject: Subject, on_tumor: bool) -> tuple[int, int, int]:
@@ -78,11 +85,22 @@ def training_batch(subjects, step: int, settings: dict) -> tuple[np.ndarray, np.
         random = np.random.default_rng([settings["seed"], 1, item])
         subject = subjects[order[place]]
         on_tumor = int((item + 1) * settings["foreground"]) > int(item * settings["foreground"])
-        image, mask = take_patch(subject, draw_center(random, subject, on_tumor), settings["patch"])
-        image, mask = augment(image, mask, draw_augmentation(random, image.shape[-1], settings))
+        center = draw_center(random, subject, on_tumor)
+        drawn = draw_augmentation(random, subject.image.shape[-1], settings)
+        image, mask = augment(*_drawn_patch(subject, center, settings["patch"], drawn), drawn)
         images.append(image)
         masks.append(mask)
     return np.stack(images), np.stack(masks)
+
+
+def _drawn_patch(subject: Subject, center, patch, drawn: Augmentation) -> tuple[np.ndarray, np.ndarray]:
+    """`take_patch`, turned, zoomed and bent as it was drawn."""
+    if drawn.matrix is None and drawn.bend is None:
+        return take_patch(subject, center, patch)
+    sizes = zip(_starts(subject, center, patch), patch, subject.mask.shape, strict=True)
+    # The middle of the same patch; a volume that is smaller than it lies in its middle.
+    middle = [start + (min(size, length) - 1) / 2 for start, size, length in sizes]
+    return bent_patch(subject.image, subject.mask, middle, patch, drawn)
 
 
 def monitor_batch(subject: Subject, patch) -> tuple[np.ndarray, np.ndarray]:

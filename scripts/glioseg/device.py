@@ -47,6 +47,14 @@ def use_threads(threads: int) -> None:
         tf.config.experimental.set_memory_growth(gpu, True)
 
 
+def choose_strategy():
+    """A tf.distribute.Strategy that shares each batch among all GPUs that the job was given, if there are several."""
+    import tensorflow as tf
+
+    several = len(tf.config.list_logical_devices("GPU")) > 1
+    return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
+
+
 def _cpu_flags() -> set[str]:
     cpuinfo = Path("/proc/cpuinfo")
     if not cpuinfo.exists():

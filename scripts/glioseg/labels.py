@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 # Loaded by the functions that work on voxels: every start of Snakemake, and each of its jobs, reads this module.
@@ -108,6 +108,21 @@ def regions_of(dialects: Iterable[str]) -> list[str]:
     """The regions that data sets of these dialects are scored by: WT, TC, ET, and RC where any has a cavity."""
     has_cavity = "cavity" in classes_of(dialects)
     return [name for name in REGIONS if name != "RC" or has_cavity]
+
+
+def targets_of(targets: str, classes: Sequence[str]) -> tuple[str, ...]:
+    """What a network's outputs are, in their order: the classes themselves, or the regions that these classes make.
+
+    targets: "classes" or "regions". Raises ValueError for another, and for regions where the classes hold a cyst, which
+    they cannot tell from necrosis.
+    """
+    if targets == "classes":
+        return tuple(classes)
+    if targets != "regions":
+        raise ValueError(f"targets: {targets!r} is not known; known are classes, regions")
+    if "cyst" in classes:
+        raise ValueError("targets: regions cannot tell a cyst from necrosis; train on classes")
+    return tuple(name for name in REGIONS if name != "RC" or "cavity" in classes)
 
 
 def _dialect(name: str) -> dict[int, str]:

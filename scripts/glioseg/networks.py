@@ -1,13 +1,14 @@
-"""Segmentation networks by name: (patch, channels, classes, filters, backbone) -> Keras model ending in a softmax.
+"""Segmentation networks by name: (patch, channels, outputs, filters, backbone, activation) -> Keras model.
 
-The softmax is float32 under any precision policy: in low precision the losses' sums over a patch saturate.
+It ends in the activation, a softmax or a sigmoid over the outputs, which is float32 under any precision policy: in low
+precision the losses' sums over a patch saturate.
 """
 
 import keras
 from keras import layers
 
 
-def original(patch, channels: int, classes: int, filters, backbone: str) -> keras.Model:
+def original(patch, channels: int, outputs: int, filters, backbone: str, activation: str) -> keras.Model:
     """The 3D U-Net of the original recipe, by layer: Conv-Dropout-Conv levels, max pooling, transposed convolutions.
 
     With filters 16, 32, 64, 128, 256 it has 5,645,828 parameters for three channels and four classes.
@@ -29,12 +30,11 @@ def original(patch, channels: int, classes: int, filters, backbone: str) -> kera
     for width, dropout, skip in reversed(list(zip(filters[:-1], dropouts[:-1], skips, strict=True))):
         x = layers.Conv3DTranspose(width, 2, strides=2, padding="same")(x)
         x = level(layers.concatenate([x, skip]), width, dropout)
-    return keras.Model(
-        inputs, layers.Conv3D(classes, 1, activation="softmax", dtype="float32", name="softmax")(x), name="original"
-    )
+    x = layers.Conv3D(outputs, 1, activation=activation, dtype="float32", name=activation)(x)
+    return keras.Model(inputs, x, name="original")
 
 
-def unet(patch, channels: int, classes: int, filters, backbone: str) -> keras.Model:
+def unet(patch, channels: int, outputs: int, filters, backbone: str, activation: str) -> keras.Model:
     """Our 3D U-Net: all work at half resolution and below, between a stride-2 stem and a transposed convolution.
 
     Working at half resolution costs an eighth; instance normalization lets it learn from batches of one; the last
@@ -56,11 +56,11 @@ def unet(patch, channels: int, classes: int, filters, backbone: str) -> keras.Mo
         x = layers.Conv3DTranspose(filters[level], 2, strides=2)(x)
         x = convolve(layers.concatenate([x, skips[level]]), filters[level])
         x = convolve(x, filters[level], name=f"decoder_{level}")
-    x = layers.Conv3DTranspose(classes, 2, strides=2, name="head")(x)
-    return keras.Model(inputs, layers.Activation("softmax", dtype="float32", name="softmax")(x), name="unet")
+    x = layers.Conv3DTranspose(outputs, 2, strides=2, name="head")(x)
+    return keras.Model(inputs, layers.Activation(activation, dtype="float32", name=activation)(x), name="unet")
 
 
-def sm_unet(patch, channels: int, classes: int, filters, backbone: str) -> keras.Model:
+def sm_unet(patch, channels: int, outputs: int, filters, backbone: str, activation: str) -> keras.Model:
     """The U-Net of segmentation-models-3D around one of its backbones, not pretrained; the decoder has `filters`.
 
     Raises ValueError naming the known backbones.
@@ -74,27 +74,31 @@ def sm_unet(patch, channels: int, classes: int, filters, backbone: str) -> keras
     net = sm.Unet(
         backbone,
         input_shape=(*patch, channels),
-        classes=classes,
+        classes=outputs,
         encoder_weights=None,
         decoder_filters=tuple(filters[::-1]),
         activation="linear",
     )
-    return keras.Model(
-        net.inputs, layers.Activation("softmax", dtype="float32", name="softmax")(net.outputs[0]), name="sm_unet"
-    )
+    x = layers.Activation(activation, dtype="float32", name=activation)(net.outputs[0])
+    return keras.Model(net.inputs, x, name="sm_unet")
 
 
 NETWORKS = {"unet": unet, "original": original, "sm_unet": sm_unet}
 
 
-def build_network(name: str, patch, channels: int, classes: int, filters, backbone: str) -> keras.Model:
-    """The network of that name. Raises ValueError naming the known ones, or for a patch that its levels can't halve."""
+def build_network(
+    name: str, patch, channels: int, outputs: int, filters, backbone: str, activation: str = "softmax"
+) -> keras.Model:
+    """The network of that name, with so many outputs a voxel.
+
+    Raises ValueError naming the known ones, or for a patch that its levels can't halve.
+    """
     if name not in NETWORKS:
         raise ValueError(f"network: {name!r} is not known; known are {', '.join(NETWORKS)}")
     multiple = patch_multiple(name, len(filters))
     if any(size % multiple for size in patch):
         raise ValueError(f"patch: {list(patch)} must be multiples of {multiple} for {name} with {len(filters)} levels")
-    return NETWORKS[name](tuple(patch), channels, classes, tuple(filters), backbone)
+    return NETWORKS[name](tuple(patch), channels, outputs, tuple(filters), backbone, activation)
 
 
 def patch_multiple(name: str, levels: int) -> int:

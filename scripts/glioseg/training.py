@@ -13,93 +13,118 @@ import numpy as np
 import tensorflow as tf
 
 from glioseg.batches import Subject, monitor_batch, training_batch
-from glioseg.labels import CLASSES, EVERYWHERE
+from glioseg.labels import CLASSES, EVERYWHERE, targets_of
 from glioseg.losses import Scores, build_loss
 from glioseg.networks import build_network
 from glioseg.outputs import whole
+from glioseg.schedule import SCHEDULES, finished, rate, seconds_spent
 from glioseg.supervision import supervise
 
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
-SCHEDULES = ("cosine", "constant")
 SCORES = ("loss", "accuracy", "iou", "dice", *(f"dice_{region.lower()}" for region in EVERYWHERE))
 COLUMNS = ["epoch", "seconds", "learning_rate", *SCORES, *(f"val_{name}" for name in SCORES)]
 
 
-def build_schedule(name: str, learning_rate: float, warmup: int, steps: int):
-    """Learning rate by step: constant, or a linear rise over `warmup` steps and then a cosine down to 0 at the last."""
-    if name not in SCHEDULES:
-        raise ValueError(f"schedule: {name!r} is not known; known are {', '.join(SCHEDULES)}")
-    if name == "constant":
-        return learning_rate
-    return keras.optimizers.schedules.CosineDecay(
-        0.0, max(steps - warmup, 1), warmup_target=learning_rate, warmup_steps=max(warmup, 1)
-    )
-
-
 def build_model(channels: int, settings: dict) -> keras.Model:
-    """The network of the settings, compiled: loss, optimizer, schedule and scores. Its first output segments."""
-    if settings["optimizer"] not in OPTIMIZERS:
-        raise ValueError(f"optimizer: {settings['optimizer']!r} is not known; known are {', '.join(OPTIMIZERS)}")
-    classes = settings["classes"]
+    """The network of the settings, compiled: loss, optimizer and scores. Its first output segments."""
+    for setting, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+        if settings[setting] not in known:
+            raise ValueError(f"{setting}: {settings[setting]!r} is not known; known are {', '.join(known)}")
+    classes, targets = settings["classes"], settings["targets"]
     model = build_network(
-        settings["network"], settings["patch"], channels, len(classes), settings["filters"], settings["backbone"]
+        settings["network"],
+        settings["patch"],
+        channels,
+        len(targets_of(targets, classes)),
+        settings["filters"],
+        settings["backbone"],
+        "softmax" if targets == "classes" else "sigmoid",
     )
     if settings["deep_supervision"]:
         model = supervise(model)
-    schedule = build_schedule(
-        settings["schedule"],
-        settings["learning_rate"],
-        settings["warmup_steps"],
-        settings["epochs"] * settings["steps_per_epoch"],
+    averaged = {"use_ema": True, "ema_momentum": settings["average"]} if settings["average"] else {}
+    optimizer = OPTIMIZERS[settings["optimizer"]](
+        settings["learning_rate"], global_clipnorm=settings["clip_norm"] or None, **averaged
     )
-    optimizer = OPTIMIZERS[settings["optimizer"]](schedule, global_clipnorm=settings["clip_norm"] or None)
-    model.compile(optimizer, build_loss(settings["losses"], len(classes)), metrics=[Scores(classes)])
+    loss = build_loss(settings["losses"], classes, targets, settings["batch_dice"])
+
+    def shared(truth, prediction):
+        # Among several devices Keras shares out the loss only where it comes as an array.
+        return loss(truth, prediction)[None]
+
+    model.compile(optimizer, shared, metrics=[Scores(classes, targets)])
     return model
 
 
 def train_network(
-    subjects: list[Subject], monitored: list[Subject], state: Path, identity: str, settings: dict, say=print
+    subjects: list[Subject],
+    monitored: list[Subject],
+    state: Path,
+    identity: str,
+    settings: dict,
+    strategy: tf.distribute.Strategy,
+    workers: int,
+    say=print,
 ) -> tuple[keras.Model, list[dict]]:
     """Train one network to its last epoch, continuing from the file `state` where that has the same `identity`.
 
     Each batch is decided by seed and step, so weights, optimizer and epoch are all the state there is, and a run killed
-    and continued ends with the weights of one left alone. Returns the model of the last epoch and a row per epoch
-    (`COLUMNS`). Raises ValueError for a setting by an unknown name, FloatingPointError where the loss is not finite.
+    and continued ends with the weights of one left alone (but for one that `max_minutes` ends). strategy: the devices
+    that share each batch; workers: batches that are made at once. Returns the model of the last epoch, its weights
+    averaged where that is set, and a row per epoch (`COLUMNS`).
+    Raises ValueError for a setting by an unknown name or a batch that the devices can't share, FloatingPointError where
+    the loss is not finite.
     """
+    devices = strategy.num_replicas_in_sync
+    if settings["batch"] % devices:
+        raise ValueError(f"batch: {settings['batch']} patches can't be shared by {devices} GPUs; take a multiple")
     keras.utils.set_random_seed(settings["seed"])
-    model = build_model(subjects[0].image.shape[-1], settings)
-    model.optimizer.build(model.trainable_variables)
+    with strategy.scope():
+        model = build_model(subjects[0].image.shape[-1], settings)
+        model.optimizer.build(model.trainable_variables)
     history = _restore(model, state, identity, say)
     done = len(history)
-    if done == settings["epochs"]:
-        return _segmenter(model), history
-    steps = settings["steps_per_epoch"]
+    if not finished(history, settings):
+        _fit(model, subjects, monitored, state, identity, settings, history, devices, workers, say)
+    if settings["average"]:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    if len(history) < settings["epochs"] and len(history) > done:
+        say(f"training ended after epoch {len(history)} of {settings['epochs']}")
+    return _segmenter(model), history
+
+
+def _fit(model, subjects, monitored, state, identity, settings, history, devices, workers, say) -> None:
+    """The epochs that `history` lacks."""
+    done, steps = len(history), settings["steps_per_epoch"]
     data = _stream(
         lambda step: training_batch(subjects, step, settings),
         done * steps,
         settings["epochs"] * steps,
         model,
         settings["classes"],
+        workers,
     )
+    # An epoch that is cut short is monitored too: it is added to these.
+    epochs = [*range(settings["monitor_every"], settings["epochs"], settings["monitor_every"]), settings["epochs"]]
+    callbacks = [_Progress(history, state, identity, settings, epochs, say)]
     monitor = None
     if monitored:
-        batches = [monitor_batch(subject, settings["patch"]) for subject in monitored]
-        monitor = _stream(lambda index: batches[index], 0, len(batches), model, settings["classes"])
+        # As many copies as there are devices, none of which bears an empty share; the scores are the same.
+        batches = [[np.repeat(part, devices, 0) for part in monitor_batch(one, settings["patch"])] for one in monitored]
+        monitor = _stream(lambda index: batches[index], 0, len(batches), model, settings["classes"], 1)
+    if settings["average"]:
+        callbacks.append(keras.callbacks.SwapEMAWeights())
     model.fit(
         data,
         initial_epoch=done,
         epochs=settings["epochs"],
         steps_per_epoch=steps,
         validation_data=monitor,
-        validation_freq=[
-            *range(settings["monitor_every"], settings["epochs"], settings["monitor_every"]),
-            settings["epochs"],
-        ],
-        callbacks=[_Progress(history, state, identity, settings["epochs"], say)],
+        validation_freq=epochs,
+        callbacks=callbacks,
         shuffle=False,
         verbose=0,
     )
-    return _segmenter(model), history
 
 
 def _segmenter(model: keras.Model) -> keras.Model:
@@ -121,15 +146,27 @@ def write_history(path: Path, history: list[dict]) -> None:
 
 
 class _Progress(keras.callbacks.Callback):
-    """After each epoch: a row of history, the state on disk, and a line with loss, Dice and the time left."""
+    """Before each step its learning rate; after each epoch a row of history, the state on disk, and a line.
 
-    def __init__(self, history, state, identity, epochs, say):
+    The line tells loss, Dice and the time left. Ends the training where its time is over, or it learns no more.
+    """
+
+    def __init__(self, history, state, identity, settings, monitored_epochs, say):
         super().__init__()
-        self.history, self.state, self.identity, self.epochs, self.say = history, state, identity, epochs, say
-        self.first, self.started = len(history), time.monotonic()
+        self.history, self.state, self.identity, self.settings, self.say = history, state, identity, settings, say
+        self.monitored_epochs, self.epochs = monitored_epochs, settings["epochs"]
+        self.first, self.started, self.earlier = len(history), time.monotonic(), seconds_spent(history)
+
+    def elapsed(self) -> float:
+        return self.earlier + time.monotonic() - self.started
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch_started = time.monotonic()
+        self.epoch, self.epoch_started = epoch, time.monotonic()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        step = self.epoch * self.settings["steps_per_epoch"] + batch
+        self.rate = rate(step, self.elapsed(), self.settings)
+        self.model.optimizer.learning_rate = self.rate
 
     def on_train_batch_end(self, batch, logs=None):
         if not np.isfinite(logs["loss"]):
@@ -137,17 +174,25 @@ class _Progress(keras.callbacks.Callback):
                 f"the loss became {logs['loss']} in epoch {len(self.history) + 1}, step {batch + 1}, where a finite "
                 "number was expected; lower train: learning_rate, or clip_norm"
             )
+        budget = 60 * self.settings["max_minutes"]
+        if budget and self.elapsed() >= budget:
+            self.model.stop_training = True
+            self.monitored_epochs.append(self.epoch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
         row = {
             "epoch": epoch + 1,
             "seconds": f"{time.monotonic() - self.epoch_started:.1f}",
-            "learning_rate": f"{float(self.model.optimizer.learning_rate):.6g}",
+            "learning_rate": f"{self.rate:.6g}",
             **{name: f"{float(value):.6f}" for name, value in logs.items()},
         }
         self.history.append({column: row.get(column, "") for column in COLUMNS})
         _save(self.model, self.state, self.identity, self.history)
         left = (time.monotonic() - self.started) / (epoch + 1 - self.first) * (self.epochs - epoch - 1)
+        if self.settings["max_minutes"]:
+            left = max(0, min(left, 60 * self.settings["max_minutes"] - self.elapsed()))
+        if finished(self.history, self.settings):
+            self.model.stop_training = True
         monitored = f", monitored {float(logs['val_dice']):.3f}" if "val_dice" in logs else ""
         self.say(
             f"epoch {epoch + 1}/{self.epochs}  loss {float(logs['loss']):.4f}  Dice {float(logs['dice']):.3f}"
@@ -155,8 +200,8 @@ class _Progress(keras.callbacks.Callback):
         )
 
 
-def _stream(batch, start: int, stop: int, model: keras.Model, classes) -> tf.data.Dataset:
-    """(image, one-hot mask) batches by number, made one step ahead in a thread; its error ends the training."""
+def _stream(batch, start: int, stop: int, model: keras.Model, classes, workers: int) -> tf.data.Dataset:
+    """(image, one-hot mask) batches by number, in order, made ahead in threads; an error there ends the training."""
     image, mask = model.inputs[0].shape[1:], model.inputs[0].shape[1:-1]
     # From the masks' indices to the network's channels: a study has some of the classes.
     channels = tf.constant([classes.index(name) if name in classes else -1 for name in CLASSES])
@@ -166,14 +211,14 @@ def _stream(batch, start: int, stop: int, model: keras.Model, classes) -> tf.dat
         masks = tf.gather(channels, tf.cast(tf.ensure_shape(masks, (None, *mask)), tf.int32))
         return tf.ensure_shape(images, (None, *image)), tf.one_hot(masks, len(classes))
 
-    return tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=1).prefetch(2)
+    return tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=workers).prefetch(2)
 
 
 def _save(model: keras.Model, path: Path, identity: str, history: list[dict]) -> None:
-    arrays = {f"variable_{i}": value for i, value in enumerate(_variables(model))}
+    arrays = {f"variable_{i}": value.numpy() for i, value in enumerate(_variables(model))}
     arrays["history"] = np.frombuffer(json.dumps([identity, history]).encode(), np.uint8)
     with whole(path) as partial, partial.open("wb") as stream:
-        np.savez(stream, **{name: np.asarray(value) for name, value in arrays.items()})
+        np.savez(stream, **arrays)
 
 
 def _restore(model: keras.Model, path: Path, identity: str, say) -> list[dict]:

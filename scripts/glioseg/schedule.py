@@ -1,0 +1,55 @@
+"""How fast a network learns at each step, and when it has learned enough: of steps, minutes and the loss so far."""
+
+import math
+
+SCHEDULES = ("cosine", "constant")
+# Share of the past in the moving mean of the loss that early stopping looks at, as in nnU-Net's first version (Isensee
+# et al. 2021, doi:10.1038/s41592-020-01008-z).
+MEMORY = 0.9
+
+
+def rate(step: int, elapsed_seconds: float, settings: dict) -> float:
+    """Learning rate of a step, from 0 on: constant, or a linear rise over warmup_steps and then a cosine down to 0.
+
+    settings: schedule, learning_rate, warmup_steps, epochs, steps_per_epoch, max_minutes. The cosine ends with the last
+    step, or with the minutes (0: no limit) where they end earlier.
+    """
+    highest, warmup = settings["learning_rate"], settings["warmup_steps"]
+    if settings["schedule"] == "constant":
+        return highest
+    if step < warmup:
+        return highest * step / warmup
+    steps = settings["epochs"] * settings["steps_per_epoch"]
+    progress = (step - warmup) / max(steps - warmup, 1)
+    if settings["max_minutes"]:
+        progress = max(progress, elapsed_seconds / (60 * settings["max_minutes"]))
+    return highest * (1 + math.cos(math.pi * min(progress, 1))) / 2
+
+
+def finished(history: list[dict], settings: dict) -> bool:
+    """Whether the epochs of a history (rows with loss and seconds) are all that there should be.
+
+    settings: epochs, max_minutes (0: no limit), patience (epochs without a lower moving mean of the training loss; 0:
+    any number). No score of a held-out subject has a say.
+    """
+    if len(history) >= settings["epochs"]:
+        return True
+    if settings["max_minutes"] and seconds_spent(history) >= 60 * settings["max_minutes"]:
+        return True
+    return (
+        bool(settings["patience"]) and stalled_epochs([float(row["loss"]) for row in history]) >= settings["patience"]
+    )
+
+
+def seconds_spent(history: list[dict]) -> float:
+    """What the epochs of a history took."""
+    return sum(float(row["seconds"]) for row in history)
+
+
+def stalled_epochs(losses: list[float]) -> int:
+    """Epochs since the moving mean of the losses was last at its lowest; 0 for no epochs."""
+    lowest, since, mean = math.inf, 0, None
+    for loss in losses:
+        mean = loss if mean is None else MEMORY * mean + (1 - MEMORY) * loss
+        lowest, since = (mean, 0) if mean < lowest else (lowest, since + 1)
+    return since

@@ -1,0 +1,65 @@
+"""What tests of training share: a few subjects, the command with its options, what it leaves."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from glioseg.batches import Subject
+from glioseg.outputs import write_table
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def subject(name="s", shape=(20, 24, 18), channels=2):
+    """Noise with a tumor of two tissues in it, anew for each length of the name."""
+    random = np.random.default_rng(len(name))
+    mask = np.zeros(shape, np.uint8)
+    mask[5:12, 6:13, 4:11] = 2
+    mask[7:10, 8:11, 6:9] = 3
+    image = random.normal(size=(*shape, channels)).astype(np.float16)
+    return Subject(name, image, mask, (np.flatnonzero(mask == 2), np.flatnonzero(mask == 3)))
+
+
+def write_preprocessed(folder):
+    """A folder as preprocess and split leave it, of four subjects: a, bb, ccc to learn from, dddd held out."""
+    for name in ("a", "bb", "ccc", "dddd"):
+        one = subject(name)
+        (folder / name).mkdir()
+        np.save(folder / name / "image.npy", one.image)
+        np.save(folder / name / "mask.npy", one.mask)
+        (folder / name / "scan.json").write_text(json.dumps({"subject": name}))
+    rows = [
+        {"subject": name, "verdict": "taken", "fold": fold, "has_mask": "yes"}
+        for name, fold in zip(("a", "bb", "ccc", "dddd"), ("train",) * 3 + ("test",), strict=True)
+    ]
+    write_table(folder / "cohort.tsv", ["subject", "verdict", "fold", "has_mask"], rows)
+    return folder
+
+
+def train_command(data, output, **changes):
+    """scripts/train.py on such a folder, with the smallest network."""
+    options = {
+        "fold": "all", "cohort": data / "cohort.tsv", "preprocess": data,
+        "classes": ("background", "necrosis", "edema", "enhancing"), "network": "original", "filters": (4, 8),
+        "backbone": "resnet18", "deep-supervision": False, "patch": (16, 16, 16), "batch": 1, "epochs": 6,
+        "steps-per-epoch": 3, "max-minutes": 0, "patience": 0, "targets": "classes",
+        "losses": ("dice_cross_entropy",), "batch-dice": True, "optimizer": "adamw", "learning-rate": 0.01,
+        "schedule": "cosine", "warmup-steps": 2, "clip-norm": 1, "average": 0, "foreground": 0.5, "flip": 0.5,
+        "scale": 0.2, "rotation": 10, "elastic": 1, "intensity": 0.1, "blur": 0.5, "coarse": 1.5, "noise": 0.1,
+        "modality-dropout": 0, "precision": "float32", "monitor-subjects": 1, "monitor-every": 2, "seed": 3,
+        "threads": 2, "code": "1", "state": output / "state.npz", "output": output,
+    } | changes  # fmt: skip
+    words = [sys.executable, str(ROOT / "scripts/train.py")]
+    for name, value in options.items():
+        for item in value if isinstance(value, tuple) else (value,):
+            words += [f"--{name}", str(item)]
+    return words
+
+
+def weights(path):
+    """All arrays of a trained network."""
+    import keras
+
+    return [np.asarray(value) for value in keras.saving.load_model(path, compile=False).get_weights()]
