@@ -12,11 +12,13 @@ from jsonschema import Draft202012Validator
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from glioseg.cohort import (
+    fold_of,
     models,
     models_for,
     monitored_subjects,
     predicted_subjects,
     scored_subjects,
+    seed_of,
     training_subjects,
 )
 from glioseg.labels import MASK, classes_of
@@ -54,7 +56,7 @@ RESULTS = config["results"]
 
 wildcard_constraints:
     subject=r"[^/]+",
-    fold=r"all|\d+",
+    model=r"(all|\d+)(_\d+)?",
     figure=r"\w+",
 
 
@@ -89,6 +91,8 @@ SUBJECTS = (
     else sentence(find_subjects, sources(), config["modalities"])
 )
 check_names()
+# How many models there are: folds, and seeds of each.
+MODELS = (config["split"]["folds"], config["seeds"])
 # What the network tells apart: the tissue classes that the data sets' masks have.
 CLASSES = classes_of({subject.labels for subject in SUBJECTS.values() if MASK in subject.files})
 
@@ -180,23 +184,23 @@ def found_subjects():
 
 def get_fold_subjects(wildcards):
     """Preprocessed folders of a model's training and monitored subjects."""
-    names = training_subjects(cohort(), wildcards.fold)
-    names += monitored_subjects(cohort(), wildcards.fold)[: config["train"]["monitor_subjects"]]
+    names = training_subjects(cohort(), wildcards.model)
+    names += monitored_subjects(cohort(), wildcards.model)[: config["train"]["monitor_subjects"]]
     return [f"{RESULTS}/preprocess/{name}" for name in names]
 
 
 def get_models(wildcards):
     """The models that never saw a subject."""
-    names = sentence(models_for, cohort(), wildcards.subject, config["split"]["folds"])
+    names = sentence(models_for, cohort(), wildcards.subject, *MODELS)
     return [f"{RESULTS}/train/{name}/model.keras" for name in names]
 
 
 def get_all_models(wildcards):
-    return [f"{RESULTS}/train/{name}/model.keras" for name in models(config["split"]["folds"])]
+    return [f"{RESULTS}/train/{name}/model.keras" for name in models(*MODELS)]
 
 
 def get_settings(wildcards):
-    return [f"{RESULTS}/train/{name}/settings.json" for name in models(config["split"]["folds"])]
+    return [f"{RESULTS}/train/{name}/settings.json" for name in models(*MODELS)]
 
 
 def get_predictions(wildcards):
@@ -239,7 +243,7 @@ def get_volumes(wildcards):
 
 def get_figure_data(wildcards):
     """What a figure of the whole cohort is drawn from."""
-    names = models(config["split"]["folds"])
+    names = models(*MODELS)
     return {
         "cohort": [f"{RESULTS}/split/cohort.tsv"],
         "network": [f"{RESULTS}/train/{names[0]}/model.keras"],

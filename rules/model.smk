@@ -6,13 +6,13 @@ rule train:
         cohort=f"{RESULTS}/split/cohort.tsv",
         scans=get_fold_subjects,
     output:
-        model=f"{RESULTS}/train/{{fold}}/model.keras",
-        history=f"{RESULTS}/train/{{fold}}/history.csv",
-        settings=f"{RESULTS}/train/{{fold}}/settings.json",
+        model=f"{RESULTS}/train/{{model}}/model.keras",
+        history=f"{RESULTS}/train/{{model}}/history.csv",
+        settings=f"{RESULTS}/train/{{model}}/settings.json",
     log:
-        f"{RESULTS}/logs/train/{{fold}}.log",
+        f"{RESULTS}/logs/train/{{model}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train/{{fold}}.tsv"
+        f"{RESULTS}/benchmarks/train/{{model}}.tsv"
     conda:
         "../envs/tensorflow.yaml"
     threads: 8
@@ -22,16 +22,17 @@ rule train:
         runtime=lambda wildcards, attempt: 1440 * attempt,
     params:
         code=code("train"),
-        folder=f"{RESULTS}/train/{{fold}}",
+        folder=f"{RESULTS}/train/{{model}}",
         # No output of the rule, for Snakemake removes the outputs of a job that failed, and this is what continues it.
-        state=f"{RESULTS}/train/{{fold}}/state.npz",
+        state=f"{RESULTS}/train/{{model}}/state.npz",
         preprocess=f"{RESULTS}/preprocess",
         classes=each("classes", CLASSES),
         options=options("train"),
-        seed=config["seed"],
+        fold=lambda wildcards: fold_of(wildcards.model),
+        seed=lambda wildcards: seed_of(wildcards.model, config["seed"]),
     shell:
         "python scripts/train.py"
-        " --fold {wildcards.fold:q}"
+        " --fold {params.fold}"
         " --cohort {input.cohort:q}"
         " --preprocess {params.preprocess:q}"
         " {params.classes:q}"

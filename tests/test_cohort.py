@@ -7,10 +7,12 @@ from glioseg.cohort import (
     cohort_rows,
     covariate_columns,
     insist_on_all,
+    models,
     models_for,
     monitored_subjects,
     predicted_subjects,
     scored_subjects,
+    seed_of,
     training_subjects,
 )
 from glioseg.folds import assign_folds
@@ -67,16 +69,16 @@ def test_nobody_is_predicted_by_a_model_that_saw_them():
     for folds in (1, 3):
         rows = rows_of(scans, folds)
         for subject in predicted_subjects(rows):
-            for model in models_for(rows, subject, folds):
+            for model in models_for(rows, subject, folds, 1):
                 assert subject not in training_subjects(rows, model)
         assert "new" in predicted_subjects(rows)
         assert "broken" not in predicted_subjects(rows)
         with pytest.raises(ValueError, match="broken is excluded and can't be predicted: t1 is empty"):
-            models_for(rows, "broken", folds)
+            models_for(rows, "broken", folds, 1)
     rows = rows_of(scans, 1)
     assert not set(monitored_subjects(rows, "all")) & set(training_subjects(rows, "all"))
     with pytest.raises(ValueError, match="was learned from by the only model"):
-        models_for(rows, training_subjects(rows, "all")[0], 1)
+        models_for(rows, training_subjects(rows, "all")[0], 1, 1)
     row = next(row for row in rows if row["subject"] == "s0")
     assert row["lost_percent"] == "10.000"
     assert row["grade"] == "HGG"
@@ -114,7 +116,7 @@ def test_twins_are_named_and_never_on_both_sides():
             assert by_name["z"]["checks"] == "duplicate"
             assert "new" not in scored_subjects(rows)
             for subject in {"a", "z", "new"} & set(predicted_subjects(rows)):
-                for model in models_for(rows, subject, folds):
+                for model in models_for(rows, subject, folds, 1):
                     assert not {"a", "z", "new"} & set(training_subjects(rows, model))
             assert all("new" not in training_subjects(rows, model) for model in ("all", "0", "1", "2"))
 
@@ -143,3 +145,18 @@ def test_a_covariate_called_fold_holds_nobody_out():
 def test_covariates_are_what_is_no_file():
     table = [{"subject": "a", "labels": "msd", "t1": "x", "seg": "y", "age": "60"}]
     assert covariate_columns(table, {"a": scan("a")}) == ["age"]
+
+
+def test_each_fold_has_a_model_for_each_seed():
+    assert models(1, 1) == ["all"]
+    assert models(1, 2) == ["all", "all_2"]
+    assert models(2, 2) == ["0", "0_2", "1", "1_2"]
+    assert [seed_of(model, 42) for model in ("0", "1", "0_2", "1_3")] == [42, 42, 1042, 2042]
+    rows = [
+        {"subject": name, "verdict": "taken", "fold": fold, "has_mask": "yes", "reason": ""}
+        for name, fold in (("a", "0"), ("b", "1"), ("c", "test"))
+    ]
+    assert training_subjects(rows, "0_2") == training_subjects(rows, "0") == ["b"]
+    assert monitored_subjects(rows, "1_2") == ["b"]
+    assert models_for(rows, "a", 2, 2) == ["0", "0_2"]
+    assert models_for(rows, "c", 2, 2) == ["0", "0_2", "1", "1_2"]

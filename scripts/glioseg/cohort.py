@@ -104,22 +104,43 @@ def _exclusions(scans: dict[str, dict]) -> list[str]:
     return [f"{name}: {scan['reason']}" for name, scan in scans.items() if scan["verdict"] == "excluded"]
 
 
-def models(folds: int) -> list[str]:
-    """Names of the models of a study: one for each fold, or "all" where there is one fold."""
-    return ["all"] if folds == 1 else [str(fold) for fold in range(folds)]
+def models(folds: int, seeds: int) -> list[str]:
+    """Names of the models of a study: those of each fold, or of "all" where there is one fold.
+
+    A fold's first model is called like it, further ones, which differ in their seed, as in 0_2, 0_3, …
+    """
+    names = ["all"] if folds == 1 else [str(fold) for fold in range(folds)]
+    return [model for name in names for model in models_of_fold(name, seeds)]
+
+
+def models_of_fold(fold: str, seeds: int) -> list[str]:
+    """Names of a fold's models, one for each seed."""
+    return [fold if number == 1 else f"{fold}_{number}" for number in range(1, seeds + 1)]
+
+
+def fold_of(model: str) -> str:
+    """The fold that a model is named after."""
+    return model.partition("_")[0]
+
+
+def seed_of(model: str, seed: int) -> int:
+    """The seed of a model: the study's own for the first of each fold, others far from it for the rest."""
+    number = int(model.partition("_")[2] or 1)
+    return seed + 1000 * (number - 1)
 
 
 def training_subjects(rows: list[dict], model: str) -> list[str]:
     """Subjects that a model learns from: taken, with a mask, and held out neither from it nor from every model."""
-    return [row["subject"] for row in _masked(rows) if row["fold"] not in ("", "new", "test", model)]
+    return [row["subject"] for row in _masked(rows) if row["fold"] not in ("", "new", "test", fold_of(model))]
 
 
 def monitored_subjects(rows: list[dict], model: str) -> list[str]:
     """Subjects whose learning curves accompany a model's training, with no say in it: those it is later scored on."""
-    return [row["subject"] for row in _masked(rows) if row["fold"] == ("test" if model == "all" else model)]
+    fold = fold_of(model)
+    return [row["subject"] for row in _masked(rows) if row["fold"] == ("test" if fold == "all" else fold)]
 
 
-def models_for(rows: list[dict], subject: str, folds: int) -> list[str]:
+def models_for(rows: list[dict], subject: str, folds: int, seeds: int) -> list[str]:
     """The models that never saw a subject. Raises ValueError with a sentence where there is none, or it is excluded."""
     row = next((row for row in rows if row["subject"] == subject), None)
     if row is None:
@@ -133,7 +154,7 @@ def models_for(rows: list[dict], subject: str, folds: int) -> list[str]:
             f"{subject} was learned from by the only model, so its prediction would flatter; "
             "set split: folds to 2 or more to predict every subject by a model that never saw it"
         )
-    return models(folds) if row["fold"] in ("test", "new") else [row["fold"]]
+    return models(folds, seeds) if row["fold"] in ("test", "new") else models_of_fold(row["fold"], seeds)
 
 
 def predicted_subjects(rows: list[dict]) -> list[str]:

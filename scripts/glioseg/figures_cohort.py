@@ -54,8 +54,8 @@ def curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     figure.supxlabel("epoch", fontsize=9)
     handles = [Line2D([], [], color=BLUE, label="training"), Line2D([], [], color=VERMILION, label="validation")]
     if len(histories) > 1:
-        handles.append(Line2D([], [], color=GREY, linewidth=0.8, label=f"one of {len(histories)} folds"))
-        handles.append(Line2D([], [], color=GREY, linewidth=1.9, label="mean of the folds"))
+        handles.append(Line2D([], [], color=GREY, linewidth=0.8, label=f"one of {len(histories)} models"))
+        handles.append(Line2D([], [], color=GREY, linewidth=1.9, label="mean of the models"))
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
     return figure
 
