@@ -10,18 +10,23 @@ from glioseg.device import PRECISIONS, choose_precision, choose_strategy, use_th
 from glioseg.outputs import read_table, whole, write_json
 
 
+def auto_or_int(text: str) -> str | int:
+    """The word "auto", or a number."""
+    return text if text == "auto" else int(text)
+
+
 @click.command(cls=Command, help=__doc__)
 @click.option("--fold", required=True)
 @click.option("--cohort", type=Path, required=True)
 @click.option("--preprocess", type=Path, required=True, help="Folder with a folder per subject.")
 @click.option("--classes", multiple=True, required=True, help="Tissue classes to tell apart, background first.")
 @click.option("--network", required=True)
-@click.option("--filters", type=int, multiple=True, required=True, help="Width of each level, top down.")
+@click.option("--filters", type=auto_or_int, multiple=True, required=True, help="Width of each level, or auto.")
 @click.option("--backbone", required=True, help="Encoder of sm_unet.")
 @click.option("--targets", required=True, help="What it tells apart: classes, or regions, one inside the other.")
 @click.option("--deep-supervision", type=bool, required=True, help="Coarser levels learn too.")
-@click.option("--patch", type=int, multiple=True, required=True)
-@click.option("--batch", type=int, required=True)
+@click.option("--patch", type=auto_or_int, multiple=True, required=True, help="Voxels along each axis, or auto.")
+@click.option("--batch", type=auto_or_int, required=True, help="Patches, or auto.")
 @click.option("--epochs", type=int, required=True)
 @click.option("--steps-per-epoch", type=int, required=True)
 @click.option("--max-minutes", type=float, required=True, help="The training ends then; 0: with its last epoch.")
@@ -60,15 +65,18 @@ def main(fold, cohort, preprocess, precision, threads, code, state, output, **se
     import keras
 
     from glioseg.batches import fingerprint, load_subject
+    from glioseg.plan import describe, free_bytes, plan
     from glioseg.training import identify, train_network, versions, write_history
 
     keras.mixed_precision.set_global_policy(settings["precision"])
     rows = read_table(cohort)
     names = training_subjects(rows, fold)
     monitored = monitored_subjects(rows, fold)[: settings["monitor_subjects"]]
-    identity = identify(settings, [code, *(fingerprint(preprocess / name) for name in names)])
-    click.echo(f"{len(names)} subjects, {settings['network']}, {settings['precision']}, {threads} threads")
     subjects = [load_subject(preprocess / name) for name in names]
+    device, free = free_bytes()
+    settings = plan(settings, [one.mask.shape for one in subjects], subjects[0].image.shape[-1], device, free)
+    identity = identify(settings, [code, *(fingerprint(preprocess / name) for name in names)])
+    click.echo(f"{len(names)} subjects, {describe(settings)}, {free / 1e9:.0f} GB free on the {device.upper()}")
     shown = [load_subject(preprocess / name) for name in monitored]
     # Half of the threads make batches while the others, or a GPU, learn from the last.
     workers, strategy = max(threads // 2, 1), choose_strategy()

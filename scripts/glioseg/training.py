@@ -114,17 +114,23 @@ def _fit(model, subjects, monitored, state, identity, settings, history, devices
         monitor = _stream(lambda index: batches[index], 0, len(batches), model, settings["classes"], 1)
     if settings["average"]:
         callbacks.append(keras.callbacks.SwapEMAWeights())
-    model.fit(
-        data,
-        initial_epoch=done,
-        epochs=settings["epochs"],
-        steps_per_epoch=steps,
-        validation_data=monitor,
-        validation_freq=epochs,
-        callbacks=callbacks,
-        shuffle=False,
-        verbose=0,
-    )
+    try:
+        model.fit(
+            data,
+            initial_epoch=done,
+            epochs=settings["epochs"],
+            steps_per_epoch=steps,
+            validation_data=monitor,
+            validation_freq=epochs,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+    except tf.errors.ResourceExhaustedError as error:
+        raise ValueError(
+            f"a step takes more memory than there is ({error.message.splitlines()[0][:200]}); lower train: batch, "
+            "patch or filters"
+        ) from error
 
 
 def _segmenter(model: keras.Model) -> keras.Model:
