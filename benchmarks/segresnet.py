@@ -1,0 +1,116 @@
+"""Train MONAI's SegResNet with the recipe of its BraTS tutorial for some minutes on a finished study's subjects; score.
+
+The recipe: SegResNet(blocks_down 1 2 2 4, blocks_up 1 1 1, 16 filters, dropout 0.2), Dice loss over sigmoids of TC, WT
+and ET, Adam 1e-4 with weight decay 1e-5 and a cosine down to the last moment, batches of one, flips, intensity scaled
+and shifted by a tenth (github.com/Project-MONAI/tutorials, 3d_segmentation/brats_segmentation_3d.ipynb). Its crop of
+224 x 224 x 144 voxels would leave a CPU some thirty steps in twenty minutes: --crop takes a smaller one. Data, their
+normalization, split and scores are the study's. Needs `pip install torch monai` in an environment with the study's.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from glioseg.batches import load_subject  # noqa: E402
+from glioseg.cohort import models, models_for, scored_subjects, training_subjects  # noqa: E402
+from glioseg.labels import EVERYWHERE, region  # noqa: E402
+from glioseg.metrics import dice_of_sizes  # noqa: E402
+from glioseg.outputs import read_table  # noqa: E402
+
+
+def draw(random: np.random.Generator, subject, crop: int) -> tuple[np.ndarray, np.ndarray]:
+    """A random crop (channels first), flipped and shifted as the tutorial does; zeros beyond a small volume."""
+    size = [min(crop, length) for length in subject.mask.shape]
+    start = [int(random.integers(length - side + 1)) for length, side in zip(subject.mask.shape, size, strict=True)]
+    box = tuple(slice(low, low + side) for low, side in zip(start, size, strict=True))
+    image, mask = subject.image[box].astype(np.float32), subject.mask[box]
+    margins = [(0, crop - side) for side in size]
+    image, mask = np.pad(image, [*margins, (0, 0)]), np.pad(mask, margins)
+    brain = image != 0
+    image = image * (1 + random.uniform(-0.1, 0.1)) + random.uniform(-0.1, 0.1)
+    image = np.moveaxis(image * brain, -1, 0)
+    truth = np.stack([region(mask, name) for name in EVERYWHERE]).astype(np.float32)
+    for axis in (1, 2, 3):
+        if random.random() < 0.5:
+            image, truth = np.flip(image, axis), np.flip(truth, axis)
+    return np.ascontiguousarray(image), np.ascontiguousarray(truth)
+
+
+@click.command(help=__doc__)
+@click.option("--study", type=click.Path(exists=True, path_type=Path), required=True, help="Its results folder.")
+@click.option("--folds", type=int, required=True, help="Of that study.")
+@click.option("--minutes", type=float, required=True, help="Of training, for each fold.")
+@click.option("--crop", type=int, required=True, help="Voxels along each axis.")
+@click.option("--threads", type=int, required=True)
+@click.option("--seed", type=int, required=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON of each subject's Dice.")
+def main(study: Path, folds: int, minutes: float, crop: int, threads: int, seed: int, output: Path) -> None:
+    import torch
+    from monai.inferers import sliding_window_inference
+    from monai.losses import DiceLoss
+    from monai.networks.nets import SegResNet
+
+    torch.set_num_threads(threads)
+    rows = read_table(study / "split/cohort.tsv")
+    found = {}
+    for fold in models(folds, 1):
+        torch.manual_seed(seed)
+        random = np.random.default_rng(seed)
+        subjects = [load_subject(study / "preprocess" / name) for name in training_subjects(rows, fold)]
+        channels = subjects[0].image.shape[-1]
+        network = SegResNet(
+            blocks_down=[1, 2, 2, 4],
+            blocks_up=[1, 1, 1],
+            init_filters=16,
+            in_channels=channels,
+            out_channels=3,
+            dropout_prob=0.2,
+        )
+        loss = DiceLoss(smooth_nr=0, smooth_dr=1e-5, squared_pred=True, to_onehot_y=False, sigmoid=True)
+        optimizer = torch.optim.Adam(network.parameters(), 1e-4, weight_decay=1e-5)
+        started, steps, order, recent = time.monotonic(), 0, [], []
+        while (spent := time.monotonic() - started) < 60 * minutes:
+            order = order or list(random.permutation(len(subjects)))
+            for group in optimizer.param_groups:
+                group["lr"] = 1e-4 * (1 + np.cos(np.pi * spent / (60 * minutes))) / 2
+            image, truth = (torch.from_numpy(part)[None] for part in draw(random, subjects[order.pop()], crop))
+            optimizer.zero_grad()
+            value = loss(network(image), truth)
+            value.backward()
+            optimizer.step()
+            steps += 1
+            recent = [*recent[-19:], float(value.detach())]
+            if steps % 20 == 0:
+                click.echo(f"fold {fold}, {spent / 60:.1f} min, step {steps}: loss {np.mean(recent):.3f}")
+        network.eval()
+        for name in scored_subjects(rows):
+            if fold not in models_for(rows, name, folds, 1):
+                continue
+            subject = load_subject(study / "preprocess" / name)
+            image = torch.from_numpy(np.moveaxis(subject.image.astype(np.float32), -1, 0).copy())[None]
+            with torch.no_grad():
+                logits = sliding_window_inference(image, (crop,) * 3, 1, network, overlap=0.5)
+            there = (logits[0] > 0).numpy()
+            dice = {}
+            for index, key in enumerate(EVERYWHERE):
+                truth = region(subject.mask, key)
+                common = int((truth & there[index]).sum())
+                dice[key] = dice_of_sizes(int(truth.sum()), int(there[index].sum()), common)
+            found[name] = dice
+            click.echo(f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in dice.items()))
+        click.echo(f"fold {fold}: {steps} steps")
+    means = {key: float(np.mean([dice[key] for dice in found.values()])) for key in EVERYWHERE}
+    click.echo(f"mean of {len(found)}: " + ", ".join(f"{key} {value:.3f}" for key, value in means.items()))
+    click.echo(f"mean: {np.mean(list(means.values())):.3f}")
+    output.write_text(json.dumps({"subjects": found, "means": means}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""Time a training step and a forward pass of our network: bare, with augmentation, beside PyTorch, and of the peak.
+
+All in one run, float32, batches of two patches of 64 voxels along each axis; in turns, medians. PyTorch's is the same
+network layer by layer (where torch is installed). The peak is that of a large matrix product in the same library.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import click
+import numpy as np
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from glioseg.device import use_threads  # noqa: E402
+
+FILTERS, SIDE, BATCH, CHANNELS, CLASSES = (24, 48, 96, 192), 64, 2, 4, 4
+SETTINGS = {
+    "network": "unet", "patch": (SIDE,) * 3, "filters": FILTERS, "batch": BATCH, "backbone": "", "targets": "classes",
+    "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False, "average": 0,
+    "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1, "batch_dice": True,
+    "losses": ("dice_cross_entropy",), "seed": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "rotation": 15,
+    "elastic": 0, "intensity": 0.15, "blur": 0, "coarse": 1, "noise": 0.1, "modality_dropout": 0,
+}  # fmt: skip
+
+
+def flops(model) -> int:
+    """Multiplications and additions of a batch's forward pass: those of the convolutions, which are nearly all."""
+    total = 0
+    for layer in model.layers:
+        if layer.__class__.__name__ in ("Conv3D", "Conv3DTranspose"):
+            kernel = int(np.prod(layer.kernel.shape))
+            # A transposed convolution multiplies once for each voxel that it reads, a convolution for each it writes.
+            voxels = layer.output.shape if layer.__class__.__name__ == "Conv3D" else layer.input.shape
+            total += 2 * kernel * int(np.prod(voxels[1:4]))
+    return BATCH * total
+
+
+def torch_network(torch):
+    """The same network in PyTorch, channels last in memory."""
+    nn = torch.nn
+
+    def convolve(before, width, size=3, stride=1):
+        padding = size // 2 if stride == 1 else 0
+        return nn.Sequential(
+            nn.Conv3d(before, width, size, stride, padding, bias=False),
+            nn.InstanceNorm3d(width, affine=True),
+            nn.LeakyReLU(0.01),
+        )
+
+    class Unet(nn.Module):
+        def __init__(self):
+            super().__init__()
+            first = FILTERS[0]
+            self.stem = nn.Sequential(convolve(CHANNELS, first, 2, 2), convolve(first, first))
+            pairs = list(pairwise(FILTERS))
+            self.down = nn.ModuleList(nn.Sequential(convolve(a, b), convolve(b, b)) for a, b in pairs)
+            self.up = nn.ModuleList(nn.ConvTranspose3d(b, a, 2, 2) for a, b in reversed(pairs))
+            self.join = nn.ModuleList(nn.Sequential(convolve(2 * a, a), convolve(a, a)) for a, _ in reversed(pairs))
+            self.head = nn.ConvTranspose3d(first, CLASSES, 2, 2)
+
+        def forward(self, x):
+            x = self.stem(x)
+            skips = []
+            for level in self.down:
+                skips.append(x)
+                x = level(nn.functional.max_pool3d(x, 2))
+            for up, join in zip(self.up, self.join, strict=True):
+                x = join(torch.cat([up(x), skips.pop()], 1))
+            return self.head(x)
+
+    return Unet().to(memory_format=torch.channels_last_3d)
+
+
+def torch_steps(torch, threads: int, image: np.ndarray, truth: np.ndarray) -> dict[str, Callable[[], None]]:
+    torch.set_num_threads(threads)
+    network = torch_network(torch)
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
+    x = torch.from_numpy(np.moveaxis(image, -1, 1).copy()).to(memory_format=torch.channels_last_3d)
+    y = torch.from_numpy(np.moveaxis(truth, -1, 1).copy())
+
+    def step() -> None:
+        optimizer.zero_grad()
+        p = network(x).softmax(1)
+        both, sizes = (p * y).sum((0, 2, 3, 4)), (p + y).sum((0, 2, 3, 4))
+        loss = 1 - (2 * both / sizes)[1:].mean() - (y * p.clamp(1e-7).log()).sum() / (y.numel() / CLASSES)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+
+    def forward() -> None:
+        with torch.no_grad():
+            network(x)
+
+    return {"PyTorch, training step": step, "PyTorch, forward": forward}
+
+
+@click.command(help=__doc__)
+@click.option("--preprocess", type=click.Path(exists=True, path_type=Path), required=True, help="Of a study.")
+@click.option("--threads", type=int, required=True)
+@click.option("--repeats", type=int, required=True)
+def main(preprocess: Path, threads: int, repeats: int) -> None:
+    use_threads(threads)
+    import tensorflow as tf
+
+    from glioseg.batches import load_subject, training_batch
+    from glioseg.labels import CLASSES as NAMES
+    from glioseg.training import _stream, build_model
+
+    subjects = [load_subject(folder) for folder in sorted(preprocess.iterdir())[:6] if (folder / "mask.npy").exists()]
+    model = build_model(CHANNELS, SETTINGS)
+    image, mask = training_batch(subjects, 0, SETTINGS)
+    truth = np.eye(len(NAMES), dtype=np.float32)[mask][..., :CLASSES]
+    cached = (tf.constant(image), tf.constant(truth))
+    many = 10**6
+    stream = iter(_stream(lambda step: training_batch(subjects, step, SETTINGS), 0, many, model, NAMES[:CLASSES], 1))
+    train = model.make_train_function() or model.train_function
+    forward = tf.function(lambda x: model(x, training=False))
+    square = tf.random.normal((4096, 4096))
+    product = tf.function(lambda: tf.reduce_sum(tf.matmul(square, square)))
+    runs = {
+        "ours, training step on a cached batch": lambda: train(iter([cached])),
+        "ours, training step with augmentation": lambda: train(stream),
+        "ours, forward": lambda: forward(cached[0]).numpy(),
+        "matrix product of 4096 x 4096": lambda: product().numpy(),
+    }
+    try:
+        import torch
+
+        runs |= torch_steps(torch, threads, image, truth)
+    except ImportError as error:
+        click.echo(f"PyTorch is skipped: {error}")
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(repeats + 2):
+        for name, run in runs.items():
+            started = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - started)
+    medians = {name: statistics.median(values[2:]) for name, values in seconds.items()}
+    for name, median in medians.items():
+        click.echo(f"{name:42} {median:7.3f} s")
+    bare = medians["ours, training step on a cached batch"]
+    peak = 2 * 4096**3 / medians["matrix product of 4096 x 4096"]
+    click.echo(f"with augmentation / bare: {medians['ours, training step with augmentation'] / bare:.2f}")
+    click.echo(f"matrix peak: {peak / 1e9:.0f} GFLOP/s")
+    work = flops(model)
+    click.echo(f"forward: {work / 1e9:.1f} GFLOP, {work / medians['ours, forward'] / peak:.2f} of the peak")
+    click.echo(f"training (three times that): {3 * work / bare / peak:.2f} of the peak")
+    if "PyTorch, training step" in medians:
+        click.echo(f"ours / PyTorch, training: {bare / medians['PyTorch, training step']:.2f}")
+        click.echo(f"ours / PyTorch, forward: {medians['ours, forward'] / medians['PyTorch, forward']:.2f}")
+
+
+if __name__ == "__main__":
+    main()
