@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run view test lint bench lock clean
+.PHONY: run view slurm test test-cluster lint bench lock clean
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)
@@ -18,6 +18,18 @@ run: .venv/run
 RESULTS ?= results
 view: .venv/run
 	@python scripts/view.py "$(RESULTS)"
+
+# What a Slurm cluster needs beside: docs/cluster.md.
+slurm: .venv/run
+	@$(PIP) --requirement requirements-slurm.lock
+
+# The workflow through a real Slurm on this machine, with nodes going down: about ten minutes, as root, with Debian's
+# slurm-wlm, slurmdbd, munge and mariadb-server. In a venv of its own, for with the plugin every start asks for Slurm.
+test-cluster: .venv/test
+	python -m venv .venv/cluster
+	ls -d "$$PWD"/.venv/lib/python3*/site-packages >.venv/cluster/lib/python3.11/site-packages/project.pth
+	.venv/cluster/bin/$(PIP) --requirement requirements-slurm.lock
+	PATH="$$PWD/.venv/cluster/bin:$$PATH" python -m pytest tests/cluster
 
 test: .venv/test lint
 	python -m pytest
@@ -52,6 +64,7 @@ lock: .venv/test
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --output-file requirements.lock requirements.in
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-gpu.lock requirements-gpu.in
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.in
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-slurm.lock requirements-slurm.in
 
 clean:
 	rm -rf results .snakemake

@@ -15,7 +15,7 @@ rule synthesize:
         "../envs/light.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=10,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code("synthesize"),
         folder=f"{RESULTS}/synthesize/{{subject}}",
@@ -41,7 +41,7 @@ rule preprocess:
         "../envs/light.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=10,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code("preprocess"),
         scan=get_scan_options,
@@ -73,8 +73,8 @@ rule layouts:
     conda:
         "../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code("layouts"),
         # Not at parse: every job of a cluster reads this file.
@@ -102,8 +102,8 @@ checkpoint split:
     conda:
         "../envs/light.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code("split"),
         folder=f"{RESULTS}/preprocess",
@@ -133,8 +133,8 @@ rule clean_intermediate:
     conda:
         "../envs/light.yaml"
     resources:
-        mem_mb=100,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         folders=[f"{RESULTS}/preprocess", f"{RESULTS}/synthesize"],
     shell:

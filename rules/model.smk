@@ -65,7 +65,7 @@ rule predict:
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=20,
+        runtime=lambda wildcards, attempt: 20 * attempt,
     params:
         code=code("predict"),
         models=lambda wildcards, input: each("model", input.models),

@@ -15,7 +15,7 @@ rule evaluate:
         "../envs/light.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=10,
+        runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         code=code("evaluate"),
         volume=lambda wildcards: subject_of(wildcards).files[MASK].volume,
@@ -46,7 +46,7 @@ rule baseline:
         "../envs/light.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=60,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         code=code("baseline"),
         folder=f"{RESULTS}/preprocess",
@@ -75,8 +75,8 @@ rule summarize:
     conda:
         "../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code("summarize"),
         folder=f"{RESULTS}/evaluate",
@@ -116,7 +116,7 @@ rule plot_subject:
         "../envs/light.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=10,
+        runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         code=code("plot_subject"),
         scores=lambda wildcards, input: each("scores", input.get("scores", [])),
@@ -146,7 +146,7 @@ rule embed:
         "../envs/light.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=10,
+        runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         code=code("embed"),
         labels=get_labels,
@@ -177,8 +177,8 @@ rule plot:
     conda:
         "../envs/light.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code("plot"),
         inputs=get_figure_options,
@@ -212,8 +212,8 @@ rule report:
     conda:
         "../envs/light.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
     params:
         code=code("report"),
         plots=lambda wildcards, input: Path(input.figures[0]).parent,

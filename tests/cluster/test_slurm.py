@@ -1,0 +1,231 @@
+"""The workflow through a real Slurm of three nodes on this machine, while things go down: make test-cluster."""
+
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from conftest import TINY, Workflow, write_subject
+
+SCRIPT = Path(__file__).with_name("slurm")
+SUBJECTS = [f"case_{number:02d}" for number in range(1, 7)]
+# Epochs enough for a node to go down between two of them.
+STUDY = TINY | {"split": {"folds": 2, "test_percent": 25}, "train": TINY["train"] | {"epochs": 6, "steps_per_epoch": 8}}
+# Asked more often than a shared cluster should be.
+IMPATIENT = ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
+IMPATIENT += ["--latency-wait", "5"]
+
+
+def missing() -> str:
+    """Why there can be no cluster here; empty if there can."""
+    if os.geteuid() != 0:
+        return "a cluster of one machine is started as root"
+    tools = [tool for tool in ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd") if not shutil.which(tool)]
+    if tools:
+        return f"{', '.join(tools)} not found: apt-get install slurm-wlm slurmdbd munge mariadb-server"
+    if not importlib.util.find_spec("snakemake_executor_plugin_slurm"):
+        return "Snakemake's Slurm plugin is not installed: make slurm"
+    return ""
+
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+
+
+class Cluster:
+    """The pretend cluster of the script beside this file."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __call__(self, verb: str, *words: str) -> None:
+        subprocess.run([SCRIPT, verb, self.folder, *words], check=True, timeout=120)
+
+    def jobs(self, since: float) -> list[dict[str, str]]:
+        """Accounted jobs since a time (s) in the order of submission: state, node, what each asked for."""
+        fields = "JobID,State,NodeList,ReqTRES"
+        start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since))
+        words = ["sacct", "-X", "-n", "-P", "--duplicates", f"--starttime={start}", f"--format={fields}"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+        return [dict(zip(fields.split(","), line.split("|"), strict=True)) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    # Not in pytest's own folder, which the database's user may not enter.
+    folder = Path(tempfile.mkdtemp(prefix="cluster-"))
+    folder.chmod(0o755)
+    made = Cluster(folder)
+    os.environ["SLURM_CONF"] = str(folder / "slurm.conf")
+    try:
+        made("start")
+        yield made
+    finally:
+        made("stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def study(folder: Path) -> Workflow:
+    """Six tiny subjects and the study of them."""
+    for number in range(1, len(SUBJECTS) + 1):
+        write_subject(folder / "data", number)
+    (folder / "workflow").mkdir()
+    return Workflow(folder / "workflow", {**STUDY, "data": str(folder / "data")})
+
+
+class Running:
+    """The workflow through Slurm, in the background; what it prints goes to `log`."""
+
+    def __init__(self, workflow: Workflow, *words: str):
+        self.since = time.time()
+        self.workflow = workflow
+        self.log = workflow.folder / "printed.log"
+        command = [sys.executable, "-m", "snakemake", "--workflow-profile", "slurm", *IMPATIENT, *words]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*command, "--configfile", workflow.settings],
+                cwd=workflow.folder,
+                env=workflow.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def until(self, ready, seconds: float = 180):
+        """Wait until `ready()` holds; returns what it says."""
+        deadline = time.monotonic() + seconds
+        while not (found := ready()):
+            assert self.process.poll() is None, f"it ended before that came:\n{self.log.read_text()}"
+            assert time.monotonic() < deadline, f"that did not come:\n{self.log.read_text()}"
+            time.sleep(0.1)
+        return found
+
+    def end(self, seconds: float = 400) -> str:
+        """Wait for it; returns what it printed."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGKILL)
+            code = "none: it did not end"
+        printed = self.log.read_text()
+        assert code == 0, f"exit code {code}\n{printed}"
+        return printed
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The study as this machine does it by itself."""
+    workflow = study(tmp_path_factory.mktemp("undisturbed"))
+    done = workflow.run("segment", "--cores", "all")
+    assert done.returncode == 0, done.stderr
+    return workflow
+
+
+def assert_same(undisturbed: Workflow, workflow: Workflow, *patterns: str) -> None:
+    for pattern in patterns:
+        expected = sorted(path.relative_to(undisturbed / "") for path in (undisturbed / "").glob(pattern))
+        assert expected, f"nothing matches {pattern}"
+        for name in expected:
+            assert (workflow / str(name)).read_bytes() == (undisturbed / str(name)).read_bytes(), name
+
+
+def devices(folder: Path) -> dict[str, str]:
+    """CUDA_VISIBLE_DEVICES of each training that runs in a folder now, by fold."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text().split("\0")
+            if "scripts/train.py" in words[1:2] and (process / "cwd").resolve() == folder:
+                environment = dict(re.findall(r"(\w+)=([^\0]*)", (process / "environ").read_text()))
+                found[words[words.index("--fold") + 1]] = environment.get("CUDA_VISIBLE_DEVICES", "none")
+        except OSError:
+            continue
+    return found
+
+
+def test_all_of_it(cluster, undisturbed, tmp_path):
+    """Groups of three: 13 queue entries where 38 jobs ran; each fold's training on a GPU of its own; the same bits."""
+    workflow = study(tmp_path)
+    running = Running(workflow, "--group-components", "prepare=3", "subjects=3", "figures=20")
+    gpus = {}
+    running.until(lambda: len(gpus.update(devices(workflow.folder)) or gpus) == 2)
+    printed = running.end()
+    assert sorted(gpus) == ["0", "1"]
+    assert sorted(gpus.values()) == ["0", "1"]
+    jobs = cluster.jobs(running.since)
+    assert {job["State"] for job in jobs} == {"COMPLETED"}
+    on_gpus = [job for job in jobs if "gres/gpu=1" in job["ReqTRES"]]
+    assert [job["NodeList"] for job in on_gpus] == ["gpu1", "gpu1"]
+    assert all(job["NodeList"].startswith("cpu") for job in jobs if job not in on_gpus)
+    # layouts, 2 x prepare, split, 2 x train, baseline, 2 x subjects, summarize, figures, report
+    assert len(jobs) == 12, printed
+    assert "Report: " in printed
+    assert_same(undisturbed, workflow, "split/cohort.tsv", "predict/*.nii.gz")
+
+
+def test_more_gpus_for_a_training_by_the_profile_alone(cluster, undisturbed):
+    (undisturbed / "train/0/model.keras").rename(undisturbed / "train/0/kept")
+    try:
+        running = Running(
+            undisturbed, "results/train/0/model.keras", "--set-resources", "train:gpu=2", "train:slurm_partition=gpu"
+        )
+        seen = running.until(lambda: devices(undisturbed.folder))
+        running.end()
+    finally:
+        (undisturbed / "train/0/kept").rename(undisturbed / "train/0/model.keras")
+    assert seen == {"0": "0,1"}
+    assert ["gres/gpu=2" in job["ReqTRES"] for job in cluster.jobs(running.since)] == [True]
+
+
+def test_over_its_memory_it_is_tried_again_with_more(cluster, undisturbed, tmp_path):
+    workflow = study(tmp_path)
+    running = Running(workflow, "prepare", "--set-resources", "preprocess:mem_mb=150 * attempt ** 3")
+    printed = running.end()
+    states = [(job["State"], re.search(r"mem=(\d+)M", job["ReqTRES"])[1]) for job in cluster.jobs(running.since)]
+    assert ("OUT_OF_MEMORY", "150") in states
+    assert ("COMPLETED", "1200") in states
+    assert "SLURM status is: 'OUT_OF_MEMORY'" in printed
+    assert_same(undisturbed, workflow, "split/cohort.tsv", "preprocess/*/*.npy")
+
+
+def test_a_node_goes_down_under_a_group_of_subjects(cluster, undisturbed, tmp_path):
+    workflow = study(tmp_path)
+    running = Running(workflow, "prepare")
+    running.until(lambda: list((workflow / "preprocess").glob("*/scan.json")))
+    (node,) = {job["NodeList"] for job in cluster.jobs(running.since) if "RUNNING" in job["State"]}
+    cluster("cut", node)
+    try:
+        running.end()
+    finally:
+        cluster("boot", node)
+    jobs = cluster.jobs(running.since)
+    assert {job["NodeList"] for job in jobs if job["State"] == "COMPLETED"} == {"cpu1", "cpu2"}
+    assert_same(undisturbed, workflow, "split/cohort.tsv", "preprocess/*/*.npy")
+
+
+def test_the_only_gpu_node_goes_down_and_comes_back(cluster, undisturbed, tmp_path):
+    workflow = study(tmp_path)
+    running = Running(workflow, "fit")
+    running.until(lambda: all((workflow / f"train/{fold}/state.npz").exists() for fold in (0, 1)))
+    cluster("cut", "gpu1")
+    time.sleep(15)
+    cluster("boot", "gpu1")
+    running.end()
+    assert "epoch" in (workflow / "logs/train/0.log").read_text()
+    assert_same(undisturbed, workflow, "train/*/model.keras")
+
+
+def test_the_controller_goes_down_and_comes_back(cluster, undisturbed, tmp_path):
+    workflow = study(tmp_path)
+    running = Running(workflow, "prepare")
+    running.until(lambda: list((workflow / "preprocess").glob("*/scan.json")))
+    cluster("crash")
+    time.sleep(30)
+    cluster("recover")
+    running.end()
+    assert_same(undisturbed, workflow, "split/cohort.tsv", "preprocess/*/*.npy")
