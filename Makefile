@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run view slurm test test-cluster lint bench lock clean
+.PHONY: run view slurm containers test test-cluster test-containers lint bench lock clean
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)
@@ -31,8 +31,22 @@ test-cluster: .venv/test
 	.venv/cluster/bin/$(PIP) --requirement requirements-slurm.lock
 	PATH="$$PWD/.venv/cluster/bin:$$PATH" python -m pytest tests/cluster
 
+# Images for `snakemake --sdm apptainer`, from the locks. What Apptainer is told beside: make containers APPTAINER="--fakeroot"
+APPTAINER ?=
+containers: containers/light.sif containers/full.sif
+
+containers/light.sif: requirements-light.lock
+containers/full.sif: $(LOCK)
+containers/%.sif: containers/glioseg.def containers/install containers/smoke.py
+	apptainer build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" --build-arg LOCK=$(filter %.lock,$^) \
+	  --build-arg VERSION="$$(git describe --always --dirty 2>/dev/null || echo unknown)" $(APPTAINER) $@ $<
+
 test: .venv/test lint
 	python -m pytest
+
+# Builds the images and runs the workflow in them: podman, Apptainer, a bare Debian. As root, on Debian; half an hour.
+test-containers: .venv/test
+	python -m pytest tests/containers
 
 lint: .venv/test
 	ruff check .
@@ -63,6 +77,7 @@ bench: .venv/run
 lock: .venv/test
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --output-file requirements.lock requirements.in
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-gpu.lock requirements-gpu.in
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-light.lock requirements-light.in
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.in
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-slurm.lock requirements-slurm.in
 

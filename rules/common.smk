@@ -52,6 +52,8 @@ def check_config():
 check_config()
 
 RESULTS = config["results"]
+# What train and predict run on with --use-conda.
+TENSORFLOW = f"../envs/{config['environment']}.yaml"
 
 
 wildcard_constraints:

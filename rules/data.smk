@@ -13,6 +13,8 @@ rule synthesize:
         f"{RESULTS}/benchmarks/synthesize/{{subject}}.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
@@ -39,6 +41,8 @@ rule preprocess:
         f"{RESULTS}/benchmarks/preprocess/{{subject}}.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
@@ -72,6 +76,8 @@ rule layouts:
         f"{RESULTS}/benchmarks/layouts.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
@@ -101,6 +107,8 @@ checkpoint split:
         f"{RESULTS}/benchmarks/split.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
@@ -132,6 +140,8 @@ rule clean_intermediate:
         f"{RESULTS}/logs/clean_intermediate.log",
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,

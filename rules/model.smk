@@ -14,7 +14,9 @@ rule train:
     benchmark:
         f"{RESULTS}/benchmarks/train/{{model}}.tsv"
     conda:
-        "../envs/tensorflow.yaml"
+        TENSORFLOW
+    container:
+        "containers/full.sif"
     threads: 8
     resources:
         gpu=1,
@@ -61,7 +63,9 @@ rule predict:
     benchmark:
         f"{RESULTS}/benchmarks/predict/{{subject}}.tsv"
     conda:
-        "../envs/tensorflow.yaml"
+        TENSORFLOW
+    container:
+        "containers/full.sif"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,

@@ -13,6 +13,8 @@ rule evaluate:
         f"{RESULTS}/benchmarks/evaluate/{{subject}}.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
@@ -44,6 +46,8 @@ rule baseline:
         f"{RESULTS}/benchmarks/baseline.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
@@ -74,6 +78,8 @@ rule summarize:
         f"{RESULTS}/benchmarks/summarize.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
@@ -114,6 +120,8 @@ rule plot_subject:
         f"{RESULTS}/benchmarks/plot_subject/{{subject}}.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
@@ -144,6 +152,8 @@ rule embed:
         f"{RESULTS}/benchmarks/embed/{{subject}}.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
@@ -176,6 +186,8 @@ rule plot:
         f"{RESULTS}/benchmarks/plot/{{figure}}.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
@@ -211,6 +223,8 @@ rule report:
         f"{RESULTS}/benchmarks/report.tsv"
     conda:
         "../envs/light.yaml"
+    container:
+        "containers/light.sif"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,

@@ -93,21 +93,84 @@ def locked(name):
     return dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(), re.M))
 
 
-def test_environments_pin_what_the_lock_pins():
-    lock = locked("requirements.lock")
-    for path in (ROOT / "envs").iterdir():
-        pins = re.findall(r"([\w-]+)==([\w.]+)", path.read_text())
-        assert pins, path
-        for package, version in pins:
-            assert lock[package.lower()] == version, f"{path.name}: {package}"
+LOCK_OF = {
+    "light": "requirements-light.lock",
+    "tensorflow": "requirements.lock",
+    "tensorflow-gpu": "requirements-gpu.lock",
+}
+
+
+def asked_for(name):
+    """The packages that a requirements file names, with those of the file that it includes."""
+    lines = (ROOT / name).read_text().splitlines()
+    words = {match[0].lower() for line in lines if (match := re.match(r"[\w.-]+", line)) and not line.startswith("-")}
+    return words.union(*[asked_for(line.split()[1]) for line in lines if line.startswith("-r ")])
+
+
+def pinned(environment):
+    """Package and version of what an environment of conda installs by pip; all of it is pinned."""
+    file = yaml.safe_load((ROOT / f"envs/{environment}.yaml").read_text())
+    assert file["channels"] == ["conda-forge"]
+    *conda, pip = file["dependencies"]
+    assert conda == ["python=3.11", "pip"]
+    found = [re.fullmatch(r"([\w.-]+)(?:\[[\w-]+\])?==([\w.]+)", line).groups() for line in pip["pip"]]
+    return {package.lower(): version for package, version in found}
+
+
+def test_each_environment_has_its_lock():
+    # conda itself isn't asked here: whether conda-forge has Python 3.11 shows only where it can be reached.
+    assert {path.stem for path in (ROOT / "envs").glob("*.yaml")} == set(LOCK_OF)
+    assert set(SCHEMA["properties"]["environment"]["enum"]) == set(LOCK_OF) - {"light"}
+
+
+@pytest.mark.parametrize("environment", LOCK_OF)
+def test_environments_pin_what_the_lock_pins(environment):
+    lock, pins = locked(LOCK_OF[environment]), pinned(environment)
+    assert {package: lock.get(package) for package in pins} == pins
+    if environment == "light":
+        assert set(pins) == asked_for("requirements-light.in")
+        return
+    assert set(pins) <= asked_for(LOCK_OF[environment].replace(".lock", ".in"))
+    others = {package: pins[package] for package in pins if not package.startswith("tensorflow")}
+    assert others.items() <= pinned("tensorflow").items()
+    # What pip refuses beside the Keras of the lock comes after it, without what it asks for.
+    script = (ROOT / f"envs/{environment}.post-deploy.sh").read_text()
+    (later,) = re.findall(r"^pip install --no-deps (.+)$", script, re.M)
+    assert dict(word.lower().split("==") for word in later.split()).items() <= lock.items()
+    assert "segmentation-models-3d" in later.lower()
+    assert "classification-models-3d" in later.lower()
+
+
+def test_each_rule_names_its_environment_and_its_container():
+    kinds = {('"../envs/light.yaml"', '"containers/light.sif"'), ("TENSORFLOW", '"containers/full.sif"')}
+    found = set()
+    for file in (ROOT / "rules").glob("*.smk"):
+        for block in re.split(r"^(?=rule |checkpoint )", file.read_text(), flags=re.M)[1:]:
+            if "shell:" in block:
+                words = re.search(r"    conda:\n        (.+)\n    container:\n        (.+)\n", block)
+                assert words, block.splitlines()[0]
+                found.add(words.groups())
+    assert found == kinds
+
+
+def test_containers_start_from_one_base_and_the_locks():
+    containerfile, definition = ((ROOT / "containers" / name).read_text() for name in ("Containerfile", "glioseg.def"))
+    (base,) = re.findall(r"^ARG BASE=(.+)$", containerfile, re.M)
+    assert f"    BASE={base}\n" in definition
+    # A name without a host is looked up where the machine is told to.
+    assert "/" not in base
+    locks = set(re.findall(r"requirements[\w-]*\.lock", containerfile + definition))
+    assert locks == set(LOCK_OF.values())
 
 
 def test_locks_agree_and_are_hashed():
-    lock, gpu, development = map(locked, ("requirements.lock", "requirements-gpu.lock", "requirements-dev.lock"))
+    names = ("requirements.lock", "requirements-gpu.lock", "requirements-light.lock", "requirements-dev.lock")
+    lock, gpu, light, development = map(locked, names)
     assert lock["tensorflow-cpu"] == gpu["tensorflow"]
+    assert light.items() <= lock.items()
     for other in (gpu, development):
         assert {name: lock[name] for name in lock if name in other} == {n: v for n, v in other.items() if n in lock}
-    for name in ("requirements.lock", "requirements-gpu.lock", "requirements-dev.lock"):
+    for name in names:
         text = (ROOT / name).read_text()
         assert "://" not in text
         assert text.count("==") <= text.count("--hash=sha256:")
