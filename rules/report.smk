@@ -60,7 +60,8 @@ rule baseline:
         " > {log:q} 2>&1"
 
 
-rule summarize:
+# A checkpoint, for it tells who is pictured in the report, and so whose scan its pages embed.
+checkpoint summarize:
     input:
         scores=get_scores,
         baseline=f"{RESULTS}/baseline/scores.tsv",

@@ -68,11 +68,13 @@ def test_schema_lists_what_the_registries_know():
     from glioseg.labels import DIALECTS
     from glioseg.layouts import LAYOUTS
     from glioseg.normalize import NORMALIZATIONS
+    from glioseg.page_tables import VIEWERS
 
     properties = SCHEMA["properties"]
     assert set(SCHEMA["$defs"]["labels"]["enum"]) == {"auto", *DIALECTS}
     assert set(SCHEMA["$defs"]["layout"]["enum"]) == {"auto", *LAYOUTS}
     assert set(properties["preprocess"]["properties"]["normalization"]["enum"]) == set(NORMALIZATIONS)
+    assert set(properties["report"]["properties"]["viewer"]["enum"]) == set(VIEWERS)
 
 
 def test_schema_lists_what_training_knows():
