@@ -76,10 +76,19 @@ def network(inputs: Sequence[Path]) -> Figure:
 FIGURES = {"curves": curves, "scores": scores, "agreement": agreement, "cohort": cohort, "network": network}
 
 
-def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Path | None) -> dict[str, Figure]:
+def subject(
+    preprocessed: Path,
+    labels: str,
+    prediction: Path | None,
+    scores: Path | None,
+    modalities: Sequence[str] = (),
+    planes: Sequence[str] = (),
+) -> dict[str, Figure]:
     """Pictures of one subject by name, from its folder of `preprocess`, and if it has them its prediction and scores.
 
-    labels: the dialect of mask and prediction. An excluded subject has no pictures; a missing modality is left out.
+    labels: the dialect of mask and prediction; modalities, planes: what "planes" shows, none for flair and t1ce in all
+    PLANES. An excluded subject has no pictures; a missing modality is left out.
+    Raises ValueError for a modality that is asked for and that the subject lacks.
     """
     scan = json.loads((preprocessed / "scan.json").read_text(encoding="utf-8"))
     if scan["verdict"] == "excluded":
@@ -102,11 +111,17 @@ def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Pa
         regions = json.loads(scores.read_text(encoding="utf-8"))["regions"]
         dice = [f"{name} {regions[name]['dice']:.2f}" for name in REGIONS if name in regions]
         title += "    Dice  " + "   ".join(dice)
-    shown = {name: images[name] for name in ("flair", "t1ce") if name in images} or dict(list(images.items())[:2])
+    absent = [name for name in modalities if name not in images]
+    if absent:
+        raise ValueError(f"{scan['subject']}: expected any of {', '.join(images)}, found {', '.join(absent)}")
+    usual = [name for name in ("flair", "t1ce") if name in images] or list(images)[:2]
+    shown = {name: images[name] for name in modalities or usual}
     return {
         "modalities": figures_subject.modalities(images, brain[box], sizes_mm, truth),
         "sample": _sample(preprocessed, scan, affine),
-        "planes": figures_subject.planes(shown, brain[box], sizes_mm, truth, predicted, title),
+        "planes": figures_subject.planes(
+            shown, brain[box], sizes_mm, truth, predicted, title, planes or list(figures_view.PLANES)
+        ),
     }
 
 
