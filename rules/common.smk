@@ -254,6 +254,7 @@ def get_figure_data(wildcards):
         "curves": [f"{RESULTS}/train/{name}/history.csv" for name in names],
         "scores": [f"{RESULTS}/summarize/subjects.tsv"],
         "agreement": [f"{RESULTS}/summarize/subjects.tsv"],
+        "calibration": [f"{RESULTS}/summarize/calibration.tsv"],
     }[wildcards.figure]
 
 

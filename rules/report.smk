@@ -69,6 +69,7 @@ checkpoint summarize:
     output:
         subjects=f"{RESULTS}/summarize/subjects.tsv",
         scores=f"{RESULTS}/summarize/scores.tsv",
+        calibration=f"{RESULTS}/summarize/calibration.tsv",
     log:
         f"{RESULTS}/logs/summarize.log",
     benchmark:
@@ -92,6 +93,7 @@ checkpoint summarize:
         " --seed {params.seed}"
         " --subjects {output.subjects:q}"
         " --scores {output.scores:q}"
+        " --calibration {output.calibration:q}"
         " > {log:q} 2>&1"
 
 

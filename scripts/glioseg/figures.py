@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from glioseg import figures_agreement, figures_cohort, figures_network, figures_subject, figures_view, network_plan
+from glioseg import (
+    figures_agreement,
+    figures_calibration,
+    figures_cohort,
+    figures_network,
+    figures_subject,
+    figures_view,
+    network_plan,
+)
+from glioseg.calibration import CALIBRATION_COLUMNS, bins_of
 from glioseg.keras_file import read_layers
 from glioseg.labels import CLASSES, MASK, REGIONS
 from glioseg.nifti import take_volumes
@@ -54,6 +63,12 @@ def agreement(inputs: Sequence[Path]) -> Figure:
     return figures_agreement.agreement(values)
 
 
+def calibration(inputs: Sequence[Path]) -> Figure:
+    """How far the network's probabilities are true, from the table of calibration that `summarize` writes."""
+    (table,) = inputs
+    return figures_calibration.calibration(bins_of(read_table(table, CALIBRATION_COLUMNS)))
+
+
 def cohort(inputs: Sequence[Path]) -> Figure:
     """Tumor volumes from the cohort table and the folder with each subject's scan.json, in this order."""
     table, preprocessed = inputs
@@ -73,7 +88,14 @@ def network(inputs: Sequence[Path]) -> Figure:
     return figures_network.network(network_plan.stages(*read_layers(model)))
 
 
-FIGURES = {"curves": curves, "scores": scores, "agreement": agreement, "cohort": cohort, "network": network}
+FIGURES = {
+    "curves": curves,
+    "scores": scores,
+    "agreement": agreement,
+    "calibration": calibration,
+    "cohort": cohort,
+    "network": network,
+}
 
 
 def subject(
