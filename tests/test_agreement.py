@@ -105,11 +105,12 @@ def test_environments_pin_what_the_lock_pins():
 
 
 def test_locks_agree_and_are_hashed():
-    lock, gpu, development = map(locked, ("requirements.lock", "requirements-gpu.lock", "requirements-dev.lock"))
+    names = [f"requirements{part}.lock" for part in ("", "-gpu", "-dev", "-docs")]
+    lock, gpu, development, documentation = map(locked, names)
     assert lock["tensorflow-cpu"] == gpu["tensorflow"]
-    for other in (gpu, development):
+    for other in (gpu, development, documentation):
         assert {name: lock[name] for name in lock if name in other} == {n: v for n, v in other.items() if n in lock}
-    for name in ("requirements.lock", "requirements-gpu.lock", "requirements-dev.lock"):
+    for name in names:
         text = (ROOT / name).read_text()
         assert "://" not in text
         assert text.count("==") <= text.count("--hash=sha256:")
@@ -120,6 +121,13 @@ def test_light_commands_do_not_load_tensorflow():
     for path in (ROOT / "scripts").glob("*.py"):
         at_import = [line for line in path.read_text().splitlines() if re.match(r"(from|import) ", line)]
         assert not [line for line in at_import if re.search(heavy, line)], path.name
+
+
+def test_imports_of_the_library_are_found_by_the_rules():
+    # rules/common.smk reads them line by line.
+    for path in (ROOT / "scripts").rglob("*.py"):
+        said = f"{path.name}: import it on one line, or from its module"
+        assert "from glioseg import (" not in path.read_text(), said
 
 
 def test_triple_quotes_are_docstrings_alone():

@@ -7,16 +7,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from glioseg import (
-    figures_agreement,
-    figures_calibration,
-    figures_cohort,
-    figures_network,
-    figures_subject,
-    figures_view,
-    network_plan,
-)
+from glioseg import figures_agreement, figures_cohort, figures_network, figures_subject, figures_view, network_plan
 from glioseg.calibration import CALIBRATION_COLUMNS, bins_of
+from glioseg.figures_calibration import calibration as reliability
 from glioseg.keras_file import read_layers
 from glioseg.labels import CLASSES, MASK, REGIONS
 from glioseg.nifti import take_volumes
@@ -66,7 +59,7 @@ def agreement(inputs: Sequence[Path]) -> Figure:
 def calibration(inputs: Sequence[Path]) -> Figure:
     """How far the network's probabilities are true, from the table of calibration that `summarize` writes."""
     (table,) = inputs
-    return figures_calibration.calibration(bins_of(read_table(table, CALIBRATION_COLUMNS)))
+    return reliability(bins_of(read_table(table, CALIBRATION_COLUMNS)))
 
 
 def cohort(inputs: Sequence[Path]) -> Figure:
