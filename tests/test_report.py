@@ -397,3 +397,16 @@ def test_hundreds_of_subjects_fit_a_small_page(tmp_path):
     assert len(html) < 30e6
     assert html.count("<circle") == 2400
     assert len(list((tmp_path / "report/subjects").glob("*.html"))) == 402
+
+
+def test_scores_without_absent_regions_stand_beside_the_convention(tmp_path):
+    options = make(tmp_path, {"good": 0.9, "bad": 0.3})
+    assert "that have it" not in written(options)
+    scores = read_table(tmp_path / "scores.tsv")
+    for row in scores:
+        absent = row["region"] == "ET"
+        row |= {"present_n": "1" if absent else row["n"], "present_mean": "0.25" if absent else row["mean"]}
+    write_table(tmp_path / "scores.tsv", (*SCORES, "present_n", "present_mean"), scores)
+    network = cells(written(options), 'aria-label="Scores"')[2]
+    assert ["that have it" in cell for cell in network] == [False, False, False, False, True, False]
+    assert network[4].endswith("0.250 of 1 that have it")
