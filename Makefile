@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run view slurm containers test test-cluster test-containers lint bench lock clean
+.PHONY: run view slurm containers docs test test-cluster test-containers lint bench lock clean
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)
@@ -54,6 +54,10 @@ lint: .venv/test
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
+# The documentation into site/; a warning is an error.
+docs: .venv/docs
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+
 .venv/run: $(LOCK)
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; $(PYTHON) is not on the PATH (make run PYTHON=/path/to/python3.11)"; exit 1; }
 	@echo "Installing what $(LOCK) lists into .venv (once, about two minutes) …"
@@ -63,6 +67,10 @@ lint: .venv/test
 
 .venv/test: .venv/run requirements-dev.lock
 	@$(PIP) --requirement requirements-dev.lock
+	@touch $@
+
+.venv/docs: .venv/run requirements-docs.lock
+	@$(PIP) --requirement requirements-docs.lock
 	@touch $@
 
 # What docs/benchmarks.md reports; that of real patients where GLIOSEG_CASES names their folder.
@@ -80,6 +88,7 @@ lock: .venv/test
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-light.lock requirements-light.in
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.in
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-slurm.lock requirements-slurm.in
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --constraint requirements-dev.lock --output-file requirements-docs.lock requirements-docs.in
 
 clean:
 	rm -rf results .snakemake

@@ -239,8 +239,16 @@ def get_pictures(wildcards):
 
 
 def get_volumes(wildcards):
-    """Scripts with the scans of all predicted subjects, for the viewer."""
-    return [f"{RESULTS}/report/volumes/{name}.js" for name in predicted_subjects(cohort())]
+    """Scripts with the scans of the subjects whose page has a viewer."""
+    viewer, scores = config["report"]["viewer"], []
+    # Only where it matters who is pictured, which the scores tell: the scans needn't wait for them otherwise.
+    if viewer == "gallery":
+        scores = read_table(checkpoints.summarize.get().output.subjects)
+    # Imported here: it loads SciPy, and every job of a cluster reads this file.
+    from glioseg.page_tables import viewed
+
+    names = viewed(viewer, cohort(), scores, config["report"]["gallery"])
+    return [f"{RESULTS}/report/volumes/{name}.js" for name in names]
 
 
 def get_figure_data(wildcards):
@@ -252,6 +260,7 @@ def get_figure_data(wildcards):
         "curves": [f"{RESULTS}/train/{name}/history.csv" for name in names],
         "scores": [f"{RESULTS}/summarize/subjects.tsv"],
         "agreement": [f"{RESULTS}/summarize/subjects.tsv"],
+        "calibration": [f"{RESULTS}/summarize/calibration.tsv"],
     }[wildcards.figure]
 
 

@@ -64,7 +64,8 @@ rule baseline:
         " > {log:q} 2>&1"
 
 
-rule summarize:
+# A checkpoint, for it tells who is pictured in the report, and so whose scan its pages embed.
+checkpoint summarize:
     input:
         scores=get_scores,
         baseline=f"{RESULTS}/baseline/scores.tsv",
@@ -72,6 +73,7 @@ rule summarize:
     output:
         subjects=f"{RESULTS}/summarize/subjects.tsv",
         scores=f"{RESULTS}/summarize/scores.tsv",
+        calibration=f"{RESULTS}/summarize/calibration.tsv",
     log:
         f"{RESULTS}/logs/summarize.log",
     benchmark:
@@ -97,6 +99,7 @@ rule summarize:
         " --seed {params.seed}"
         " --subjects {output.subjects:q}"
         " --scores {output.scores:q}"
+        " --calibration {output.calibration:q}"
         " > {log:q} 2>&1"
 
 

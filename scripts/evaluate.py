@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 import numpy as np
 
+from glioseg.calibration import calibration
 from glioseg.checks import affines, shapes
 from glioseg.commands import FILE, NEW, Command
-from glioseg.labels import DIALECTS, classes_of, regions_of, to_classes
+from glioseg.labels import DIALECTS, REGIONS, classes_of, region, regions_of, to_classes
 from glioseg.metrics import score_classes, score_regions
 from glioseg.outputs import write_json
 from glioseg.reading import known_classes
@@ -20,8 +21,24 @@ from glioseg.volumes import read_volume, spacing_mm, to_lps
 @click.option("--truth", required=True, type=(FILE, click.IntRange(0)), help="File of true ones, and volume in it.")
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="What the label values of both files mean.")
 @click.option("--forced", required=True, type=bool, help="Score it whatever the checks say, as preprocess took it.")
+# Not required: they are kept only where that was asked for.
+@click.option(
+    "--probability",
+    "probabilities",
+    type=(click.Choice(REGIONS), FILE),
+    multiple=True,
+    help="A region, and the map of its probability; give it for each.",
+)
 @click.option("--output", required=True, type=NEW, help="JSON file of the scores.")
-def evaluate(subject: str, prediction: Path, truth: tuple[Path, int], labels: str, forced: bool, output: Path) -> None:
+def evaluate(
+    subject: str,
+    prediction: Path,
+    truth: tuple[Path, int],
+    labels: str,
+    forced: bool,
+    probabilities: tuple[tuple[str, Path], ...],
+    output: Path,
+) -> None:
     true_classes, affine = _read(subject, *truth, labels, forced)
     predicted_classes, predicted_affine = _read(subject, prediction, 0, labels, forced)
     apart = shapes({"truth": true_classes.shape, "prediction": predicted_classes.shape})
@@ -34,7 +51,9 @@ def evaluate(subject: str, prediction: Path, truth: tuple[Path, int], labels: st
     spacing = spacing_mm(predicted_affine)
     regions = score_regions(true_classes, predicted_classes, spacing, regions_of([labels]))
     classes = score_classes(true_classes, predicted_classes, spacing, classes_of([labels])[1:])
-    write_json(output, {"subject": subject, "spacing_mm": list(spacing), "regions": regions, "classes": classes})
+    bins = {name: _calibration(subject, path, region(true_classes, name), forced) for name, path in probabilities}
+    scores = {"subject": subject, "spacing_mm": list(spacing), "regions": regions, "classes": classes}
+    write_json(output, {**scores, "calibration": bins})
 
 
 def _read(subject: str, path: Path, volume: int, labels: str, forced: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -46,6 +65,14 @@ def _read(subject: str, path: Path, volume: int, labels: str, forced: bool) -> t
         return to_classes(voxels, labels), affine
     except ValueError as error:
         raise ValueError(f"{subject}: {path} cannot be scored: {error}") from error
+
+
+def _calibration(subject: str, path: Path, truth: np.ndarray, forced: bool) -> dict[str, list]:
+    try:
+        voxels, affine = read_volume(path)
+        return calibration(to_lps(voxels, affine)[0] if forced else voxels, truth)
+    except ValueError as error:
+        raise ValueError(f"{subject}: {path}: {error}; predict this subject anew") from error
 
 
 if __name__ == "__main__":

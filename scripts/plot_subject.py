@@ -7,6 +7,7 @@ import click
 from glioseg.commands import FILE, FOLDER, NEW, Command
 from glioseg.figures import subject
 from glioseg.figures_style import save
+from glioseg.figures_view import PLANES
 from glioseg.labels import DIALECTS
 
 
@@ -16,9 +17,20 @@ from glioseg.labels import DIALECTS
 # Neither is required: a subject that a model was trained on has no prediction, one without a mask has no scores.
 @click.option("--prediction", type=FILE, help="Predicted label map, on the scan's own grid.")
 @click.option("--scores", type=FILE, help="JSON file of evaluate, for the Dice in the title.")
+# For a picture of one's own: the workflow doesn't say, and takes what is usual.
+@click.option("--modality", "rows", multiple=True, help="Row of planes.png; give it for each. Else flair, t1ce.")
+@click.option("--plane", "columns", multiple=True, type=click.Choice(PLANES), help="Column of it; else all three.")
 @click.option("--output", required=True, type=NEW, help="Folder to write into.")
-def plot_subject(scan: Path, labels: str, prediction: Path | None, scores: Path | None, output: Path) -> None:
-    pictures = subject(scan, labels, prediction, scores)
+def plot_subject(
+    scan: Path,
+    labels: str,
+    prediction: Path | None,
+    scores: Path | None,
+    rows: tuple[str, ...],
+    columns: tuple[str, ...],
+    output: Path,
+) -> None:
+    pictures = subject(scan, labels, prediction, scores, rows, columns)
     output.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():
         save(picture, output / f"{name}.png")

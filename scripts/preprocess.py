@@ -17,7 +17,7 @@ def crop_box(text: str) -> str | list[list[int]]:
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--subject", required=True)
+@click.option("--subject", required=True, help="Name of the subject.")
 @click.option("--image", "images", type=(str, Path, int), multiple=True, help="Modality, its file, and volume of that.")
 @click.option("--mask", type=(Path, int), help="The expert's label map and its volume, where there is one.")
 @click.option("--modalities", multiple=True, required=True, help="The channels, in their order.")

@@ -1,6 +1,7 @@
 """Write the report: one HTML page about a run with its pictures inside, and a page per subject."""
 
 import json
+from pathlib import Path
 
 import click
 
@@ -9,8 +10,12 @@ from glioseg.commands import FILE, FOLDER, NEW, Command
 from glioseg.outputs import read_table, whole
 from glioseg.page import data_uri, file_hash, read_hashes, read_times, relative, render, script_of
 from glioseg.page_subject import render_subjects
+from glioseg.page_tables import VIEWERS, viewed
 from glioseg.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.viewer import niivue
+
+# Whether the report's page can load it tells whether the subjects' pages are beside it.
+HERE = "// The pages of the subjects are here.\n"
 
 
 @click.command(cls=Command, help=__doc__)
@@ -28,6 +33,7 @@ from glioseg.viewer import niivue
 )
 @click.option("--commit", required=True, help="Version of the code.")
 @click.option("--gallery", required=True, type=click.IntRange(0), help="Show so many worst and best subjects.")
+@click.option("--viewer", required=True, type=click.Choice(VIEWERS), help="Whose page has the interactive viewer.")
 @click.option("--pages", required=True, type=NEW, help="Folder to write the subjects' pages into.")
 @click.option("--output", required=True, type=NEW, help="HTML file to write.")
 def report(
@@ -43,6 +49,7 @@ def report(
     benchmarks,
     commit,
     gallery,
+    viewer,
     pages,
     output,
 ) -> None:
@@ -57,13 +64,18 @@ def report(
 
     facts = (read_times(benchmarks), json.loads(config), commit, gallery, hashes, digests)
     index = render(*tables, trainings, *facts, relative(pages, output.parent), picture)
-    with whole(output) as partial:
-        partial.write_text(index, encoding="utf-8")
-    with whole(pages / "niivue.js") as partial:
-        partial.write_text(niivue(), encoding="utf-8")
-    for subject, page in render_subjects(*tables[:2], hashes, picture, lambda name: script_of(name, volumes, pages)):
-        with whole(pages / f"{subject}.html") as partial:
-            partial.write_text(page, encoding="utf-8")
+    write(output, index)
+    scripts = {subject: script_of(subject, volumes, pages) for subject in viewed(viewer, *tables[:2], gallery)}
+    if any(scripts.values()):
+        write(pages / "niivue.js", niivue())
+    for subject, page in render_subjects(*tables[:2], hashes, picture, scripts):
+        write(pages / f"{subject}.html", page)
+    write(pages / "here.js", HERE)
+
+
+def write(path: Path, text: str) -> None:
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from glioseg.outputs import read_table, write_table
 @click.option("--folds", type=int, required=True, help="1: one model and no cross-validation.")
 @click.option("--test-percent", type=float, required=True, help="Share of subjects held out from every model.")
 @click.option("--strict", type=bool, required=True, help="An excluded subject is an error.")
-@click.option("--seed", type=int, required=True)
-@click.option("--output", type=Path, required=True)
+@click.option("--seed", type=int, required=True, help="Seed of all that is drawn.")
+@click.option("--output", type=Path, required=True, help="Table to write.")
 def main(subjects, preprocess, exclude, folds, test_percent, strict, seed, output):
     table = read_table(subjects)
     names = [row["subject"] for row in table if row["subject"] not in exclude]

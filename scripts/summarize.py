@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from glioseg.calibration import CALIBRATION_COLUMNS, calibration_rows
 from glioseg.commands import FILE, NEW, SEED, Command
 from glioseg.outputs import read_table, write_table
 from glioseg.summary import (
@@ -32,8 +33,16 @@ from glioseg.summary import (
 @click.option("--seed", required=True, type=SEED, help="Seed of the resamples.")
 @click.option("--subjects", required=True, type=NEW, help="Table to write: every single score.")
 @click.option("--scores", required=True, type=NEW, help="Table to write: a row for each method, region and metric.")
+@click.option("--calibration", required=True, type=NEW, help="Table to write: whether probabilities are true.")
 def summarize(
-    evaluate: Path, baseline: Path, cohort: Path, bootstrap: int, seed: int, subjects: Path, scores: Path
+    evaluate: Path,
+    baseline: Path,
+    cohort: Path,
+    bootstrap: int,
+    seed: int,
+    subjects: Path,
+    scores: Path,
+    calibration: Path,
 ) -> None:
     rows, baselines = read_table(cohort, COHORT_COLUMNS), read_table(baseline, BASELINE_COLUMNS)
     evaluations, failed = collect_scores(evaluate, rows)
@@ -41,6 +50,7 @@ def summarize(
     summary = summarize_scores(tidy, bootstrap, seed)
     write_table(subjects, SUBJECT_COLUMNS, tidy)
     write_table(scores, (*SCORE_COLUMNS, *PRESENT_COLUMNS), summary)
+    write_table(calibration, CALIBRATION_COLUMNS, calibration_rows(evaluations))
     for subject in failed:
         click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst that there are")
     click.echo(score_table(summary))

@@ -16,8 +16,8 @@ def auto_or_int(text: str) -> str | int:
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--fold", required=True)
-@click.option("--cohort", type=Path, required=True)
+@click.option("--fold", required=True, help="Name of the model: the fold that it never sees, or all.")
+@click.option("--cohort", type=Path, required=True, help="Table of split.")
 @click.option("--preprocess", type=Path, required=True, help="Folder with a folder per subject.")
 @click.option("--classes", multiple=True, required=True, help="Tissue classes to tell apart, background first.")
 @click.option("--network", required=True)
@@ -52,8 +52,8 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--precision", type=click.Choice(PRECISIONS), required=True)
 @click.option("--monitor-subjects", type=int, required=True)
 @click.option("--monitor-every", type=int, required=True)
-@click.option("--seed", type=int, required=True)
-@click.option("--threads", type=int, required=True)
+@click.option("--seed", type=int, required=True, help="Seed of all that is drawn.")
+@click.option("--threads", type=int, required=True, help="Cores to use.")
 @click.option("--code", required=True, help="What identifies the code: a state made by another is not continued.")
 @click.option(
     "--state", type=Path, required=True, help="File that lets a killed run continue; kept until the model is written."

@@ -48,7 +48,7 @@ def test_each_setting_is_an_option_of_its_command(section):
 def test_options_have_no_hidden_defaults(path):
     if path.stem in TYPED:
         return
-    optional = {"images", "mask", "prediction", "scores", "evaluate", "exclude"}
+    optional = {"images", "mask", "prediction", "scores", "evaluate", "exclude", "rows", "columns", "probabilities"}
     for option in command(path.stem).params:
         assert option.required or option.name in optional, f"{path.name}: --{option.name} has a default"
 
@@ -68,11 +68,13 @@ def test_schema_lists_what_the_registries_know():
     from glioseg.labels import DIALECTS
     from glioseg.layouts import LAYOUTS
     from glioseg.normalize import NORMALIZATIONS
+    from glioseg.page_tables import VIEWERS
 
     properties = SCHEMA["properties"]
     assert set(SCHEMA["$defs"]["labels"]["enum"]) == {"auto", *DIALECTS}
     assert set(SCHEMA["$defs"]["layout"]["enum"]) == {"auto", *LAYOUTS}
     assert set(properties["preprocess"]["properties"]["normalization"]["enum"]) == set(NORMALIZATIONS)
+    assert set(properties["report"]["properties"]["viewer"]["enum"]) == set(VIEWERS)
 
 
 def test_schema_lists_what_training_knows():
@@ -164,11 +166,11 @@ def test_containers_start_from_one_base_and_the_locks():
 
 
 def test_locks_agree_and_are_hashed():
-    names = ("requirements.lock", "requirements-gpu.lock", "requirements-light.lock", "requirements-dev.lock")
-    lock, gpu, light, development = map(locked, names)
+    names = [f"requirements{part}.lock" for part in ("", "-gpu", "-light", "-dev", "-docs")]
+    lock, gpu, light, *others = map(locked, names)
     assert lock["tensorflow-cpu"] == gpu["tensorflow"]
     assert light.items() <= lock.items()
-    for other in (gpu, development):
+    for other in (gpu, *others):
         assert {name: lock[name] for name in lock if name in other} == {n: v for n, v in other.items() if n in lock}
     for name in names:
         text = (ROOT / name).read_text()
@@ -181,6 +183,13 @@ def test_light_commands_do_not_load_tensorflow():
     for path in (ROOT / "scripts").glob("*.py"):
         at_import = [line for line in path.read_text().splitlines() if re.match(r"(from|import) ", line)]
         assert not [line for line in at_import if re.search(heavy, line)], path.name
+
+
+def test_imports_of_the_library_are_found_by_the_rules():
+    # rules/common.smk reads them line by line.
+    for path in (ROOT / "scripts").rglob("*.py"):
+        said = f"{path.name}: import it on one line, or from its module"
+        assert "from glioseg import (" not in path.read_text(), said
 
 
 def test_triple_quotes_are_docstrings_alone():

@@ -29,11 +29,17 @@ def labels() -> np.ndarray:
 
 
 def run(
-    folder: Path, prediction: Path, truth: Path, dialect: str = "brats2020", volume: int = 0, forced: bool = False
+    folder: Path,
+    prediction: Path,
+    truth: Path,
+    dialect: str = "brats2020",
+    volume: int = 0,
+    forced: bool = False,
+    more: tuple = (),
 ) -> Result:
     arguments = ["--subject", "phantom_001", "--prediction", prediction, "--truth", truth, volume]
     arguments += ["--labels", dialect, "--forced", forced, "--output", folder / "new" / "scores.json"]
-    return CliRunner().invoke(evaluate, [str(argument) for argument in arguments])
+    return CliRunner().invoke(evaluate, [str(argument) for argument in [*arguments, *more]])
 
 
 def test_scores_are_written(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from glioseg.cohort import COLUMNS
 from glioseg.figures import FIGURES
 from glioseg.figures_network import network
 from glioseg.figures_style import COMMON, REGION_COLORS, TISSUES, save, shown_tissues
+from glioseg.figures_view import PLANES
 from glioseg.keras_file import read_layers
 from glioseg.network_plan import stages
 from glioseg.outputs import write_json, write_table
@@ -122,6 +123,17 @@ def test_subject_command_draws_all_three(folder):
     assert all((share(planes, color) > 2e-4) == (region != "RC") for region, color in REGION_COLORS.items())
 
 
+def test_planes_and_modalities_are_chosen_on_the_command_line(folder):
+    options = ["--scan", folder / "preprocess/a", "--labels", "brats2020", "--output", folder / "out"]
+    sizes = []
+    for more in ([], ["--modality", "t1ce", "--plane", "coronal"], ["--modality", "pet"]):
+        result = CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in [*options, *more]])
+        if "pet" not in more:
+            sizes.append(Image.open(folder / "out/planes.png").size)
+    assert sizes[1][0] < sizes[0][0] and sizes[1][1] < 0.7 * sizes[0][1]
+    assert result.exit_code == 1 and "a: expected any of flair, t1ce, found pet" in result.output
+
+
 def test_subject_without_mask_and_prediction(folder):
     path = folder / "preprocess/a/scan.json"
     scan = json.loads(path.read_text())
@@ -144,7 +156,10 @@ def test_excluded_subject_has_no_pictures(tmp_path):
 def test_contours_of_truth_are_darker_than_those_of_the_prediction(volumes, tmp_path):
     image, brain, classes = volumes
     for kind, truth, prediction in (("truth", classes, None), ("prediction", None, classes)):
-        save(figures_subject.planes({"t1": image}, brain, np.ones(3), truth, prediction, ""), tmp_path / f"{kind}.png")
+        save(
+            figures_subject.planes({"t1": image}, brain, np.ones(3), truth, prediction, "", list(PLANES)),
+            tmp_path / f"{kind}.png",
+        )
     dark = "#{:02x}{:02x}{:02x}".format(
         *(int(255 * part) for part in figures_view.line_color(TISSUES["edema"], "truth"))
     )
@@ -183,12 +198,12 @@ def test_the_contour_of_a_cavity_is_drawn_where_truth_or_prediction_has_one(volu
     images = {"flair": image, "t1ce": image}
     predicted = classes.copy()
     predicted[14:18, 9:15, 8:13] = 4
-    figure = figures_subject.planes(images, brain, np.ones(3), classes, predicted, "")
+    figure = figures_subject.planes(images, brain, np.ones(3), classes, predicted, "", list(PLANES))
     regions = ["whole tumor", "tumor core", "enhancing tumor", "resection cavity"]
     assert words(figure) == [*regions, "truth", "prediction"]
     save(figure, tmp_path / "planes.png")
     assert share(pixels(tmp_path / "planes.png")[:-40], REGION_COLORS["RC"]) > 2e-4
-    figure = figures_subject.planes(images, brain, np.ones(3), classes, classes, "")
+    figure = figures_subject.planes(images, brain, np.ones(3), classes, classes, "", list(PLANES))
     assert words(figure) == [*regions[:3], "truth", "prediction"]
 
 
@@ -441,7 +456,7 @@ def test_every_figure_has_a_caption(name):
 def test_a_figure_is_saved_for_print_beside_it(tmp_path, volumes):
     image, brain, classes = volumes
     for name in ("a", "b"):
-        figure = figures_subject.planes({"t1": image}, brain, np.ones(3), classes, classes, "patient 7")
+        figure = figures_subject.planes({"t1": image}, brain, np.ones(3), classes, classes, "patient 7", list(PLANES))
         save(figure, tmp_path / f"{name}.png")
     drawn = (tmp_path / "a.svg").read_text()
     assert re.search(r"<text [^>]*>patient 7</text>", drawn), "text stays text"

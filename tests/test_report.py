@@ -81,7 +81,7 @@ def make(
     write(root / "benchmarks/split.tsv", ("s", "max_rss"), [(0.5, "-")])
     options = {name: root / f"{name}.tsv" for name in ("cohort", "subjects", "scores")}
     options |= {"plots": root / "plots", "settings": root / "settings.json", "config": json.dumps({"note": EVIL})}
-    options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3}
+    options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all"}
     options |= {"preprocess": root / "preprocess", "models": root / "train/0/model.keras"}
     options |= {name: root / "report" / path for name, path in (("volumes", "volumes"), ("pages", "subjects"))}
     options["output"] = root / "report/index.html"
@@ -135,7 +135,7 @@ def test_page_is_well_formed_and_needs_nothing_else(content, tmp_path):
     assert (outline.wrong, outline.open) == ([], [])
     pages = [address for address in outline.addresses if not address.startswith(("data:image/png;base64,", "#"))]
     assert all((tmp_path / "report" / unquote(address)).is_file() for address in pages)
-    assert outline.scripts == 1, "only the page's own"
+    assert outline.scripts == 2, "only the page's own, and whether the subjects' pages are there"
     assert "http://" not in html
     assert "https://" not in html
     assert EVIL not in html and EVIL_SUBJECT not in html
@@ -332,6 +332,23 @@ def test_subject_pages_tell_scores_findings_hashes_and_their_neighbors(tmp_path)
     assert "<canvas" not in pages["bad"]
 
 
+@pytest.mark.parametrize(
+    ("viewer", "shown"), [("all", {"a", "b", "c", "unmasked"}), ("gallery", {"a", "c", "unmasked"}), ("none", set())]
+)
+def test_pages_have_the_viewer_where_it_was_asked_for(viewer, shown, tmp_path):
+    options = make(tmp_path, {"a": 0.1, "b": 0.5, "c": 0.9})
+    for name in ("a", "b", "c", "unmasked"):
+        (tmp_path / f"report/volumes/{name}.js").write_text("")
+    options[options.index("--gallery") + 1] = "1"
+    options[options.index("--viewer") + 1] = viewer
+    written(options)
+    pages = {path.stem: path.read_text() for path in (tmp_path / "report/subjects").glob("*.html")}
+    assert {name for name, page in pages.items() if "<canvas" in page} == shown
+    assert (tmp_path / "report/subjects/niivue.js").exists() == (viewer != "none")
+    with pytest.raises(ValueError, match="expected one of all, gallery, none, found best"):
+        page_tables.viewed("best", [], [], 1)
+
+
 def test_provenance_names_data_and_models_by_their_hashes(tmp_path):
     options = make(tmp_path, {"good": 0.9})
     html = written(options)
@@ -380,3 +397,16 @@ def test_hundreds_of_subjects_fit_a_small_page(tmp_path):
     assert len(html) < 30e6
     assert html.count("<circle") == 2400
     assert len(list((tmp_path / "report/subjects").glob("*.html"))) == 402
+
+
+def test_scores_without_absent_regions_stand_beside_the_convention(tmp_path):
+    options = make(tmp_path, {"good": 0.9, "bad": 0.3})
+    assert "that have it" not in written(options)
+    scores = read_table(tmp_path / "scores.tsv")
+    for row in scores:
+        absent = row["region"] == "ET"
+        row |= {"present_n": "1" if absent else row["n"], "present_mean": "0.25" if absent else row["mean"]}
+    write_table(tmp_path / "scores.tsv", (*SCORES, "present_n", "present_mean"), scores)
+    network = cells(written(options), 'aria-label="Scores"')[2]
+    assert ["that have it" in cell for cell in network] == [False, False, False, False, True, False]
+    assert network[4].endswith("0.250 of 1 that have it")

@@ -31,7 +31,7 @@ UNSCORED = {"seen", "unlabelled", "broken"}
 def evaluation(subject: str, dice: tuple[float, float, float]) -> dict:
     others = {**dict.fromkeys(METRICS, 0.5), "truth_ml": 3.0, "predicted_ml": 4.0}
     regions = {name: {**others, "dice": value} for name, value in zip(("WT", "TC", "ET"), dice, strict=True)}
-    return {"subject": subject, "regions": regions, "classes": {}}
+    return {"subject": subject, "regions": regions, "classes": {}, "calibration": {}}
 
 
 def baseline(subject: str, dice: float) -> list[dict]:
@@ -224,6 +224,7 @@ def invoke(folder: Path, seed: int = 42) -> Result:
     arguments += ["--baseline", folder / "baseline.tsv", "--cohort", folder / "cohort.tsv"]
     arguments += ["--bootstrap", 100, "--seed", seed]
     arguments += ["--subjects", folder / "out" / "subjects.tsv", "--scores", folder / "out" / "scores.tsv"]
+    arguments += ["--calibration", folder / "out" / "calibration.tsv"]
     return CliRunner().invoke(summarize, [str(argument) for argument in arguments])
 
 
@@ -246,7 +247,9 @@ def test_both_tables_are_written_and_the_dice_printed(tmp_path: Path) -> None:
     assert float(pick(scores, method="FLAIR threshold", region="mean")["mean"]) == pytest.approx(0.6)
     assert result.output.strip() == score_table(scores)
     assert result.output.splitlines()[2].startswith("network          4         0.600 [")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["scores.tsv", "subjects.tsv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        *("calibration.tsv", "scores.tsv", "subjects.tsv")
+    ]
 
 
 def test_the_same_run_twice_writes_the_same(tmp_path: Path) -> None:

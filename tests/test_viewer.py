@@ -175,6 +175,21 @@ def test_tables_sort_and_filter_and_points_are_reached_by_keys_in_a_browser(tmp_
     assert said == ["subject_1", "subject_9", "subject_3", True, "subjects/subject_2.html"]
 
 
+ALONE = """
+const links = document.querySelectorAll('a[href$=".html"]').length;
+document.title = JSON.stringify([links, document.getElementById("alone").hidden]);
+"""
+
+
+def test_a_report_without_its_pages_has_no_links_that_lead_nowhere(tmp_path):
+    written(make(tmp_path, {"good": 0.9, "bad": 0.3}))
+    (tmp_path / "sent").mkdir()
+    shutil.copy(tmp_path / "report/index.html", tmp_path / "sent")
+    links, hidden = browse(tmp_path / "report/index.html", ALONE)
+    assert links > 10 and hidden
+    assert browse(tmp_path / "sent/index.html", ALONE) == [0, False]
+
+
 def test_the_viewer_draws_in_a_browser(tmp_path):
     folder, mask = scan(tmp_path)
     written(make(tmp_path, {"good": 0.9}))

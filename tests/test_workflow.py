@@ -22,9 +22,10 @@ from glioseg.outputs import read_table
 def test_one_truncated_file_among_twelve(cohort_folder, workflow):
     broken = cohort_folder / "case_05" / "case_05_t1ce.nii.gz"
     broken.write_bytes(broken.read_bytes()[:2000])
-    run = workflow(cohort_folder)
+    run = workflow(cohort_folder, report={"gallery": 1, "viewer": "gallery"})
     done = run.run()
     assert done.returncode == 0, done.stderr
+    assert len(list((run / "report/volumes").iterdir())) == 2, "the worst and the best of three"
     rows = {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
     assert rows["case_05"]["verdict"] == "excluded"
     assert "case_05_t1ce.nii.gz cannot be read" in rows["case_05"]["reason"]

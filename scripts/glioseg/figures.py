@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from glioseg import figures_agreement, figures_cohort, figures_network, figures_subject, figures_view, network_plan
+from glioseg.calibration import CALIBRATION_COLUMNS, bins_of
+from glioseg.figures_calibration import calibration as reliability
 from glioseg.keras_file import read_layers
 from glioseg.labels import CLASSES, MASK, REGIONS
 from glioseg.nifti import take_volumes
@@ -54,6 +56,12 @@ def agreement(inputs: Sequence[Path]) -> Figure:
     return figures_agreement.agreement(values)
 
 
+def calibration(inputs: Sequence[Path]) -> Figure:
+    """How far the network's probabilities are true, from the table of calibration that `summarize` writes."""
+    (table,) = inputs
+    return reliability(bins_of(read_table(table, CALIBRATION_COLUMNS)))
+
+
 def cohort(inputs: Sequence[Path]) -> Figure:
     """Tumor volumes from the cohort table and the folder with each subject's scan.json, in this order."""
     table, preprocessed = inputs
@@ -73,13 +81,29 @@ def network(inputs: Sequence[Path]) -> Figure:
     return figures_network.network(network_plan.stages(*read_layers(model)))
 
 
-FIGURES = {"curves": curves, "scores": scores, "agreement": agreement, "cohort": cohort, "network": network}
+FIGURES = {
+    "curves": curves,
+    "scores": scores,
+    "agreement": agreement,
+    "calibration": calibration,
+    "cohort": cohort,
+    "network": network,
+}
 
 
-def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Path | None) -> dict[str, Figure]:
+def subject(
+    preprocessed: Path,
+    labels: str,
+    prediction: Path | None,
+    scores: Path | None,
+    modalities: Sequence[str] = (),
+    planes: Sequence[str] = (),
+) -> dict[str, Figure]:
     """Pictures of one subject by name, from its folder of `preprocess`, and if it has them its prediction and scores.
 
-    labels: the dialect of mask and prediction. An excluded subject has no pictures; a missing modality is left out.
+    labels: the dialect of mask and prediction; modalities, planes: what "planes" shows, none for flair and t1ce in all
+    PLANES. An excluded subject has no pictures; a missing modality is left out.
+    Raises ValueError for a modality that is asked for and that the subject lacks.
     """
     scan = json.loads((preprocessed / "scan.json").read_text(encoding="utf-8"))
     if scan["verdict"] == "excluded":
@@ -102,11 +126,17 @@ def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Pa
         regions = json.loads(scores.read_text(encoding="utf-8"))["regions"]
         dice = [f"{name} {regions[name]['dice']:.2f}" for name in REGIONS if name in regions]
         title += "    Dice  " + "   ".join(dice)
-    shown = {name: images[name] for name in ("flair", "t1ce") if name in images} or dict(list(images.items())[:2])
+    absent = [name for name in modalities if name not in images]
+    if absent:
+        raise ValueError(f"{scan['subject']}: expected any of {', '.join(images)}, found {', '.join(absent)}")
+    usual = [name for name in ("flair", "t1ce") if name in images] or list(images)[:2]
+    shown = {name: images[name] for name in modalities or usual}
     return {
         "modalities": figures_subject.modalities(images, brain[box], sizes_mm, truth),
         "sample": _sample(preprocessed, scan, affine),
-        "planes": figures_subject.planes(shown, brain[box], sizes_mm, truth, predicted, title),
+        "planes": figures_subject.planes(
+            shown, brain[box], sizes_mm, truth, predicted, title, planes or list(figures_view.PLANES)
+        ),
     }
 
 

@@ -31,7 +31,7 @@ def agreement(values: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     panels = figure.subplots(2, len(names), squeeze=False)
     for name, above, below in zip(names, *panels, strict=True):
         truth_ml, predicted_ml, dice = map(np.asarray, values[name])
-        size = float(np.clip(400 / len(dice), 5, 16))
+        size = float(np.clip(400 / len(dice), 5, 24))
         style = {"s": size, "color": BLUE, "alpha": 0.75, "edgecolor": "white", "linewidth": 0.3, "zorder": 3}
         above.set_title(f"{REGION_NAMES[name]} ({name})")
         above.scatter((truth_ml + predicted_ml) / 2, predicted_ml - truth_ml, **style)
@@ -40,7 +40,7 @@ def agreement(values: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
         above.set(xlabel="mean of both volumes (ml)", xlim=(-0.03 * largest_ml, 1.05 * largest_ml))
         below.scatter(truth_ml, dice, **style)
         below.set(xlabel="true volume (ml)", ylim=(-0.02, 1.02), yticks=np.linspace(0, 1, 6))
-        _volume_axis(below, truth_ml.max())
+        _volume_axis(below, truth_ml)
         for axis in (above, below):
             axis.grid(axis="y")
     panels[0][0].set_ylabel("predicted \N{MINUS SIGN} true volume (ml)")
@@ -73,10 +73,18 @@ def _limits(axis: Axes, differences_ml: np.ndarray) -> None:
     axis.xaxis.set_major_locator(MaxNLocator(5))
 
 
-def _volume_axis(axis: Axes, largest_ml: float) -> None:
-    """Volumes by powers of ten, with a place for none."""
-    axis.set_xscale("symlog", linthresh=LEAST_ML, linscale=0.5)
-    axis.set_xlim(-0.3 * LEAST_ML, 1.6 * max(largest_ml, 1))
-    axis.set_xticks([0, *(tick for tick in (0.1, 1, 10, 100, 1000) if tick <= 1.6 * max(largest_ml, 1))])
+def _volume_axis(axis: Axes, volumes_ml: np.ndarray) -> None:
+    """Volumes by powers of ten, from the smallest on; where any is absent or next to nothing, with a place for none."""
+    low, high = volumes_ml.min() / 1.6, 1.6 * max(volumes_ml.max(), 1)
+    if volumes_ml.min() < LEAST_ML:
+        axis.set_xscale("symlog", linthresh=LEAST_ML, linscale=0.5)
+        low, ticks = -0.3 * LEAST_ML, [0]
+    else:
+        axis.set_xscale("log")
+        ticks = []
+    axis.set_xlim(low, high)
+    steps = (1,) if high > 100 * max(low, LEAST_ML) else (1, 2, 5)
+    ticks += [step * power for power in (0.1, 1, 10, 100, 1000) for step in steps if low <= step * power <= high]
+    axis.set_xticks(ticks)
     axis.xaxis.set_major_formatter(FuncFormatter(lambda volume_ml, _: f"{volume_ml:g}"))
     axis.minorticks_off()

@@ -3,7 +3,7 @@
 All volumes are upright (see figures_view) and of one shape; classes are indices into CLASSES.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +18,7 @@ from glioseg.network_plan import TIMES
 # Scans share a scale. Small crops are enlarged until their longest side is so long; a row with many panels is shrunk.
 MM_PER_INCH, LONGEST_INCH, WIDEST_INCH = 58, 2.4, 10
 GAP, HEAD, FOOT = 0.08, 0.34, 0.34  # inches
+LEGEND_INCH = 6.2  # as wide as the legend of contours
 
 # FLAIR shows the edema, contrast the core and the rim of a cavity, so each gets the contours that can be judged on it.
 SHOWN_ON = {"flair": ("WT", "TC"), "t1ce": ("ET", "RC")}
@@ -71,20 +72,22 @@ def planes(
     truth: np.ndarray | None,
     prediction: np.ndarray | None,
     title: str,
+    shown: Sequence[str],
 ) -> Figure:
-    """Axial, coronal and sagittal slices through the tumor, truth and prediction as contours of the regions.
+    """Slices through the tumor, truth and prediction as contours of the regions.
 
-    images: one row each; slices are those with the largest tumor area in the truth, without one in the prediction.
+    images: one row each; shown: names of PLANES, one column each. Slices are those with the largest tumor area in the
+    truth, without one in the prediction.
     """
     masks = {"truth": truth, "prediction": prediction}
     masks = {kind: classes for kind, classes in masks.items() if classes is not None}
     guide = next((classes > 0 for classes in masks.values()), brain)
     sizes_in = {
-        plane: np.divide(extent_mm(plane, brain.shape, sizes_mm), _mm_per_inch(brain, sizes_mm))
-        for plane in ("axial", "coronal", "sagittal")
+        plane: np.divide(extent_mm(plane, brain.shape, sizes_mm), _mm_per_inch(brain, sizes_mm)) for plane in shown
     }
     row_in = max(height for _, height in sizes_in.values()) + GAP
-    wide = sum(width + GAP for width, _ in sizes_in.values()) + GAP
+    filled = sum(width + GAP for width, _ in sizes_in.values()) + GAP
+    wide = max(filled, LEGEND_INCH)
     figure = Figure(figsize=(wide, len(images) * row_in + HEAD + 0.25 + FOOT), facecolor="black")
     tissues = {name for classes in masks.values() for name in _tissues(classes)}
     regions = [name for name in REGIONS if tissues & {*REGIONS[name]}]
@@ -92,7 +95,7 @@ def planes(
         [name for name in regions if len(images) == 1 or name in SHOWN_ON.get(image, REGIONS)] for image in images
     ]
     for row, (name, volume) in enumerate(images.items()):
-        left, middle = GAP, FOOT + (len(images) - row - 0.5) * row_in
+        left, middle = (wide - filled) / 2 + GAP, FOOT + (len(images) - row - 0.5) * row_in
         for plane, (width, height) in sizes_in.items():
             axis = panel(figure, (left, middle - height / 2, width, height))
             index = fullest(guide, plane)
@@ -102,7 +105,7 @@ def planes(
             sides(axis, plane)
             if row == 0:
                 _heading(figure, left + width / 2, HEAD + 0.02, plane)
-            if plane == "axial":
+            if plane == shown[0]:
                 axis.text(0.02, 0.98, name, color="white", transform=axis.transAxes, va="top", fontweight="bold")
                 scale_bar(axis)
             left += width + GAP

@@ -24,7 +24,7 @@ MARGIN_MM, SCALE_BAR_MM = 6, 20
 # The truth is a broad dim line under a fine bright one, the prediction: where they agree, the fine one runs inside.
 # Opaque, since two translucent colors on one another would make a third; the core is broader than the enhancing tumor,
 # whose outer rim it shares.
-WIDTHS = {"truth": 2.6, "prediction": 0.9}
+WIDTHS = {"truth": 2.0, "prediction": 0.8}
 BRIGHTNESS = {"truth": 0.62, "prediction": 1.0}
 
 

@@ -18,11 +18,11 @@ from glioseg.page_tables import (
     COLUMN_NAMES,
     METRIC_NAMES,
     Rows,
-    both_ends,
     check_counts,
     covariates,
     crop_losses,
     fold_counts,
+    pictured,
     rule_times,
     score_table,
     shared_settings,
@@ -56,9 +56,7 @@ def render(
     the folder of plots -> data URI, "" where there is no such picture.
     """
     table = subject_table(subjects)
-    worst, best = both_ends(table, gallery)
-    scored = {row["subject"] for row in table}
-    unscored = [subject for subject in predicted_subjects(cohort) if subject not in scored]
+    worst, best, unscored = pictured(cohort, table, gallery)
     # The usual ones have their columns even where a run has no scores at all.
     there = {*EVERYWHERE, MEAN, *(row["region"] for row in scores)}
     return (
@@ -83,11 +81,10 @@ def render(
             worst=worst,
             best=best,
             unscored=unscored,
-            gallery=gallery,
+            pages=pages,
+            unscored_count=len(predicted_subjects(cohort)) - len(table),
             picture=picture,
-            pictures={
-                subject: pictures_of(subject, picture) for subject in shown_subjects(worst, best, unscored[:gallery])
-            },
+            pictures={subject: pictures_of(subject, picture) for subject in shown_subjects(worst, best, unscored)},
             times=rule_times(benchmarks),
             trainings=trainings,
             settings=shared_settings(trainings),

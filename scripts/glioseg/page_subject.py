@@ -15,13 +15,13 @@ def render_subjects(
     subjects: Rows,
     hashes: Mapping[str, Mapping[str, str]],
     picture: Callable[[str], str],
-    volumes: Callable[[str], str],
+    volumes: Mapping[str, str],
 ) -> Iterator[tuple[str, str]]:
     """Each subject of the cohort and its page; previous and next follow the table of scores, lowest first.
 
     cohort, subjects: rows of cohort.tsv and subjects.tsv; hashes: subject -> modality -> hash of its voxels; picture:
     path below the folder of plots -> data URI or ""; volumes: subject -> address of the script with its volumes, seen
-    from the page, or "" where it has none.
+    from the page; "" or absent where it has none.
     """
     template = pages_under("").get_template("subject.html.j2")
     table = {row["subject"]: row for row in subject_table(subjects)}
@@ -42,7 +42,7 @@ def render_subjects(
                 next=order[place + 1] if place + 1 < len(order) else "",
                 hashes=hashes.get(subject, {}),
                 drawn=pictures_of(subject, picture),
-                volumes=volumes(subject),
+                volumes=volumes.get(subject, ""),
             ),
         )
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from glioseg.checks import CHECKS
-from glioseg.cohort import COLUMNS
+from glioseg.cohort import COLUMNS, predicted_subjects
 from glioseg.labels import EVERYWHERE, REGION_NAMES
 from glioseg.summary import NETWORK, TABLE_ORDER
 
@@ -24,6 +24,7 @@ METRIC_NAMES = {
     "lesion_dice": "Dice by lesion (rules of 2023)",
     "lesion_hd95_mm": "95 % Hausdorff distance by lesion, mm",
 }
+VIEWERS = ("all", "gallery", "none")
 COLUMN_NAMES = {name: REGION_NAMES.get(name, "mean of the three") for name in TABLE_ORDER}
 
 
@@ -48,6 +49,28 @@ def both_ends(table: list[dict], count: int) -> tuple[list[dict], list[dict]]:
     if len(table) <= 2 * count:
         return table, []
     return table[:count], table[: -count - 1 : -1]
+
+
+def pictured(cohort: Rows, table: list[dict], count: int) -> tuple[list[dict], list[dict], list[str]]:
+    """Who is pictured: the `count` worst and best rows of `subject_table`, and as many predicted but not scored."""
+    scored = {row["subject"] for row in table}
+    unscored = [subject for subject in predicted_subjects(cohort) if subject not in scored]
+    return *both_ends(table, count), unscored[:count]
+
+
+def viewed(viewer: str, cohort: Rows, subjects: Rows, gallery: int) -> list[str]:
+    """The predicted subjects whose page has the interactive viewer: all, none, or the gallery's.
+
+    subjects: rows of subjects.tsv, which only the gallery needs. Raises ValueError for another `viewer`.
+    """
+    if viewer not in VIEWERS:
+        raise ValueError(f"viewer: expected one of {', '.join(VIEWERS)}, found {viewer}")
+    predicted = [] if viewer == "none" else predicted_subjects(cohort)
+    if viewer == "gallery":
+        worst, best, unscored = pictured(cohort, subject_table(subjects), gallery)
+        shown = {row["subject"] for row in worst + best} | {*unscored}
+        return [subject for subject in predicted if subject in shown]
+    return predicted
 
 
 def score_table(scores: Rows) -> list[dict]:
