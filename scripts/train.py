@@ -83,6 +83,7 @@ def main(fold, cohort, preprocess, precision, threads, code, state, output, **se
     model, history = train_network(subjects, shown, state, identity, settings, strategy, workers, click.echo)
     write_history(output / "history.csv", history)
     facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
+    facts["monitored_dice"] = float(history[-1]["val_dice"]) if monitored else None
     write_json(output / "settings.json", {**facts, "threads": threads, "subjects": names, "monitor": monitored})
     with whole(output / "model.keras") as partial:
         model.save(partial)

@@ -68,8 +68,14 @@ def make(
     ):
         (root / f"plots/{name}.png").parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (4, 4)).save(root / f"plots/{name}.png")
-    settings = {"epochs": 2, "note": EVIL}
-    training = {"fold": "0", "settings": settings, "versions": {"keras": "3.15.1"}, "parameters": 1234567}
+    settings = {"epochs": 2, "seed": 42, "note": EVIL}
+    training = {
+        "fold": "0",
+        "settings": settings,
+        "versions": {"keras": "3.15.1"},
+        "parameters": 1234567,
+        "monitored_dice": 0.8125,
+    }
     (root / "settings.json").write_text(json.dumps({**training, "subjects": ["x"], "monitor": []}))
     (root / "train/0").mkdir(parents=True, exist_ok=True)
     (root / "train/0/model.keras").write_bytes(b"weights")
@@ -306,6 +312,15 @@ def test_settings_that_differ_between_models_are_all_told():
     shared = page_tables.shared_settings(trainings)
     assert shared["loss"] == "dice"
     assert re.fullmatch(r"1\W+2", shared["seed"])
+
+
+def test_how_far_seeds_stand_apart():
+    trainings = [{"fold": fold, "monitored_dice": dice} for fold, dice in (("0", 0.8), ("0", 0.9), ("1", 0.5))]
+    assert page_tables.seeds_apart(trainings) == pytest.approx(0.1 / 2**0.5)
+    twice = [*trainings, {"fold": "1", "monitored_dice": 0.5}]
+    assert page_tables.seeds_apart(twice) == pytest.approx(0.05 / 2**0.5)
+    assert page_tables.seeds_apart(trainings[1:]) is None
+    assert page_tables.seeds_apart([{"fold": "all", "monitored_dice": None}] * 2) is None
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.44, "0.4 s"), (119, "119.0 s"), (600, "10 min"), (9000, "2.5 h")])

@@ -25,6 +25,7 @@ from glioseg.page_tables import (
     pictured,
     rule_times,
     score_table,
+    seeds_apart,
     shared_settings,
     subject_table,
 )
@@ -88,6 +89,7 @@ def render(
             times=rule_times(benchmarks),
             trainings=trainings,
             settings=shared_settings(trainings),
+            seeds_apart=seeds_apart(trainings),
             config=json.dumps(config, indent=2, ensure_ascii=False),
             commit=commit,
             hashed=sum(map(bool, hashes.values())),

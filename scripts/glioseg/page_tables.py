@@ -94,6 +94,16 @@ def fold_counts(cohort: Rows) -> list[tuple[str, int]]:
     ]
 
 
+def seeds_apart(trainings: Sequence[Mapping]) -> float | None:
+    """Standard deviation of monitored Dice among a fold's models, mean over folds; None where no fold has several."""
+    folds: dict[str, list[float]] = {}
+    for training in trainings:
+        if training["monitored_dice"] is not None:
+            folds.setdefault(training["fold"], []).append(training["monitored_dice"])
+    deviations = [statistics.stdev(values) for values in folds.values() if len(values) > 1]
+    return statistics.mean(deviations) if deviations else None
+
+
 def check_counts(cohort: Rows) -> dict[str, dict[str, int]]:
     """Check -> {"excluded", "warned"}: of how many subjects it said so, all checks first in the order of CHECKS.
 
