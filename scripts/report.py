@@ -9,7 +9,9 @@ from glioseg.commands import FILE, FOLDER, NEW, Command
 from glioseg.outputs import read_table, whole
 from glioseg.page import data_uri, file_hash, read_hashes, read_times, relative, render, script_of
 from glioseg.page_subject import render_subjects
+from glioseg.postprocess_search import COLUMNS as SEARCH_COLUMNS
 from glioseg.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
+from glioseg.uncertainty import COLUMNS as UNSURE_COLUMNS
 from glioseg.viewer import niivue
 
 
@@ -17,6 +19,8 @@ from glioseg.viewer import niivue
 @click.option("--cohort", required=True, type=FILE, help="Table of split.")
 @click.option("--subjects", required=True, type=FILE, help="Table of summarize: every single score.")
 @click.option("--scores", required=True, type=FILE, help="Table of summarize: each method's scores.")
+@click.option("--uncertainty", required=True, type=FILE, help="Table of summarize: how sure each segmentation is.")
+@click.option("--search", "searches", multiple=True, type=FILE, help="Table of postprocess; give it for each fold.")
 @click.option("--plots", required=True, type=FOLDER, help="Folder of plot.")
 @click.option("--preprocess", required=True, type=NEW, help="Folder of preprocess, for the hashes of the scans.")
 @click.option("--volumes", required=True, type=NEW, help="Folder of embed; subjects without a script have no viewer.")
@@ -34,6 +38,8 @@ def report(
     cohort,
     subjects,
     scores,
+    uncertainty,
+    searches,
     plots,
     preprocess,
     volumes,
@@ -46,7 +52,7 @@ def report(
     pages,
     output,
 ) -> None:
-    expected = ((cohort, COLUMNS), (subjects, SUBJECT_COLUMNS), (scores, SCORE_COLUMNS))
+    expected = ((cohort, COLUMNS), (subjects, SUBJECT_COLUMNS), (scores, SCORE_COLUMNS), (uncertainty, UNSURE_COLUMNS))
     tables = [read_table(path, columns) for path, columns in expected]
     trainings = [json.loads(path.read_text(encoding="utf-8")) for path in settings]
     hashes = read_hashes(preprocess, [row["subject"] for row in tables[0]])
@@ -55,7 +61,8 @@ def report(
     def picture(name: str) -> str:
         return data_uri(plots / name)
 
-    facts = (read_times(benchmarks), json.loads(config), commit, gallery, hashes, digests)
+    searched = {path.stem: read_table(path, SEARCH_COLUMNS) for path in searches}
+    facts = (searched, read_times(benchmarks), json.loads(config), commit, gallery, hashes, digests)
     index = render(*tables, trainings, *facts, relative(pages, output.parent), picture)
     with whole(output) as partial:
         partial.write_text(index, encoding="utf-8")

@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from glioseg import figures_agreement, figures_cohort, figures_network, figures_subject, figures_view, network_plan
+from glioseg import (
+    figures_agreement,
+    figures_cohort,
+    figures_network,
+    figures_subject,
+    figures_uncertainty,
+    figures_view,
+    network_plan,
+)
 from glioseg.keras_file import read_layers
 from glioseg.labels import CLASSES, MASK, REGIONS
 from glioseg.nifti import take_volumes
@@ -54,6 +62,14 @@ def agreement(inputs: Sequence[Path]) -> Figure:
     return figures_agreement.agreement(values)
 
 
+def uncertainty(inputs: Sequence[Path]) -> Figure:
+    """How unsure each segmentation is against its Dice, from the table of uncertainty that `summarize` writes."""
+    (table,) = inputs
+    rows = read_table(table, ("uncertainty", "dice"))
+    unsure, dice = ([float(row[name] or "nan") for row in rows] for name in ("uncertainty", "dice"))
+    return figures_uncertainty.uncertainty(unsure, dice)
+
+
 def cohort(inputs: Sequence[Path]) -> Figure:
     """Tumor volumes from the cohort table and the folder with each subject's scan.json, in this order."""
     table, preprocessed = inputs
@@ -73,7 +89,14 @@ def network(inputs: Sequence[Path]) -> Figure:
     return figures_network.network(network_plan.stages(*read_layers(model)))
 
 
-FIGURES = {"curves": curves, "scores": scores, "agreement": agreement, "cohort": cohort, "network": network}
+FIGURES = {
+    "curves": curves,
+    "scores": scores,
+    "agreement": agreement,
+    "uncertainty": uncertainty,
+    "cohort": cohort,
+    "network": network,
+}
 
 
 def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Path | None) -> dict[str, Figure]:

@@ -37,7 +37,9 @@ def render(
     cohort: Rows,
     subjects: Rows,
     scores: Rows,
+    uncertainty: Rows,
     trainings: Sequence[Mapping],
+    searches: Mapping[str, Rows],
     benchmarks: Mapping[str, Rows],
     config: Mapping,
     commit: str,
@@ -49,7 +51,8 @@ def render(
 ) -> str:
     """The page about the run.
 
-    cohort, subjects, scores: rows of cohort.tsv, subjects.tsv and scores.tsv; trainings: settings.json of each model;
+    cohort, subjects, scores, uncertainty: rows of cohort.tsv, subjects.tsv, scores.tsv and uncertainty.tsv; trainings:
+    settings.json of each model; searches: fold -> rows of its table of postprocess;
     benchmarks: rule -> rows of Snakemake's benchmark files; gallery: how many of the worst and of the best subjects to
     show in pictures; hashes: subject -> modality -> hash of its voxels; models: model -> hash of its file;
     pages: address of the folder of subjects' pages, seen from this one, with a slash at its end; picture: path below
@@ -58,7 +61,10 @@ def render(
     table = subject_table(subjects)
     worst, best = both_ends(table, gallery)
     scored = {row["subject"] for row in table}
+    unsure = {row["subject"]: row for row in uncertainty}
     unscored = [subject for subject in predicted_subjects(cohort) if subject not in scored]
+    # Without a truth, the least sure first: those are worth a look.
+    unscored.sort(key=lambda subject: -float(unsure[subject]["uncertainty"]) if subject in unsure else 0)
     # The usual ones have their columns even where a run has no scores at all.
     there = {*EVERYWHERE, MEAN, *(row["region"] for row in scores)}
     return (
@@ -83,6 +89,8 @@ def render(
             worst=worst,
             best=best,
             unscored=unscored,
+            unsure=unsure,
+            searches=searches,
             gallery=gallery,
             picture=picture,
             pictures={
