@@ -16,9 +16,11 @@ from glioseg.cohort import (
     models,
     models_for,
     monitored_subjects,
+    postprocess_fold,
     predicted_subjects,
     scored_subjects,
     seed_of,
+    searched_subjects,
     training_subjects,
 )
 from glioseg.labels import MASK, classes_of
@@ -54,11 +56,17 @@ check_config()
 RESULTS = config["results"]
 # What train and predict run on with --use-conda.
 TENSORFLOW = f"../envs/{config['environment']}.yaml"
+# Where subjects are held out by folds, the volumes below which tumor is dropped are searched on them; each segmentation is
+# then finished by a job of its own, after that of the network.
+SEARCHED = config["split"]["folds"] > 1 and any(config["postprocess"].values())
+SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
+NETWORK_MAPS = f"{RESULTS}/predict/raw" if SEARCHED else f"{RESULTS}/predict"
 
 
 wildcard_constraints:
     subject=r"[^/]+",
     model=r"(all|\d+)(_\d+)?",
+    fold=r"all|\d+",
     figure=r"\w+",
 
 
@@ -118,17 +126,20 @@ def parsed(name):
     """A file's lines without docstrings, comment lines and blank lines, and the library modules that it imports."""
     text = Path(workflow.basedir, name).read_text()
     modules = re.findall(r"^ *from glioseg\.(\w+) import", text, re.M)
-    for names in re.findall(r"^ *from glioseg import (.+)", text, re.M):
-        modules += names.split(", ")
+    for names in re.findall(r"^ *from glioseg import ([^\n(]+|\([^)]+)", text, re.M):
+        modules += re.findall(r"\w+", names)
     bare = re.sub(r'"""(?s:.*?)"""|^ *#.*$', "", text, flags=re.M)
     return [line.rstrip() for line in bare.splitlines() if line.strip()], modules
 
 
-def options(section):
-    """A section of config.yaml as options of the command of that name: a list repeats its option, nested ones are JSON."""
+def options(section, changed=None):
+    """A section of config.yaml as options of the command of that name: a list repeats its option, nested ones are JSON.
+
+    changed: settings of it by name that have another value.
+    """
     words = []
-    for key, value in config[section].items():
-        nested = isinstance(value, list) and isinstance(value[0], list)
+    for key, value in (config[section] | (changed or {})).items():
+        nested = isinstance(value, list) and any(isinstance(item, list) for item in value)
         for item in value if isinstance(value, list) and not nested else [value]:
             words += [f"--{key.replace('_', '-')}", json.dumps(item) if nested else str(item)]
     return words
@@ -191,6 +202,14 @@ def get_fold_subjects(wildcards):
     return [f"{RESULTS}/preprocess/{name}" for name in names]
 
 
+def get_study():
+    """How a scan becomes what the network reads, and what the values of its masks mean, as JSON."""
+    dialects = {subject.labels for subject in SUBJECTS.values() if MASK in subject.files}
+    # The values that a prediction outside of the workflow is written in, unless others are asked for.
+    labels = min(dialects, default="brats2020")
+    return json.dumps({"modalities": config["modalities"], "preprocess": config["preprocess"], "labels": labels})
+
+
 def get_models(wildcards):
     """The models that never saw a subject."""
     names = sentence(models_for, cohort(), wildcards.subject, *MODELS)
@@ -208,6 +227,33 @@ def get_settings(wildcards):
 def get_predictions(wildcards):
     """Label maps of all subjects that some model never saw."""
     return [f"{RESULTS}/predict/{name}.nii.gz" for name in predicted_subjects(cohort())]
+
+
+def get_certainties(wildcards):
+    """How sure the segmentations of all predicted subjects are."""
+    return [f"{RESULTS}/predict/{name}.json" for name in predicted_subjects(cohort())]
+
+
+def get_searched(wildcards):
+    """Label maps as the networks left them, of the subjects that volumes are searched on for those of a fold."""
+    return [f"{NETWORK_MAPS}/{name}.nii.gz" for name in searched_subjects(cohort(), wildcards.fold)]
+
+
+def get_volumes_searched(wildcards):
+    """The volumes below which tumor of a subject is dropped."""
+    return f"{RESULTS}/postprocess/{postprocess_fold(cohort(), wildcards.subject)}.json"
+
+
+def get_searches(wildcards):
+    """Tables of all searches that there are: for the subjects of each fold, and for those in none."""
+    folds = ["all", *models(config["split"]["folds"], 1)] if SEARCHED else []
+    return [f"{RESULTS}/postprocess/{fold}.tsv" for fold in folds]
+
+
+def get_overlays(wildcards):
+    """Maps of uncertainty that the viewer overlays, where they are asked for."""
+    shown = [name for name in config["predict"]["maps"] if name in ("entropy", "disagreement")]
+    return [f"{RESULTS}/predict/maps/{wildcards.subject}/{name}.nii.gz" for name in shown]
 
 
 def get_scores(wildcards):
@@ -240,14 +286,15 @@ def get_pictures(wildcards):
 
 def get_volumes(wildcards):
     """Scripts with the scans of the subjects whose page has a viewer."""
-    viewer, scores = config["report"]["viewer"], []
+    viewer, tables = config["report"]["viewer"], ([], [])
     # Only where it matters who is pictured, which the scores tell: the scans needn't wait for them otherwise.
     if viewer == "gallery":
-        scores = read_table(checkpoints.summarize.get().output.subjects)
+        summary = checkpoints.summarize.get().output
+        tables = (read_table(summary.subjects), read_table(summary.uncertainty))
     # Imported here: it loads SciPy, and every job of a cluster reads this file.
     from glioseg.page_tables import viewed
 
-    names = viewed(viewer, cohort(), scores, config["report"]["gallery"])
+    names = viewed(viewer, cohort(), *tables, config["report"]["gallery"])
     return [f"{RESULTS}/report/volumes/{name}.js" for name in names]
 
 
@@ -261,6 +308,7 @@ def get_figure_data(wildcards):
         "scores": [f"{RESULTS}/summarize/subjects.tsv"],
         "agreement": [f"{RESULTS}/summarize/subjects.tsv"],
         "calibration": [f"{RESULTS}/summarize/calibration.tsv"],
+        "uncertainty": [f"{RESULTS}/summarize/uncertainty.tsv"],
     }[wildcards.figure]
 
 
@@ -272,4 +320,4 @@ def get_figure_options(wildcards, input):
 
 # What the report's pages are made of.
 TEMPLATES = ["report.html.j2", "subject.html.j2", "strips.html.j2", "page.css", "page.js", "viewer.js"]
-FIGURES = ["cohort", "network", "curves", "scores", "agreement"]
+FIGURES = ["cohort", "network", "curves", "scores", "agreement", "uncertainty"]

@@ -68,12 +68,14 @@ rule baseline:
 checkpoint summarize:
     input:
         scores=get_scores,
+        certainties=get_certainties,
         baseline=f"{RESULTS}/baseline/scores.tsv",
         cohort=f"{RESULTS}/split/cohort.tsv",
     output:
         subjects=f"{RESULTS}/summarize/subjects.tsv",
         scores=f"{RESULTS}/summarize/scores.tsv",
         calibration=f"{RESULTS}/summarize/calibration.tsv",
+        uncertainty=f"{RESULTS}/summarize/uncertainty.tsv",
     log:
         f"{RESULTS}/logs/summarize.log",
     benchmark:
@@ -88,11 +90,13 @@ checkpoint summarize:
     params:
         code=code("summarize"),
         folder=f"{RESULTS}/evaluate",
+        predictions=f"{RESULTS}/predict",
         options=options("summarize"),
         seed=config["seed"],
     shell:
         "python scripts/summarize.py"
         " --evaluate {params.folder:q}"
+        " --predictions {params.predictions:q}"
         " --baseline {input.baseline:q}"
         " --cohort {input.cohort:q}"
         " {params.options:q}"
@@ -100,6 +104,7 @@ checkpoint summarize:
         " --subjects {output.subjects:q}"
         " --scores {output.scores:q}"
         " --calibration {output.calibration:q}"
+        " --uncertainty {output.uncertainty:q}"
         " > {log:q} 2>&1"
 
 
@@ -147,6 +152,7 @@ rule embed:
     input:
         scan=f"{RESULTS}/preprocess/{{subject}}",
         prediction=f"{RESULTS}/predict/{{subject}}.nii.gz",
+        overlays=get_overlays,
     output:
         f"{RESULTS}/report/volumes/{{subject}}.js",
     log:
@@ -163,11 +169,13 @@ rule embed:
     params:
         code=code("embed"),
         labels=get_labels,
+        overlays=lambda wildcards, input: each("overlay", input.overlays),
     shell:
         "python scripts/embed.py"
         " --scan {input.scan:q}"
         " --labels {params.labels:q}"
         " --prediction {input.prediction:q}"
+        " {params.overlays:q}"
         " --output {output:q}"
         " > {log:q} 2>&1"
 
@@ -210,6 +218,8 @@ rule report:
         cohort=f"{RESULTS}/split/cohort.tsv",
         subjects=f"{RESULTS}/summarize/subjects.tsv",
         scores=f"{RESULTS}/summarize/scores.tsv",
+        uncertainty=f"{RESULTS}/summarize/uncertainty.tsv",
+        searches=get_searches,
         scans=get_preprocessed,
         models=get_all_models,
         settings=get_settings,
@@ -236,6 +246,7 @@ rule report:
         plots=lambda wildcards, input: Path(input.figures[0]).parent,
         preprocess=f"{RESULTS}/preprocess",
         volumes=f"{RESULTS}/report/volumes",
+        searches=lambda wildcards, input: each("search", input.searches),
         models=lambda wildcards, input: each("models", input.models),
         settings=lambda wildcards, input: each("settings", input.settings),
         config=json.dumps(config),
@@ -246,6 +257,8 @@ rule report:
         " --cohort {input.cohort:q}"
         " --subjects {input.subjects:q}"
         " --scores {input.scores:q}"
+        " --uncertainty {input.uncertainty:q}"
+        " {params.searches:q}"
         " --plots {params.plots:q}"
         " --preprocess {params.preprocess:q}"
         " --volumes {params.volumes:q}"

@@ -7,16 +7,17 @@ import click
 from glioseg.commands import FILE, FOLDER, NEW, Command
 from glioseg.labels import DIALECTS
 from glioseg.outputs import whole
-from glioseg.viewer import embedded, read_layers
+from glioseg.viewer import embedded, read_layers, read_overlays
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--scan", required=True, type=FOLDER, help="The subject's folder of preprocess.")
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="What label values on disk mean.")
 @click.option("--prediction", required=True, type=FILE, help="Predicted label map, on the scan's own grid.")
+@click.option("--overlay", "overlays", type=FILE, multiple=True, help="Map of predict to overlay; named by its file.")
 @click.option("--output", required=True, type=NEW, help="Script to write.")
-def embed(scan: Path, labels: str, prediction: Path, output: Path) -> None:
-    script = embedded(*read_layers(scan, labels, prediction))
+def embed(scan: Path, labels: str, prediction: Path, overlays: tuple[Path, ...], output: Path) -> None:
+    script = embedded(*read_layers(scan, labels, prediction), read_overlays(overlays))
     with whole(output) as partial:
         partial.write_text(script, encoding="utf-8")
 

@@ -18,7 +18,8 @@ from glioseg.figures_style import save
     multiple=True,
     type=click.Path(exists=True, path_type=Path),  # a file, but for cohort's folder
     help="What it is drawn from, in order. curves: history.csv of each fold; scores, agreement: subjects.tsv; "
-    "calibration: calibration.tsv; cohort: cohort.tsv, then the folder of preprocessed scans; network: model.keras.",
+    "calibration: calibration.tsv; uncertainty: uncertainty.tsv; cohort: cohort.tsv, then the folder of preprocessed "
+    "scans; network: model.keras.",
 )
 @click.option("--output", required=True, type=NEW, help="PNG file to write.")
 def plot(figure: str, inputs: tuple[Path, ...], output: Path) -> None:

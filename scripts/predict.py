@@ -6,37 +6,37 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glioseg.commands import Command
-from glioseg.inference import predict_probabilities
-from glioseg.labels import region, to_values
-from glioseg.postprocess import drop_small_enhancing
-from glioseg.preprocessing import restore_classes
-from glioseg.runtime import choose_runtime, load_networks
-from glioseg.volumes import write_volume
+from glioseg.commands import FILE, FOLDER, NEW, Command
+from glioseg.labels import region
+from glioseg.outputs import write_json
+from glioseg.segmenting import MAPS, segment_image, write_segmentation
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--scan", type=Path, required=True, help="The subject's folder of preprocess.")
-@click.option("--model", "paths", type=Path, multiple=True, required=True, help="Their softmax is averaged.")
-@click.option("--classes", multiple=True, required=True, help="The models' channels.")
+@click.option("--scan", type=FOLDER, required=True, help="The subject's folder of preprocess.")
+@click.option("--model", "models", type=FILE, multiple=True, required=True, help="Their outputs are averaged.")
 @click.option("--labels", required=True, help="Dialect of the label values.")
 @click.option("--overlap", type=float, required=True, help="Share of the window that neighbors have in common.")
+@click.option("--flips", multiple=True, help="x, y or z: averaged over flips along it, too.")
 @click.option("--runtime", required=True, help="openvino, tensorflow, or auto.")
 @click.option("--smallest-enhancing-ml", type=float, required=True, help="Less of it in all becomes necrosis.")
+@click.option("--smallest-component-ml", type=float, required=True, help="Connected tumor of less becomes background.")
+@click.option("--maps", type=click.Choice(MAPS), multiple=True, help="Maps from 0 to 1 to write beside it.")
 @click.option("--threads", type=int, required=True)
-@click.option("--output", type=Path, required=True)
-def main(scan, paths, classes, labels, overlap, runtime, smallest_enhancing_ml, threads, output):
-    facts = json.loads((scan / "scan.json").read_text())
+@click.option("--map-folder", type=NEW, required=True, help="Folder to write the maps into.")
+@click.option("--certainty", type=NEW, required=True, help="JSON file to write: how sure the segmentation is.")
+@click.option("--output", type=NEW, required=True, help="Label map to write.")
+def predict(scan: Path, models: tuple[Path, ...], labels: str, map_folder: Path, certainty: Path, output: Path, **how):
+    facts = json.loads((scan / "scan.json").read_text(encoding="utf-8"))
     image = np.load(scan / "image.npy", allow_pickle=False)
-    runtime = choose_runtime(runtime, paths)
-    networks = load_networks(paths, runtime, threads)
-    probabilities = predict_probabilities(networks, image, len(classes), overlap)
-    voxel_ml = float(np.prod(facts["spacing_mm"])) / 1000
-    found = drop_small_enhancing(restore_classes(probabilities, facts, classes), voxel_ml, smallest_enhancing_ml)
-    write_volume(output, to_values(found, labels), np.array(facts["own"]["affine"]))
-    voxels = int(region(found, "WT").sum())
-    click.echo(f"{facts['subject']}: {voxels} tumor voxels, {voxels * voxel_ml:.1f} ml ({runtime})")
+    found = segment_image(image, facts, models, how)
+    write_segmentation(found, facts, labels, map_folder, output)
+    write_json(certainty, {"subject": facts["subject"], "models": len(models), **found.certainty})
+    voxels = int(region(found.classes, "WT").sum())
+    volume_ml = voxels * float(np.prod(facts["spacing_mm"])) / 1000
+    sure = f"uncertainty {found.certainty['uncertainty']:.3f}"
+    click.echo(f"{facts['subject']}: {voxels} tumor voxels, {volume_ml:.1f} ml, {sure} ({found.runtime})")
 
 
 if __name__ == "__main__":
-    main()
+    predict()

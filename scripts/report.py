@@ -11,7 +11,9 @@ from glioseg.outputs import read_table, whole
 from glioseg.page import data_uri, file_hash, read_hashes, read_times, relative, render, script_of
 from glioseg.page_subject import render_subjects
 from glioseg.page_tables import VIEWERS, viewed
+from glioseg.postprocess_search import COLUMNS as SEARCH_COLUMNS
 from glioseg.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
+from glioseg.uncertainty import COLUMNS as UNSURE_COLUMNS
 from glioseg.viewer import niivue
 
 # Whether the report's page can load it tells whether the subjects' pages are beside it.
@@ -22,6 +24,8 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--cohort", required=True, type=FILE, help="Table of split.")
 @click.option("--subjects", required=True, type=FILE, help="Table of summarize: every single score.")
 @click.option("--scores", required=True, type=FILE, help="Table of summarize: each method's scores.")
+@click.option("--uncertainty", required=True, type=FILE, help="Table of summarize: how sure each segmentation is.")
+@click.option("--search", "searches", multiple=True, type=FILE, help="Table of postprocess; give it for each fold.")
 @click.option("--plots", required=True, type=FOLDER, help="Folder of plot.")
 @click.option("--preprocess", required=True, type=NEW, help="Folder of preprocess, for the hashes of the scans.")
 @click.option("--volumes", required=True, type=NEW, help="Folder of embed; subjects without a script have no viewer.")
@@ -40,6 +44,8 @@ def report(
     cohort,
     subjects,
     scores,
+    uncertainty,
+    searches,
     plots,
     preprocess,
     volumes,
@@ -53,7 +59,7 @@ def report(
     pages,
     output,
 ) -> None:
-    expected = ((cohort, COLUMNS), (subjects, SUBJECT_COLUMNS), (scores, SCORE_COLUMNS))
+    expected = ((cohort, COLUMNS), (subjects, SUBJECT_COLUMNS), (scores, SCORE_COLUMNS), (uncertainty, UNSURE_COLUMNS))
     tables = [read_table(path, columns) for path, columns in expected]
     trainings = [json.loads(path.read_text(encoding="utf-8")) for path in settings]
     hashes = read_hashes(preprocess, [row["subject"] for row in tables[0]])
@@ -62,10 +68,12 @@ def report(
     def picture(name: str) -> str:
         return data_uri(plots / name)
 
-    facts = (read_times(benchmarks), json.loads(config), commit, gallery, hashes, digests)
+    searched = {path.stem: read_table(path, SEARCH_COLUMNS) for path in searches}
+    facts = (searched, read_times(benchmarks), json.loads(config), commit, gallery, hashes, digests)
     index = render(*tables, trainings, *facts, relative(pages, output.parent), picture)
     write(output, index)
-    scripts = {subject: script_of(subject, volumes, pages) for subject in viewed(viewer, *tables[:2], gallery)}
+    shown = viewed(viewer, *tables[:2], tables[3], gallery)
+    scripts = {subject: script_of(subject, volumes, pages) for subject in shown}
     if any(scripts.values()):
         write(pages / "niivue.js", niivue())
     for subject, page in render_subjects(*tables[:2], hashes, picture, scripts):

@@ -23,10 +23,12 @@ from glioseg.summary import (
     subject_rows,
     summarize_scores,
 )
+from glioseg.uncertainty import COLUMNS, mean_dice, uncertainty_rows
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--evaluate", required=True, type=NEW, help="Folder of evaluate: a JSON file for each scored subject.")
+@click.option("--predictions", required=True, type=NEW, help="Folder of predict: how sure each segmentation is.")
 @click.option("--baseline", required=True, type=FILE, help="Table of the baselines' scores; may hold just its header.")
 @click.option("--cohort", required=True, type=FILE, help="Table of split: every subject with its fold.")
 @click.option("--bootstrap", required=True, type=click.IntRange(1), help="Resamples behind each 95 % interval.")
@@ -34,8 +36,10 @@ from glioseg.summary import (
 @click.option("--subjects", required=True, type=NEW, help="Table to write: every single score.")
 @click.option("--scores", required=True, type=NEW, help="Table to write: a row for each method, region and metric.")
 @click.option("--calibration", required=True, type=NEW, help="Table to write: whether probabilities are true.")
+@click.option("--uncertainty", required=True, type=NEW, help="Table to write: predicted subjects, least sure first.")
 def summarize(
     evaluate: Path,
+    predictions: Path,
     baseline: Path,
     cohort: Path,
     bootstrap: int,
@@ -43,6 +47,7 @@ def summarize(
     subjects: Path,
     scores: Path,
     calibration: Path,
+    uncertainty: Path,
 ) -> None:
     rows, baselines = read_table(cohort, COHORT_COLUMNS), read_table(baseline, BASELINE_COLUMNS)
     evaluations, failed = collect_scores(evaluate, rows)
@@ -51,6 +56,7 @@ def summarize(
     write_table(subjects, SUBJECT_COLUMNS, tidy)
     write_table(scores, (*SCORE_COLUMNS, *PRESENT_COLUMNS), summary)
     write_table(calibration, CALIBRATION_COLUMNS, calibration_rows(evaluations))
+    write_table(uncertainty, COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
     for subject in failed:
         click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst that there are")
     click.echo(score_table(summary))

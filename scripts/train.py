@@ -1,5 +1,6 @@
 """Train one fold's network, or continue where a killed run stopped."""
 
+import json
 from pathlib import Path
 
 import click
@@ -54,12 +55,13 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--monitor-every", type=int, required=True)
 @click.option("--seed", type=int, required=True, help="Seed of all that is drawn.")
 @click.option("--threads", type=int, required=True, help="Cores to use.")
+@click.option("--study", required=True, help="How scans are made for the network, as JSON: kept beside the model.")
 @click.option("--code", required=True, help="What identifies the code: a state made by another is not continued.")
 @click.option(
     "--state", type=Path, required=True, help="File that lets a killed run continue; kept until the model is written."
 )
 @click.option("--output", type=Path, required=True, help="Folder for model.keras, history.csv and settings.json.")
-def main(fold, cohort, preprocess, precision, threads, code, state, output, **settings):
+def main(fold, cohort, preprocess, precision, threads, study, code, state, output, **settings):
     settings["precision"] = choose_precision(precision)
     use_threads(threads)
     import keras
@@ -84,7 +86,8 @@ def main(fold, cohort, preprocess, precision, threads, code, state, output, **se
     write_history(output / "history.csv", history)
     facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
     facts["monitored_dice"] = float(history[-1]["val_dice"]) if monitored else None
-    write_json(output / "settings.json", {**facts, "threads": threads, "subjects": names, "monitor": monitored})
+    facts |= {"study": json.loads(study), "threads": threads, "subjects": names, "monitor": monitored}
+    write_json(output / "settings.json", facts)
     with whole(output / "model.keras") as partial:
         model.save(partial)
     state.unlink(missing_ok=True)

@@ -13,8 +13,8 @@ CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "rules/config.schema.yaml").read_text())
 # Settings that the rules use themselves, to know which subjects there are.
 OF_THE_RULES = {"synthesize"}
-# Commands that people type; the second has no rule.
-TYPED = {"layouts", "compare", "view"}
+# Commands that people type; the last three have no rule.
+TYPED = {"layouts", "compare", "segment", "view"}
 
 
 def command(name):
@@ -49,6 +49,8 @@ def test_options_have_no_hidden_defaults(path):
     if path.stem in TYPED:
         return
     optional = {"images", "mask", "prediction", "scores", "evaluate", "exclude", "rows", "columns", "probabilities"}
+    # Lists that may be empty.
+    optional |= {"flips", "maps", "overlays", "searches", "smallest_enhancing_ml", "smallest_component_ml"}
     for option in command(path.stem).params:
         assert option.required or option.name in optional, f"{path.name}: --{option.name} has a default"
 
@@ -59,7 +61,7 @@ def test_each_command_has_its_rule(path):
         assert "python scripts/view.py" in (ROOT / "Makefile").read_text()
         return
     rules = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
-    if path.stem == "compare":  # of two runs
+    if path.stem in ("compare", "segment"):  # of two runs; of a scan that no run knows
         return
     assert f"python scripts/{path.name}" in rules
 
@@ -75,6 +77,17 @@ def test_schema_lists_what_the_registries_know():
     assert set(SCHEMA["$defs"]["layout"]["enum"]) == {"auto", *LAYOUTS}
     assert set(properties["preprocess"]["properties"]["normalization"]["enum"]) == set(NORMALIZATIONS)
     assert set(properties["report"]["properties"]["viewer"]["enum"]) == set(VIEWERS)
+
+
+def test_schema_lists_what_prediction_knows():
+    from glioseg.inference import AXES
+    from glioseg.runtime import RUNTIMES
+    from glioseg.segmenting import MAPS
+
+    predict = SCHEMA["properties"]["predict"]["properties"]
+    assert set(predict["flips"]["items"]["enum"]) == set(AXES)
+    assert set(predict["runtime"]["enum"]) == set(RUNTIMES)
+    assert set(predict["maps"]["items"]["enum"]) == set(MAPS)
 
 
 def test_schema_lists_what_training_knows():

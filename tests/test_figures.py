@@ -440,6 +440,19 @@ def test_network_that_is_no_u_still_draws(tmp_path):
     assert pixels(tmp_path / "network.png").std() > 5
 
 
+def test_uncertainty_against_dice(tmp_path):
+    rows = [{"uncertainty": unsure, "dice": dice} for unsure, dice in ((0.1, 0.9), (0.2, 0.85), (0.3, 0.5), (0.4, 0.6))]
+    rows += [{"uncertainty": 0.25, "dice": ""}]
+    write_table(tmp_path / "uncertainty.tsv", ("uncertainty", "dice"), rows)
+    (axis,) = FIGURES["uncertainty"]([tmp_path / "uncertainty.tsv"]).axes
+    assert axis.collections[0].get_offsets().tolist() == [[0.1, 0.9], [0.2, 0.85], [0.3, 0.5], [0.4, 0.6]]
+    # Ranks 1 2 3 4 against 4 3 1 2: 1 - 6 · (9 + 1 + 4 + 4) / 60.
+    assert "4 scored subjects, Spearman's rank correlation \N{MINUS SIGN}0.80" in axis.get_title("left")
+    write_table(tmp_path / "uncertainty.tsv", ("uncertainty", "dice"), [])
+    (axis,) = FIGURES["uncertainty"]([tmp_path / "uncertainty.tsv"]).axes
+    assert "0 scored subjects: too few" in axis.get_title("left")
+
+
 def test_drawing_does_not_import_tensorflow():
     code = "import sys, plot, plot_subject, report; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     scripts = Path(plot.__file__).parent

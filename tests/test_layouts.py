@@ -15,7 +15,8 @@ from glioseg import volumes
 from glioseg.labels import CLASSES, MASK, classes_of, to_values
 from glioseg.layouts import File, find_subjects, read_source, recognize
 from glioseg.layouts_report import forecast_bytes
-from glioseg.preprocessing import preprocess_scan, restore_classes
+from glioseg.preprocessing import preprocess_scan
+from glioseg.restoring import restore_classes
 from layouts import main
 
 PLAIN = {"layout": "auto", "labels": "auto", "prefix": ""}
@@ -55,7 +56,7 @@ def check_subjects(folder: Path, source: dict, kind, spacing_mm=(1.0, 1.0, 1.0))
         np.testing.assert_array_equal(arrays["mask"], expected["mask"])
         mask, affine = volumes.read_volume(subject.files[MASK].path)
         certain = np.stack([arrays["mask"] == CLASSES.index(tissue) for tissue in channels], axis=-1)
-        values = to_values(restore_classes(certain.astype(np.float32), scan, list(channels)), subject.labels)
+        values = to_values(restore_classes(certain.astype(np.float32), scan, list(channels), "classes"), subject.labels)
         assert values.shape == mask.shape
         assert np.mean(values != mask) < (1e-9 if spacing_mm == (1.0, 1.0, 1.0) else 0.02)
         assert np.allclose(scan["own"]["affine"], affine)

@@ -1,4 +1,4 @@
-"""Networks, losses, patches, training and inference."""
+"""Networks, losses, patches and training."""
 
 import json
 import os
@@ -12,9 +12,7 @@ from trainings import subject, train_command, weights
 
 from glioseg import device
 from glioseg.batches import Subject, draw_center, load_subject, take_patch, training_batch
-from glioseg.inference import gaussian_weight, predict_probabilities, window_corners
 from glioseg.labels import CLASSES
-from glioseg.runtime import Network, choose_runtime, load_networks
 
 SETTINGS = {
     "seed": 5,
@@ -64,57 +62,6 @@ def test_networks_end_in_a_float32_softmax_and_come_back_from_disk(name, filters
         assert all((a == b).all() for a, b in zip(again.get_weights(), model.get_weights(), strict=True))
     finally:
         keras.mixed_precision.set_global_policy("float32")
-
-
-@pytest.mark.parametrize(
-    ("name", "filters", "backbone"),
-    [
-        ("unet", (4, 8, 16), ""),
-        ("original", (4, 8, 16), ""),
-        ("sm_unet", (4, 8, 8, 16, 16), "resnet18"),
-        ("sm_unet", (4, 8, 8, 16, 16), "vgg16"),
-    ],
-)
-def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, tmp_path):
-    import keras
-
-    from glioseg.networks import build_network
-
-    keras.utils.set_random_seed(1)
-    model = build_network(name, (32, 32, 32), 2, 4, filters, backbone)
-    random = np.random.default_rng(0)
-    # Not all the weights it starts with: those leave normalizations and biases without effect.
-    weights = model.get_weights()
-    model.set_weights([value + random.uniform(0, 0.1, value.shape) * (value.ndim == 1) for value in weights])
-    path = tmp_path / "model.keras"
-    model.save(path)
-    assert choose_runtime("auto", [path]) == "openvino"
-    image = random.normal(size=(1, 32, 32, 32, 2)).astype(np.float32)
-    (network,) = load_networks([path], "openvino", 2)
-    assert (network.patch, network.channels) == ((32, 32, 32), 2)
-    softmax = network.predict(image)
-    assert softmax == pytest.approx(model.predict_on_batch(image), abs=1e-4)
-    assert softmax.std() > 0.01
-    assert (network.predict(image) == softmax).all()
-
-
-def test_a_layer_that_openvino_is_not_taught_is_left_to_tensorflow(tmp_path, monkeypatch):
-    monkeypatch.setattr(device, "use_threads", lambda threads: None)  # TensorFlow runs already
-    from glioseg.networks import build_network
-
-    path = tmp_path / "model.keras"
-    build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "mobilenet").save(path)
-    assert choose_runtime("auto", [path]) == "tensorflow"
-    with pytest.raises(
-        ValueError, match=r"has a layer of the kind ReLU; known here are .*; predict with runtime: tensorflow"
-    ):
-        load_networks([path], "openvino", 2)
-    path.write_bytes(b"no network")
-    for runtime in ("openvino", "tensorflow"):
-        with pytest.raises(ValueError, match=r"model.keras cannot be read as a network .* delete it and run again"):
-            load_networks([path], runtime, 2)
-    with pytest.raises(ValueError, match="known are auto, openvino, tensorflow"):
-        choose_runtime("abacus", [path])
 
 
 def test_unknown_names_list_the_known():
@@ -217,16 +164,6 @@ def test_deep_supervision_by_hand():
         supervise(build_network("original", (16, 16, 16), 2, 4, (4, 8), ""))
 
 
-def test_little_enhancing_tumor_becomes_necrosis():
-    from glioseg.postprocess import drop_small_enhancing
-
-    classes = np.array([0, 1, 2, 3, 3], np.uint8)
-    assert drop_small_enhancing(classes, 0.001, 0.0021).tolist() == [0, 1, 2, 1, 1]
-    assert drop_small_enhancing(classes, 0.001, 0.0021).dtype == np.uint8
-    assert drop_small_enhancing(classes, 0.001, 0.002).tolist() == [0, 1, 2, 3, 3]
-    assert drop_small_enhancing(classes, 0.001, 0).tolist() == [0, 1, 2, 3, 3]
-
-
 def test_patches_are_decided_by_seed_and_step():
     subjects = [subject("a"), subject("bb"), subject("ccc")]
     first, again, other = (training_batch(subjects, step, SETTINGS) for step in (3, 3, 4))
@@ -276,34 +213,6 @@ def test_iou_is_that_of_segmentation_models():
         scores.update_state(truth, predicted)
         theirs.append(float(sm.metrics.IOUScore(threshold=0.5)(truth, predicted)))
     assert float(scores.result()["iou"]) == pytest.approx(np.mean(theirs), rel=1e-4)
-
-
-def test_windows_cover_everything_and_weights_peak_in_the_middle():
-    corners = window_corners((40, 16, 33), (16, 16, 16), 0.5)
-    seen = np.zeros((40, 16, 33), int)
-    for x, y, z in corners:
-        seen[x : x + 16, y : y + 16, z : z + 16] += 1
-    assert seen.min() >= 1
-    assert max(c[0] for c in corners) == 24
-    weight = gaussian_weight((16, 16, 16))
-    assert weight.min() > 0
-    assert weight[8, 8, 8] == weight.max()
-
-
-# A network that returns its first channel as the probability of class 1.
-COPY = Network((16, 16, 16), 2, lambda batch: np.stack([1 - batch[..., 0], batch[..., 0]], -1))
-
-
-@pytest.mark.parametrize("shape", [(16, 16, 16), (30, 17, 40), (10, 40, 12)])
-def test_sliding_window_puts_every_voxel_back(shape):
-    image = np.random.default_rng(0).random((*shape, 2)).astype(np.float32)
-    result = predict_probabilities([COPY], image, 2, 0.5)
-    assert result.shape == (*shape, 2)
-    assert result[..., 1] == pytest.approx(image[..., 0], abs=1e-5)
-    with pytest.raises(ValueError, match="takes 2 modalities and the image has 1"):
-        predict_probabilities([COPY], image[..., :1], 2, 0.5)
-    with pytest.raises(ValueError, match="tells 2 classes apart, expected 4"):
-        predict_probabilities([COPY], image, 4, 0.5)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from sklearn.preprocessing import MinMaxScaler
 from glioseg import checks, labels
 from glioseg.normalize import NORMALIZATIONS, intensities
 from glioseg.phantoms import AFFINE, phantom
-from glioseg.preprocessing import preprocess_scan, restore_classes
+from glioseg.preprocessing import preprocess_scan
+from glioseg.restoring import restore_classes
 from glioseg.volumes import read_volume, write_volume
 from preprocess import main
 
@@ -100,7 +101,7 @@ def test_classes_come_back_to_the_scans_grid(tmp_path, spacing):
     assert scan["spacing_mm"] == pytest.approx(spacing)
     classes = labels.classes_of(["brats2020"])
     probabilities = np.eye(len(classes), dtype=np.float32)[arrays["mask"]]
-    back = restore_classes(probabilities, json.loads(json.dumps(scan)), classes)
+    back = restore_classes(probabilities, json.loads(json.dumps(scan)), classes, "classes")
     truth = tiny_subject(4)[1]
     truth[truth == 4] = 3
     assert back.shape == truth.shape
@@ -158,7 +159,8 @@ def test_a_scan_is_the_same_in_every_orientation_and_goes_back_to_its_own(tmp_pa
     assert nib.aff2axcodes(np.array(scan["affine"])) == ("L", "P", "S")
     classes = labels.classes_of([dialect])
     channels = [labels.CLASSES.index(name) for name in classes]
-    back = restore_classes(np.float32(arrays["mask"][..., None] == channels), json.loads(json.dumps(scan)), classes)
+    certain = np.float32(arrays["mask"][..., None] == channels)
+    back = restore_classes(certain, json.loads(json.dumps(scan)), classes, "classes")
     # The file's own voxels, one by one, in its own values.
     assert (labels.to_values(back, dialect) == read_volume(tmp_path / "turned" / "turned_seg.nii.gz")[0]).all()
 

@@ -19,6 +19,8 @@ from glioseg import page, page_plots, page_tables
 from glioseg.checks import CHECKS
 from glioseg.cohort import COLUMNS
 from glioseg.outputs import read_table, write_table
+from glioseg.postprocess_search import COLUMNS as SEARCH_COLUMNS
+from glioseg.uncertainty import COLUMNS as UNSURE_COLUMNS
 
 EVIL = "<script>alert(1)</script>"
 EVIL_SUBJECT = "<script>alert(1)<img src=x onerror=alert(2)> \"'&%41#?"  # a slash ends no name of a file
@@ -57,6 +59,15 @@ def make(
         scores.append(("network", region, "dice", len(dice), mean, mean, mean, mean, *interval))
         scores += [("FLAIR threshold", region, "dice", len(dice), 0.2, 0.2, 0.2, 0.2, *interval)] * baselines
     write_table(root / "cohort.tsv", COLUMNS, cohort)
+    unsure = [*((name, 0.123) for name in dice), *[("unmasked", 0.456)] * new]
+    common = dict.fromkeys(UNSURE_COLUMNS, "0.5")
+    write_table(
+        root / "uncertainty.tsv", UNSURE_COLUMNS, [common | {"subject": n, "uncertainty": u} for n, u in unsure]
+    )
+    tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
+    for fold in ("all", "0"):
+        rows = [{**tried, "chosen": "yes"}, {**tried, "smallest_enhancing_ml": 0.8}]
+        write_table(root / f"postprocess/{fold}.tsv", SEARCH_COLUMNS, rows)
     write(root / "subjects.tsv", SUBJECTS, subjects)
     write(root / "scores.tsv", SCORES, scores)
     for name in (
@@ -85,19 +96,31 @@ def make(
     (root / "report/volumes/good.js").write_text("")
     write(root / "benchmarks/train/0.tsv", ("s", "max_rss"), [(7300.5, 2100.4)])
     write(root / "benchmarks/split.tsv", ("s", "max_rss"), [(0.5, "-")])
-    options = {name: root / f"{name}.tsv" for name in ("cohort", "subjects", "scores")}
+    options = {name: root / f"{name}.tsv" for name in ("cohort", "subjects", "scores", "uncertainty")}
     options |= {"plots": root / "plots", "settings": root / "settings.json", "config": json.dumps({"note": EVIL})}
     options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all"}
     options |= {"preprocess": root / "preprocess", "models": root / "train/0/model.keras"}
     options |= {name: root / "report" / path for name, path in (("volumes", "volumes"), ("pages", "subjects"))}
     options["output"] = root / "report/index.html"
-    return [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    searches = [word for fold in ("all", "0") for word in ("--search", str(root / f"postprocess/{fold}.tsv"))]
+    return [*searches, *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
 
 
 def written(options: list[str]) -> str:
     result = CliRunner().invoke(report.report, options)
     assert result.exit_code == 0, result.output
     return Path(options[-1]).read_text()
+
+
+def test_uncertainty_and_searched_volumes_are_shown(tmp_path):
+    index = written(make(tmp_path, {"good": 0.9, "bad": 0.3}))
+    assert index.count("0.123") == 2, "a column of the subjects' table"
+    assert "0.456" in index, "the subject without a mask"
+    assert re.search(r"for test and new subjects, enhancing tumor below 0.7&nbsp;ml .* \(mean Dice \+0.0123", index)
+    assert "for fold 0, enhancing" in index and "All that was tried" in index
+    options = make(tmp_path / "one fold", {"good": 0.9})
+    index = written(options[4:])
+    assert "below which tumor is dropped" not in index
 
 
 class Outline(HTMLParser):
@@ -248,7 +271,7 @@ def test_a_cavity_has_its_columns_where_it_was_scored(tmp_path):
     dash = "\N{EN DASH}"
     assert names[2:] == [
         *("Dice WT", "Dice TC", "Dice ET", "Dice mean", "Dice RC"),
-        *("HD95 WT", "HD95 TC", "HD95 ET", "HD95 RC", "Truth, ml", "Predicted, ml"),
+        *("HD95 WT", "HD95 TC", "HD95 ET", "HD95 RC", "Truth, ml", "Predicted, ml", "Uncertainty"),
     ]
     assert rows[0][:1] + rows[0][2:11] == ["operated", *["0.500"] * 4, "0.250", "3.0", "3.0", "3.0", "7.0"]
     assert (rows[1][0], rows[1][6], rows[1][10]) == ("other", dash, dash)
@@ -361,7 +384,7 @@ def test_pages_have_the_viewer_where_it_was_asked_for(viewer, shown, tmp_path):
     assert {name for name, page in pages.items() if "<canvas" in page} == shown
     assert (tmp_path / "report/subjects/niivue.js").exists() == (viewer != "none")
     with pytest.raises(ValueError, match="expected one of all, gallery, none, found best"):
-        page_tables.viewed("best", [], [], 1)
+        page_tables.viewed("best", [], [], [], 1)
 
 
 def test_provenance_names_data_and_models_by_their_hashes(tmp_path):

@@ -221,6 +221,7 @@ def write_inputs(folder: Path, evaluations: list[dict], rows: list[dict]) -> Non
 
 def invoke(folder: Path, seed: int = 42) -> Result:
     arguments = ["--evaluate", folder / "evaluate"]
+    arguments += ["--predictions", folder / "predict", "--uncertainty", folder / "out" / "uncertainty.tsv"]
     arguments += ["--baseline", folder / "baseline.tsv", "--cohort", folder / "cohort.tsv"]
     arguments += ["--bootstrap", 100, "--seed", seed]
     arguments += ["--subjects", folder / "out" / "subjects.tsv", "--scores", folder / "out" / "scores.tsv"]
@@ -248,7 +249,7 @@ def test_both_tables_are_written_and_the_dice_printed(tmp_path: Path) -> None:
     assert result.output.strip() == score_table(scores)
     assert result.output.splitlines()[2].startswith("network          4         0.600 [")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        *("calibration.tsv", "scores.tsv", "subjects.tsv")
+        *("calibration.tsv", "scores.tsv", "subjects.tsv", "uncertainty.tsv")
     ]
 
 
@@ -267,6 +268,22 @@ def test_nothing_evaluated_leaves_tables_of_a_header(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "scores.tsv").read_text() == "\t".join((*SCORE_COLUMNS, *PRESENT_COLUMNS)) + "\n"
     assert "No subject was scored" in result.output
     assert score_table(read(tmp_path / "out" / "scores.tsv")) == result.output.strip()
+
+
+def test_uncertainty_stands_beside_dice_the_least_sure_first(tmp_path: Path) -> None:
+    (tmp_path / "predict").mkdir()
+    for subject, value in (("a", 0.2), ("b", 0.1), ("unlabelled", 0.4), ("stranger", 0.9)):
+        expected = dict.fromkeys(("WT", "TC", "ET"), 1 - value)
+        found = {"subject": subject, "uncertainty": value, "expected_dice": expected, "entropy": 0.25}
+        (tmp_path / "predict" / f"{subject}.json").write_text(json.dumps(found))
+    assert run(tmp_path, EVALUATIONS, []).exit_code == 0
+    rows = read(tmp_path / "out" / "uncertainty.tsv")
+    assert [row["subject"] for row in rows] == ["unlabelled", "a", "b"]
+    assert [row["dice"] for row in rows] == ["", "0.60000", "0.80000"]
+    assert (rows[1]["fold"], rows[1]["uncertainty"], rows[1]["expected_ET"]) == ("test", "0.20000", "0.80000")
+    (tmp_path / "predict" / "a.json").write_text("{}")
+    result = run(tmp_path, EVALUATIONS, [])
+    assert result.exit_code == 1 and "a.json: expected how sure a segmentation is" in result.output
 
 
 def test_a_subject_that_could_not_be_predicted_has_the_worst_scores(tmp_path: Path) -> None:

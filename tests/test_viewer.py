@@ -21,6 +21,7 @@ import embed
 import preprocess
 import view
 from glioseg import viewer
+from glioseg.volumes import write_map
 
 OBLIQUE = np.array([[0, 0, 2, -7], [-1, 0.1, 0, 27], [0.1, 1, 0, 3], [0, 0, 0, 1]], float)
 
@@ -39,9 +40,9 @@ def scan(folder, affine=None):
     return folder / "scan", mask
 
 
-def script(folder, prediction, output):
+def script(folder, prediction, output, *words):
     options = {"scan": folder, "labels": "brats2020", "prediction": prediction, "output": output}
-    words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+    words = [*map(str, words), *(str(word) for name, value in options.items() for word in (f"--{name}", value))]
     result = CliRunner().invoke(embed.embed, words)
     assert result.exit_code == 0, result.output
     return json.loads(re.fullmatch(r"const SCAN = (.*);\n", output.read_text())[1])
@@ -80,6 +81,19 @@ def test_nothing_of_a_header_but_its_geometry_is_shown(tmp_path):
         nib.save(nib.Nifti1Image(np.asarray(image.dataobj), image.affine, image.header), path)
     content = script(folder, mask, tmp_path / "a.js")
     assert all(b"Jane" not in volume(content, name).to_bytes() for name in content["volumes"])
+
+
+@pytest.mark.parametrize("affine", [None, OBLIQUE], ids=["lps", "oblique"])
+def test_maps_of_uncertainty_lie_over_the_scan(affine, tmp_path):
+    folder, mask = scan(tmp_path, affine)
+    whole = nib.load(mask)
+    write_map(tmp_path / "entropy.nii.gz", np.asarray(whole.dataobj) / 4, whole.affine)
+    content = script(folder, mask, tmp_path / "a.js", "--overlay", tmp_path / "entropy.nii.gz")
+    assert content["overlays"] == ["entropy"]
+    shown, truth = (np.asarray(volume(content, name).dataobj) for name in ("entropy", "truth"))
+    # Enhancing tumor is 4 on disk and 3 here.
+    assert shown[truth == 3].min() == 252 and not shown[truth == 0].any() and 120 <= shown[truth == 2].max() <= 132
+    assert script(folder, mask, tmp_path / "b.js")["overlays"] == []
 
 
 def test_difference_by_hand():
@@ -148,7 +162,10 @@ IN_PAGE = """
   const place = document.getElementById("place").textContent;
   canvas.dispatchEvent(new KeyboardEvent("keydown", {key: "PageUp", bubbles: true}));
   const moved = place !== document.getElementById("place").textContent;
-  document.title = JSON.stringify([before, outlined, picture(), moved]);
+  const without = picture(), last = [...document.querySelectorAll("form input[type=range]")].at(-1);
+  last.value = 1; last.dispatchEvent(new Event("input"));
+  const said = document.getElementById("place").textContent;
+  document.title = JSON.stringify([before, outlined, without, picture(), moved, said]);
 })();
 """
 
@@ -193,9 +210,15 @@ def test_a_report_without_its_pages_has_no_links_that_lead_nowhere(tmp_path):
 def test_the_viewer_draws_in_a_browser(tmp_path):
     folder, mask = scan(tmp_path)
     written(make(tmp_path, {"good": 0.9}))
-    script(folder, mask, tmp_path / "report/volumes/good.js")
-    (lit, colored), (_, outlined), (_, without), moved = browse(tmp_path / "report/subjects/good.html", IN_PAGE)
+    whole = nib.load(mask)
+    write_map(tmp_path / "entropy.nii.gz", np.full(whole.shape, 0.8), whole.affine)
+    script(folder, mask, tmp_path / "report/volumes/good.js", "--overlay", tmp_path / "entropy.nii.gz")
+    (lit, colored), (_, outlined), (_, without), (_, unsure), moved, said = browse(
+        tmp_path / "report/subjects/good.html", IN_PAGE
+    )
     assert lit > 5000, "the brain is there"
     assert colored > 500 and without < colored / 10, "the overlay is there, and goes"
     assert without < outlined < 0.8 * colored, "outlines color less"
+    assert unsure > 5 * colored, "the map of uncertainty is there once it is asked for"
+    assert "entropy 0.79" in said
     assert moved, "keys move the crosshair"

@@ -241,7 +241,7 @@ def test_cross_validation_with_odd_names(tmp_path, workflow):
         folder.mkdir(parents=True)
         for part, volume in [*((m, images[m]) for m in MODALITIES), ("seg", mask)]:
             nib.save(nib.Nifti1Image(volume, np.diag([2.0, 1, 1, 1])), folder / f"{name}_{part}.nii.gz")
-    run = workflow(tmp_path / "the data", split={"folds": 2, "test_percent": 0})
+    run = workflow(tmp_path / "the data", split={"folds": 2, "test_percent": 0}, predict={"maps": ["WT", "entropy"]})
     done = run.run()
     assert done.returncode == 0, done.stderr
     predicted = nib.load(run / "predict/odd name'1.nii.gz")
@@ -250,10 +250,22 @@ def test_cross_validation_with_odd_names(tmp_path, workflow):
     scan = json.loads((run / "preprocess/odd name'1/scan.json").read_text())
     assert scan["array_shape"][0] == 2 * (scan["crop"][0][1] - scan["crop"][0][0])
     assert len(list((run / "predict").glob("*.nii.gz"))) == 4
+    # Each subject is finished by what was searched on the other fold.
+    assert len(list((run / "predict/raw").glob("*.nii.gz"))) == len(list((run / "predict").glob("*.json"))) == 4
+    assert nib.load(run / "predict/maps/odd name'1/WT.nii.gz").shape == (40, 44, 36)
+    assert '"overlays": ["entropy"]' in (run / "report/volumes/odd name'1.js").read_text()
+    searched = {
+        fold: json.loads((run / f"postprocess/{fold}.json").read_text())["subjects"] for fold in ("0", "1", "all")
+    }
+    assert sorted(searched["0"] + searched["1"]) == sorted(searched["all"])
+    assert len(searched["all"]) == 4
+    assert "below which tumor is dropped" in (run / "report/index.html").read_text()
+    assert "Nothing to be done" in run.run().stderr
     for fold in "01":
         facts = json.loads((run / f"train/{fold}/settings.json").read_text())
         held_out = {row["subject"] for row in read_table(run / "split/cohort.tsv") if row["fold"] == fold}
         assert held_out
+        assert not held_out & set(searched[fold])
         assert not held_out & set(facts["subjects"])
 
 

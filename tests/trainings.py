@@ -49,7 +49,7 @@ def train_command(data, output, **changes):
         "schedule": "cosine", "warmup-steps": 2, "clip-norm": 1, "average": 0, "foreground": 0.5, "flip": 0.5,
         "scale": 0.2, "rotation": 10, "elastic": 1, "intensity": 0.1, "blur": 0.5, "coarse": 1.5, "noise": 0.1,
         "modality-dropout": 0, "precision": "float32", "monitor-subjects": 1, "monitor-every": 2, "seed": 3,
-        "threads": 2, "code": "1", "state": output / "state.npz", "output": output,
+        "threads": 2, "study": "{}", "code": "1", "state": output / "state.npz", "output": output,
     } | changes  # fmt: skip
     words = [sys.executable, str(ROOT / "scripts/train.py")]
     for name, value in options.items():

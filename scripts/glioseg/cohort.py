@@ -162,6 +162,17 @@ def predicted_subjects(rows: list[dict]) -> list[str]:
     return [row["subject"] for row in rows if row["fold"] not in ("", "train")]
 
 
+def postprocess_fold(rows: list[dict], subject: str) -> str:
+    """Whose volumes a subject's segmentation is finished with: those searched without its fold, or on "all" folds."""
+    fold = next(row["fold"] for row in rows if row["subject"] == subject)
+    return fold if fold.isdecimal() else "all"
+
+
+def searched_subjects(rows: list[dict], fold: str) -> list[str]:
+    """Subjects with a mask that are in a fold, but not in this one ("all": in any); never test subjects."""
+    return [row["subject"] for row in _masked(rows) if row["fold"].isdecimal() and row["fold"] != fold]
+
+
 def scored_subjects(rows: list[dict]) -> list[str]:
     """Predicted subjects that have a mask."""
     return [row["subject"] for row in _masked(rows) if row["fold"] not in ("", "train", "new")]

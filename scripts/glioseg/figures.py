@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from glioseg import figures_agreement, figures_cohort, figures_network, figures_subject, figures_view, network_plan
+from glioseg import (
+    figures_agreement,
+    figures_cohort,
+    figures_network,
+    figures_subject,
+    figures_uncertainty,
+    figures_view,
+    network_plan,
+)
 from glioseg.calibration import CALIBRATION_COLUMNS, bins_of
 from glioseg.figures_calibration import calibration as reliability
 from glioseg.keras_file import read_layers
@@ -62,6 +70,14 @@ def calibration(inputs: Sequence[Path]) -> Figure:
     return reliability(bins_of(read_table(table, CALIBRATION_COLUMNS)))
 
 
+def uncertainty(inputs: Sequence[Path]) -> Figure:
+    """How unsure each segmentation is against its Dice, from the table of uncertainty that `summarize` writes."""
+    (table,) = inputs
+    rows = read_table(table, ("uncertainty", "dice"))
+    unsure, dice = ([float(row[name] or "nan") for row in rows] for name in ("uncertainty", "dice"))
+    return figures_uncertainty.uncertainty(unsure, dice)
+
+
 def cohort(inputs: Sequence[Path]) -> Figure:
     """Tumor volumes from the cohort table and the folder with each subject's scan.json, in this order."""
     table, preprocessed = inputs
@@ -86,6 +102,7 @@ FIGURES = {
     "scores": scores,
     "agreement": agreement,
     "calibration": calibration,
+    "uncertainty": uncertainty,
     "cohort": cohort,
     "network": network,
 }

@@ -2,6 +2,8 @@
 
 import io
 import zipfile
+from collections import deque
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import h5py
@@ -11,8 +13,11 @@ from openvino import opset13 as ops
 
 from glioseg.keras_file import Layer, UnknownLayer, read_layers
 
-# Arrays run (batch, channels, X, Y, Z) inside, as OpenVINO's convolutions want them.
+# Arrays run (batch, channels, X, Y, Z), as OpenVINO's convolutions want them.
 SPACE = (2, 3, 4)
+# Patches worked on at once, each on threads of its own: threads that share a patch wait for one another, and each patch
+# takes memory.
+MOST_STREAMS = 4
 STORED = {
     "Conv3D": "conv3d",
     "Conv3DTranspose": "conv3d_transpose",
@@ -22,14 +27,48 @@ STORED = {
 
 
 def compile_network(path: Path, threads: int) -> openvino.CompiledModel:
-    """The network, ready to take an image (1, X, Y, Z, channels) float32, X, Y, Z its own patch.
+    """The network, ready to take an image (1, channels, X, Y, Z) float32, X, Y, Z its own patch.
 
     Raises UnknownLayer for a layer that isn't among those that are known here.
     """
     core = openvino.Core()
-    # float32 whatever the processor prefers: the same numbers as where it was trained.
-    settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    settings = {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": min(threads, MOST_STREAMS),
+        # Jobs that run beside each other would all hold on to the same first cores.
+        "ENABLE_CPU_PINNING": False,
+        # float32 whatever the processor prefers: the same numbers as where it was trained.
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
     return core.compile_model(build(path), "CPU", settings)
+
+
+def stream(compiled: openvino.CompiledModel, patches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """What the network makes of each patch (channels, X, Y, Z), in their order, several at once.
+
+    An array is good until the next one is asked for.
+    """
+    # One more than are worked on: its output is being looked at.
+    count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1
+    idle = [compiled.create_infer_request() for _ in range(count)]
+    running: deque = deque()
+
+    def finish() -> np.ndarray:
+        # Idle from here on, but not started before the next one is asked for.
+        request = running.popleft()
+        request.wait()
+        idle.append(request)
+        return request.get_output_tensor(0).data[0]
+
+    for patch in patches:
+        if not idle:
+            yield finish()
+        request = idle.pop()
+        request.get_input_tensor(0).data[0] = patch
+        request.start_async()
+        running.append(request)
+    while running:
+        yield finish()
 
 
 def build(path: Path) -> openvino.Model:
@@ -40,14 +79,14 @@ def build(path: Path) -> openvino.Model:
     for layer in layers:
         sources = [nodes[name] for name in layer.inputs]
         if layer.kind == "InputLayer":
-            shape = layer.settings["batch_shape"]
-            inputs.append(ops.parameter([1, *shape[1:]], np.float32, name=layer.name))
-            nodes[layer.name] = ops.transpose(inputs[0], [0, 4, 1, 2, 3])
+            *space, channels = layer.settings["batch_shape"][1:]
+            inputs.append(ops.parameter([1, channels, *space], np.float32, name=layer.name))
+            nodes[layer.name] = inputs[-1]
         elif layer.kind in LAYERS:
             nodes[layer.name] = LAYERS[layer.kind](sources, layer.settings, weights.get(layer.name, []))
         else:
             raise UnknownLayer(f"{path} has a layer of the kind {layer.kind}; known here are {', '.join(LAYERS)}")
-    return openvino.Model([ops.transpose(nodes[ends[0]], [0, 2, 3, 4, 1])], inputs)
+    return openvino.Model([nodes[ends[0]]], inputs)
 
 
 def _weights(path: Path, layers: list[Layer]) -> dict[str, list[np.ndarray]]:

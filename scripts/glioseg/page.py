@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from glioseg.cohort import predicted_subjects
 from glioseg.labels import EVERYWHERE, REGIONS
 from glioseg.outputs import read_table
 from glioseg.page_plots import strip_plots
@@ -18,16 +17,17 @@ from glioseg.page_tables import (
     COLUMN_NAMES,
     METRIC_NAMES,
     Rows,
+    both_ends,
     check_counts,
     covariates,
     crop_losses,
     fold_counts,
-    pictured,
     rule_times,
     score_table,
     seeds_apart,
     shared_settings,
     subject_table,
+    unscored_subjects,
 )
 from glioseg.summary import DASH, MEAN, NETWORK
 
@@ -38,7 +38,9 @@ def render(
     cohort: Rows,
     subjects: Rows,
     scores: Rows,
+    uncertainty: Rows,
     trainings: Sequence[Mapping],
+    searches: Mapping[str, Rows],
     benchmarks: Mapping[str, Rows],
     config: Mapping,
     commit: str,
@@ -50,14 +52,16 @@ def render(
 ) -> str:
     """The page about the run.
 
-    cohort, subjects, scores: rows of cohort.tsv, subjects.tsv and scores.tsv; trainings: settings.json of each model;
+    cohort, subjects, scores, uncertainty: rows of cohort.tsv, subjects.tsv, scores.tsv and uncertainty.tsv; trainings:
+    settings.json of each model; searches: fold -> rows of its table of postprocess;
     benchmarks: rule -> rows of Snakemake's benchmark files; gallery: how many of the worst and of the best subjects to
     show in pictures; hashes: subject -> modality -> hash of its voxels; models: model -> hash of its file;
     pages: address of the folder of subjects' pages, seen from this one, with a slash at its end; picture: path below
     the folder of plots -> data URI, "" where there is no such picture.
     """
     table = subject_table(subjects)
-    worst, best, unscored = pictured(cohort, table, gallery)
+    worst, best = both_ends(table, gallery)
+    unscored = unscored_subjects(cohort, table, uncertainty)
     # The usual ones have their columns even where a run has no scores at all.
     there = {*EVERYWHERE, MEAN, *(row["region"] for row in scores)}
     return (
@@ -83,9 +87,13 @@ def render(
             best=best,
             unscored=unscored,
             pages=pages,
-            unscored_count=len(predicted_subjects(cohort)) - len(table),
+            unsure={row["subject"]: row for row in uncertainty},
+            searches=searches,
+            gallery=gallery,
             picture=picture,
-            pictures={subject: pictures_of(subject, picture) for subject in shown_subjects(worst, best, unscored)},
+            pictures={
+                subject: pictures_of(subject, picture) for subject in shown_subjects(worst, best, unscored[:gallery])
+            },
             times=rule_times(benchmarks),
             trainings=trainings,
             settings=shared_settings(trainings),

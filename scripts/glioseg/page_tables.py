@@ -51,24 +51,25 @@ def both_ends(table: list[dict], count: int) -> tuple[list[dict], list[dict]]:
     return table[:count], table[: -count - 1 : -1]
 
 
-def pictured(cohort: Rows, table: list[dict], count: int) -> tuple[list[dict], list[dict], list[str]]:
-    """Who is pictured: the `count` worst and best rows of `subject_table`, and as many predicted but not scored."""
-    scored = {row["subject"] for row in table}
+def unscored_subjects(cohort: Rows, table: list[dict], uncertainty: Rows) -> list[str]:
+    """Who was predicted and not scored: without a truth the least sure come first, which are worth a look."""
+    scored, unsure = {row["subject"] for row in table}, {row["subject"]: row["uncertainty"] for row in uncertainty}
     unscored = [subject for subject in predicted_subjects(cohort) if subject not in scored]
-    return *both_ends(table, count), unscored[:count]
+    return sorted(unscored, key=lambda subject: -float(unsure.get(subject, 0)))
 
 
-def viewed(viewer: str, cohort: Rows, subjects: Rows, gallery: int) -> list[str]:
+def viewed(viewer: str, cohort: Rows, subjects: Rows, uncertainty: Rows, gallery: int) -> list[str]:
     """The predicted subjects whose page has the interactive viewer: all, none, or the gallery's.
 
-    subjects: rows of subjects.tsv, which only the gallery needs. Raises ValueError for another `viewer`.
+    subjects, uncertainty: rows of these tables, which only the gallery needs. Raises ValueError for another `viewer`.
     """
     if viewer not in VIEWERS:
         raise ValueError(f"viewer: expected one of {', '.join(VIEWERS)}, found {viewer}")
     predicted = [] if viewer == "none" else predicted_subjects(cohort)
     if viewer == "gallery":
-        worst, best, unscored = pictured(cohort, subject_table(subjects), gallery)
-        shown = {row["subject"] for row in worst + best} | {*unscored}
+        table = subject_table(subjects)
+        worst, best = both_ends(table, gallery)
+        shown = {row["subject"] for row in worst + best} | {*unscored_subjects(cohort, table, uncertainty)[:gallery]}
         return [subject for subject in predicted if subject in shown]
     return predicted
 

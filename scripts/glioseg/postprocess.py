@@ -2,7 +2,41 @@
 
 import numpy as np
 
-from glioseg.labels import CLASSES
+from glioseg.labels import CLASSES, region
+from glioseg.volumes import Box, bounding_box, cut
+
+
+def drop_small(classes: np.ndarray, voxel_ml: float, enhancing_ml: float, component_ml: float) -> np.ndarray:
+    """Class indices (same shape) without connected tumors and, after that, enhancing tumor that are too small."""
+    return drop_small_enhancing(drop_small_components(classes, voxel_ml, component_ml), voxel_ml, enhancing_ml)
+
+
+def drop_small_components(classes: np.ndarray, voxel_ml: float, smallest_ml: float) -> np.ndarray:
+    """Class indices (same shape) in which connected tumor of less volume than smallest_ml became background.
+
+    voxel_ml: volume of one voxel.
+    """
+    if not smallest_ml:
+        return classes
+    box, numbers = components(classes)
+    small = np.bincount(numbers.ravel()) * voxel_ml < smallest_ml
+    small[0] = False
+    kept = classes.copy()
+    cut(kept, box)[small[numbers]] = CLASSES.index("background")
+    return kept
+
+
+def components(classes: np.ndarray) -> tuple[Box, np.ndarray]:
+    """The box of all tumor in class indices, and in it the number from 1 of each voxel's connected tumor, 0 elsewhere.
+
+    Voxels that share a corner connect. No tumor: the box of the whole array.
+    """
+    # Not above: every prediction would load it, and few need it.
+    from scipy import ndimage
+
+    tumor = region(classes, "WT")
+    box = bounding_box(tumor)
+    return box, ndimage.label(cut(tumor, box), np.ones((3, 3, 3)))[0]
 
 
 def drop_small_enhancing(classes: np.ndarray, voxel_ml: float, smallest_ml: float) -> np.ndarray:

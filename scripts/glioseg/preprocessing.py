@@ -1,4 +1,4 @@
-"""One subject's way from files to arrays and back: read, check, normalize, crop, resample, stack."""
+"""One subject's way from files to arrays: read, check, normalize, crop, resample, stack."""
 
 import hashlib
 import math
@@ -62,24 +62,6 @@ def preprocess_scan(
     reason = "; ".join(finding["sentence"] for finding in findings.found)
     scan |= {"verdict": findings.verdict, "reason": reason, "findings": findings.found}
     return scan, arrays
-
-
-def restore_classes(probabilities: np.ndarray, scan: dict, classes: list[str]) -> np.ndarray:
-    """Class indices (uint8, of `labels.CLASSES`) on the grid of the subject's own file, in its shape and order.
-
-    probabilities (X, Y, Z, K) of the preprocessed image, classes names its K channels. They are brought to the scan's
-    spacing, decided there, and put back where the crop was; background outside of it.
-    """
-    box = scan["crop"]
-    shape = tuple(high - low for low, high in box)
-    channels = [
-        volumes.resample(channel, scan["target_spacing_mm"], scan["spacing_mm"], shape)
-        for channel in np.moveaxis(probabilities, -1, 0)
-    ]
-    indices = np.array([labels.CLASSES.index(name) for name in classes], np.uint8)
-    whole = np.zeros(scan["shape"], np.uint8)
-    volumes.cut(whole, box)[...] = indices[np.argmax(channels, axis=0)]
-    return volumes.from_lps(whole, np.array(scan["own"]["affine"]))
 
 
 def _look(found: Volumes, grid: Grid, facts: dict, settings: dict, findings: Findings) -> None:

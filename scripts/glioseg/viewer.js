@@ -22,7 +22,8 @@
     const tissue = (name, value) => Object.entries(SCAN.layers[name]).find(([, [index]]) => index === value)?.[0] ?? "nothing";
     viewer.onLocationChange = at => {
       const [x, y, z] = [...at.mm].map(part => part.toFixed(0));
-      const said = at.values.map(({name, value}) => name in SCAN.layers ? `${name}: ${tissue(name, value)}` : `${name} ${value}`);
+      const said = at.values.map(({name, value}) => name in SCAN.layers ? `${name}: ${tissue(name, value)}`
+        : SCAN.overlays.includes(name) ? `${name} ${(value / 252).toFixed(2)}` : `${name} ${value}`);
       place.textContent = `${x}, ${y}, ${z} mm. ${said.join(", ")}`;
     };
     await viewer.attachToCanvas(canvas, true);
@@ -55,6 +56,13 @@
       const known = new Set([...legend.children].map(item => item.textContent));
       legend.append(...items.filter(item => !known.has(item.textContent)));
     }
+    for (const name of SCAN.overlays) {
+      layers[name] = await load(name);
+      layers[name].colormap = "inferno";
+      [layers[name].cal_min, layers[name].cal_max] = [1, 252];
+      layers[name].colormapType = 1;
+      layers[name].opacity = 0;
+    }
     choose("Modality", SCAN.images.map(name => [name, name]), async name => {
       const old = shown;
       shown = await load(name);
@@ -69,7 +77,7 @@
     // The voxels of a label map that touch another class, up, down or beside.
     const rims = (labels, [, width, height]) => labels.map((value, at) =>
       [1, width, width * height].every(step => labels[at - step] === value && labels[at + step] === value) ? 0 : value);
-    const filled = new Map(Object.values(layers).map(volume => [volume, volume.img]));
+    const filled = new Map(Object.keys(SCAN.layers).map(name => [layers[name], layers[name].img]));
     tick("outlines only", false, on => {
       for (const [volume, labels] of filled) volume.img = on ? rims(labels, volume.hdr.dims) : labels;
       viewer.updateGLVolume();

@@ -43,19 +43,26 @@ def read_layers(preprocessed: Path, labels: str, prediction: Path) -> tuple:
     return images, brain, affine, truth, predicted
 
 
+def read_overlays(paths: Sequence[Path]) -> dict[str, np.ndarray]:
+    """Maps of predict (float32, 0 to 1) in LPS order, by the names of their files."""
+    return {path.name.partition(".")[0]: volumes.to_lps(*volumes.read_volume(path))[0] for path in paths}
+
+
 def embedded(
     images: Mapping[str, np.ndarray],
     brain: np.ndarray,
     affine: np.ndarray,
     truth: np.ndarray | None,
     predicted: np.ndarray | None,
+    overlays: Mapping[str, np.ndarray],
 ) -> str:
     """A script that gives a page its volumes: NIfTI of bytes, compressed, in base64, cut to the box of the brain.
 
     images: modality -> volume (X, Y, Z); brain: mask of the same shape; affine: theirs (4x4, mm); truth, predicted:
-    class indices of the same shape, or None. A browser that opens a file may not fetch others, but may run scripts.
-    Greys are multiples of 4: 4 is the darkest in the brain, 252 the brightest, as `window` bounds them; 0 is outside.
-    Of a file's header nothing is taken but its affine.
+    class indices of the same shape, or None; overlays: name -> map from 0 to 1 of the same shape. A browser that opens
+    a file may not fetch others, but may run scripts. Greys are multiples of 4: 4 is the darkest in the brain, 252 the
+    brightest, as `window` bounds them; 0 is outside; overlays are 252 where they are 1. Of a file's header nothing is
+    taken but its affine.
     """
     labels = {name: classes for name, classes in ((TRUTH, truth), (PREDICTION, predicted)) if classes is not None}
     layers = {name: _tissues(classes) for name, classes in labels.items()}
@@ -67,9 +74,12 @@ def embedded(
     moved = affine @ nib.affines.from_matvec(np.eye(3), [low for low, _ in box])
     shown = {name: _greys(volumes.cut(volume, box), inside) for name, volume in images.items()}
     shown |= {name: volumes.cut(classes, box) for name, classes in labels.items()}
+    # As many steps as greys: the rest is noise that doesn't compress.
+    shown |= {name: (volumes.cut(values, box) * (GREYS - 1)).round() * STEP for name, values in overlays.items()}
     content = {
         "images": list(images),
         "layers": layers,
+        "overlays": list(overlays),
         "focus_mm": nib.affines.apply_affine(affine, _focus([truth, predicted, brain])).tolist(),
         "volumes": {name: _nifti(volume, moved) for name, volume in shown.items()},
     }

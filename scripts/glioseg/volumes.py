@@ -62,6 +62,14 @@ def write_volume(path: Path | str, voxels: np.ndarray, affine: np.ndarray) -> No
         nib.save(image, partial)
 
 
+def write_map(path: Path | str, values: np.ndarray, affine: np.ndarray) -> None:
+    """Write a map of values from 0 to 1 (3-D) as bytes with a scale, which readers turn into floating point."""
+    image = nifti_of(np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8), affine)
+    image.header.set_slope_inter(1 / 255, 0)
+    with whole(path) as partial:
+        nib.save(image, partial)
+
+
 def spacing_mm(affine: np.ndarray) -> tuple[float, float, float]:
     """Voxel size along the three array axes, in mm, of an affine (4x4)."""
     return tuple(float(size) for size in np.linalg.norm(affine[:3, :3], axis=0).round(6))

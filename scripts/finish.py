@@ -1,0 +1,31 @@
+"""Drop what is too small from a segmentation, by the volumes that postprocess found."""
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+from glioseg.commands import FILE, NEW, Command
+from glioseg.labels import DIALECTS, to_classes, to_values
+from glioseg.postprocess import drop_small
+from glioseg.volumes import read_volume, spacing_mm, write_volume
+
+
+@click.command(cls=Command, help=__doc__)
+@click.option("--prediction", type=FILE, required=True, help="Label map as the networks left it.")
+@click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Dialect of the label values.")
+@click.option("--volumes", type=FILE, required=True, help="JSON file of postprocess.")
+@click.option("--output", type=NEW, required=True, help="Label map to write.")
+def finish(prediction: Path, labels: str, volumes: Path, output: Path) -> None:
+    values, affine = read_volume(prediction)
+    classes = to_classes(values, labels)
+    chosen = json.loads(volumes.read_text(encoding="utf-8"))
+    voxel_ml = float(np.prod(spacing_mm(affine))) / 1000
+    kept = drop_small(classes, voxel_ml, chosen["smallest_enhancing_ml"], chosen["smallest_component_ml"])
+    write_volume(output, to_values(kept, labels), affine)
+    click.echo(f"{prediction.name}: {int((kept != classes).sum())} voxels changed")
+
+
+if __name__ == "__main__":
+    finish()

@@ -1,0 +1,50 @@
+"""What stands beside a model in its settings.json: how it is to be used."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from glioseg.labels import targets_of
+
+
+class Facts(NamedTuple):
+    """What a network's channels mean (see `decisions`), and how the scans it takes are made.
+
+    study: modalities, labels (dialect) and preprocess (its section of the configuration).
+    """
+
+    channels: tuple[str, ...]
+    targets: str
+    study: dict
+
+
+def read_facts(models: Sequence[Path]) -> Facts:
+    """The facts that all models (model.keras) share.
+
+    Raises ValueError with a sentence where one has none beside it, or others than the first.
+    """
+    found = [_facts(path) for path in models]
+    for path, facts in zip(models, found, strict=True):
+        if facts != found[0]:
+            name = next(name for name in Facts._fields if getattr(facts, name) != getattr(found[0], name))
+            raise ValueError(
+                f"{path} and {models[0]} were trained with another {name} ({getattr(facts, name)}; "
+                f"{getattr(found[0], name)}); average only models that were trained alike"
+            )
+    return found[0]
+
+
+def _facts(model: Path) -> Facts:
+    path = model.with_name("settings.json")
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        settings = facts["settings"]
+        # Networks that were trained before there were targets by name tell classes apart.
+        targets = settings.get("targets", "classes")
+        channels = targets_of(targets, settings["classes"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{path}: expected what train writes beside a model ({error!r}); keep both together, or train it anew"
+        ) from error
+    return Facts(channels, targets, facts.get("study", {}))

@@ -1,0 +1,56 @@
+"""Search the volumes below which tumor is dropped, on subjects that the models never saw.
+
+They are the subjects of all folds but one, predicted each by the model of its own fold; the one is that of the subjects
+that are to be finished with what is found here. (Test subjects are in no fold: "all" folds are searched for them.)
+"""
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+from glioseg.cohort import searched_subjects
+from glioseg.commands import FILE, FOLDER, NEW, Command
+from glioseg.labels import MASK, to_classes
+from glioseg.outputs import read_table, write_json, write_table
+from glioseg.postprocess_search import COLUMNS, VALUES, Case, count, search
+from glioseg.reading import known_classes
+from glioseg.volumes import read_volume
+
+VOLUME = click.FloatRange(min=0)
+
+
+@click.command(cls=Command, help=__doc__)
+@click.option("--fold", required=True, help="The fold that is left out, or all.")
+@click.option("--cohort", type=FILE, required=True, help="Table of split.")
+@click.option("--preprocess", type=FOLDER, required=True, help="Folder of preprocess: where masks are.")
+@click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks left them.")
+@click.option("--configured", type=(VOLUME, VOLUME), required=True, help="Smallest enhancing and component by default.")
+@click.option("--smallest-enhancing-ml", type=VOLUME, multiple=True, help="Less of it in all becomes necrosis.")
+@click.option("--smallest-component-ml", type=VOLUME, multiple=True, help="Connected tumor of less becomes background.")
+@click.option("--table", type=NEW, required=True, help="Table to write: the mean Dice of all that was tried.")
+@click.option("--output", type=NEW, required=True, help="JSON file to write: the values to take.")
+def postprocess(
+    fold, cohort, preprocess, predictions, configured, smallest_enhancing_ml, smallest_component_ml, table, output
+):
+    names = searched_subjects(read_table(cohort), fold)
+    cases = (_case(preprocess / name / "scan.json", predictions / f"{name}.nii.gz") for name in names)
+    chosen, rows = search(cases, smallest_enhancing_ml, smallest_component_ml, configured)
+    write_table(table, COLUMNS, rows)
+    write_json(output, chosen | {"fold": fold, "subjects": names})
+    words = ", ".join(f"{name} {chosen[name]:g}" for name in VALUES)
+    gain = next(row["gain"] for row in rows if row["chosen"])
+    click.echo(f"{words} (mean Dice of {len(names)} subjects {gain})")
+
+
+def _case(facts: Path, prediction: Path) -> Case:
+    scan = json.loads(facts.read_text(encoding="utf-8"))
+    truth, _ = read_volume(scan["files"][MASK], scan["volumes"][MASK])
+    predicted, _ = read_volume(prediction)
+    voxel_ml = float(np.prod(scan["spacing_mm"])) / 1000
+    return count(to_classes(predicted, scan["labels"]), known_classes(truth, scan["labels"]), voxel_ml)
+
+
+if __name__ == "__main__":
+    postprocess()

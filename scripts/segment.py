@@ -1,0 +1,58 @@
+"""Segment one scan by itself, without Snakemake: trained models, a file per modality (or a folder), a label map.
+
+The scan is checked and prepared like those that the models learned from, as their settings.json says. What isn't given
+here is taken from config.yaml.
+
+\b
+    python scripts/segment.py --model results/train/all/model.keras --output seg.nii.gz
+        --image flair a.nii.gz --image t1 b.nii.gz --image t1ce c.nii.gz --image t2 d.nii.gz
+"""
+
+import os
+from pathlib import Path
+
+import click
+import numpy as np
+import yaml
+
+from glioseg.commands import FILE, FOLDER, NEW, Command
+from glioseg.labels import DIALECTS, region
+from glioseg.model_facts import read_facts
+from glioseg.one_scan import files_of, insist_on_study, prepare
+from glioseg.runtime import RUNTIMES
+from glioseg.segmenting import MAPS, segment_image, write_segmentation
+
+CONFIG = yaml.safe_load((Path(__file__).resolve().parent.parent / "config.yaml").read_text(encoding="utf-8"))["predict"]
+VOLUME = click.FloatRange(min=0)
+
+
+@click.command(cls=Command, help=__doc__, context_settings={"show_default": True})
+@click.option("--model", "models", type=FILE, multiple=True, required=True, help="model.keras; several are averaged.")
+@click.option("--image", "images", type=(str, FILE), multiple=True, help="A modality and its file.")
+@click.option("--subject", type=FOLDER, help="In place of images: a folder of one subject, in a known layout.")
+@click.option("--labels", type=click.Choice(DIALECTS), help="What label values to write; by default the models' own.")
+@click.option("--overlap", type=click.FloatRange(0, 1, max_open=True), default=CONFIG["overlap"])
+@click.option("--flips", type=click.Choice(("x", "y", "z")), multiple=True, default=CONFIG["flips"])
+@click.option("--runtime", type=click.Choice(RUNTIMES), default=CONFIG["runtime"])
+@click.option("--smallest-enhancing-ml", type=VOLUME, default=CONFIG["smallest_enhancing_ml"])
+@click.option("--smallest-component-ml", type=VOLUME, default=CONFIG["smallest_component_ml"])
+@click.option("--maps", type=click.Choice(MAPS), multiple=True, default=CONFIG["maps"], help="Written beside OUTPUT.")
+@click.option("--threads", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), help="By default all.")
+@click.option("--output", type=NEW, required=True, help="Label map to write, on the scan's own grid.")
+def segment(models, images, subject, labels, output, **how):
+    if bool(images) == bool(subject):
+        raise ValueError("give either --image MODALITY FILE for each modality, or --subject FOLDER")
+    study = insist_on_study(read_facts(models), models[0])
+    labels = labels or study["labels"]
+    files = files_of(subject, study["modalities"]) if subject else {name: (path, 0) for name, path in images}
+    scan, image, warning = prepare(output.name.partition(".")[0], files, study, labels)
+    if warning:
+        click.echo(f"warning: {warning}", err=True)
+    found = segment_image(image, scan, models, how)
+    write_segmentation(found, scan, labels, output.parent / f"{scan['subject']}_maps", output)
+    volume_ml = int(region(found.classes, "WT").sum()) * float(np.prod(scan["spacing_mm"])) / 1000
+    click.echo(f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {found.certainty['uncertainty']:.3f}")
+
+
+if __name__ == "__main__":
+    segment()
