@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run view test lint bench lock clean
+.PHONY: run view test test-faults lint bench lock clean
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)
@@ -21,6 +21,11 @@ view: .venv/run
 
 test: .venv/test lint
 	python -m pytest
+
+# Every fault of the matrix, for an hour or more: writes docs/reliability.md.
+test-faults: .venv/test
+	rm -f tests/faults/records.jsonl
+	GLIOSEG_FAULTS=full nice python -m pytest -q tests/faults
 
 lint: .venv/test
 	ruff check .

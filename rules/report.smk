@@ -80,6 +80,7 @@ rule summarize:
     params:
         code=code("summarize"),
         folder=f"{RESULTS}/evaluate",
+        failures=each("failures", [LEDGER] if config["survivors"] else []),
         options=options("summarize"),
         seed=config["seed"],
     shell:
@@ -87,6 +88,7 @@ rule summarize:
         " --evaluate {params.folder:q}"
         " --baseline {input.baseline:q}"
         " --cohort {input.cohort:q}"
+        " {params.failures:q}"
         " {params.options:q}"
         " --seed {params.seed}"
         " --subjects {output.subjects:q}"
@@ -223,6 +225,7 @@ rule report:
         settings=lambda wildcards, input: each("settings", input.settings),
         config=json.dumps(config),
         benchmarks=f"{RESULTS}/benchmarks",
+        failures=each("failures", [LEDGER] if config["survivors"] else []),
         options=options("report"),
     shell:
         "python scripts/report.py"
@@ -237,6 +240,7 @@ rule report:
         " --config {params.config:q}"
         " --benchmarks {params.benchmarks:q}"
         ' --commit "$(git describe --always --dirty 2>/dev/null || echo unknown)"'
+        " {params.failures:q}"
         " {params.options:q}"
         " --pages {output.pages:q}"
         " --output {output.index:q}"

@@ -1,14 +1,15 @@
 """Segment one subject: a label map on the scan's own grid, in the data set's own label values."""
 
-import json
 from pathlib import Path
 
 import click
 import numpy as np
 
+from glioseg.arrays import read_array
 from glioseg.commands import Command
 from glioseg.inference import predict_probabilities
 from glioseg.labels import region, to_values
+from glioseg.outputs import read_json
 from glioseg.postprocess import drop_small_enhancing
 from glioseg.preprocessing import restore_classes
 from glioseg.runtime import choose_runtime, load_networks
@@ -26,8 +27,8 @@ from glioseg.volumes import write_volume
 @click.option("--threads", type=int, required=True)
 @click.option("--output", type=Path, required=True)
 def main(scan, paths, classes, labels, overlap, runtime, smallest_enhancing_ml, threads, output):
-    facts = json.loads((scan / "scan.json").read_text())
-    image = np.load(scan / "image.npy", allow_pickle=False)
+    facts = read_json(scan / "scan.json")
+    image = read_array(scan / "image.npy", 4)
     runtime = choose_runtime(runtime, paths)
     networks = load_networks(paths, runtime, threads)
     probabilities = predict_probabilities(networks, image, len(classes), overlap)

@@ -6,7 +6,8 @@ import click
 
 from glioseg.cohort import COLUMNS
 from glioseg.commands import FILE, FOLDER, NEW, Command
-from glioseg.outputs import read_table, whole
+from glioseg.failures import read_failures
+from glioseg.outputs import read_json, read_table, whole
 from glioseg.page import data_uri, file_hash, read_hashes, read_times, relative, render, script_of
 from glioseg.page_subject import render_subjects
 from glioseg.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
@@ -27,6 +28,7 @@ from glioseg.viewer import niivue
     "--benchmarks", required=True, type=NEW, help="Folder of Snakemake's benchmark files, by rule; may be absent."
 )
 @click.option("--commit", required=True, help="Version of the code.")
+@click.option("--failures", multiple=True, type=NEW, help="Ledger of the failed jobs that the run went on without.")
 @click.option("--gallery", required=True, type=click.IntRange(0), help="Show so many worst and best subjects.")
 @click.option("--pages", required=True, type=NEW, help="Folder to write the subjects' pages into.")
 @click.option("--output", required=True, type=NEW, help="HTML file to write.")
@@ -42,13 +44,14 @@ def report(
     config,
     benchmarks,
     commit,
+    failures,
     gallery,
     pages,
     output,
 ) -> None:
     expected = ((cohort, COLUMNS), (subjects, SUBJECT_COLUMNS), (scores, SCORE_COLUMNS))
     tables = [read_table(path, columns) for path, columns in expected]
-    trainings = [json.loads(path.read_text(encoding="utf-8")) for path in settings]
+    trainings = [read_json(path) for path in settings]
     hashes = read_hashes(preprocess, [row["subject"] for row in tables[0]])
     digests = {path.parent.name: file_hash(path) for path in models}
 
@@ -56,7 +59,7 @@ def report(
         return data_uri(plots / name)
 
     facts = (read_times(benchmarks), json.loads(config), commit, gallery, hashes, digests)
-    index = render(*tables, trainings, *facts, relative(pages, output.parent), picture)
+    index = render(*tables, trainings, *facts, relative(pages, output.parent), picture, read_failures(failures))
     with whole(output) as partial:
         partial.write_text(index, encoding="utf-8")
     with whole(pages / "niivue.js") as partial:

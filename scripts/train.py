@@ -49,20 +49,23 @@ def main(fold, cohort, preprocess, precision, threads, code, state, output, **se
     settings["precision"] = choose_precision(precision)
     use_threads(threads)
     import keras
+    import tensorflow as tf
 
     from glioseg.batches import fingerprint, load_subject
     from glioseg.training import identify, train_network, versions, write_history
 
     keras.mixed_precision.set_global_policy(settings["precision"])
-    rows = read_table(cohort)
+    rows = read_table(cohort, ("subject", "fold", "has_mask"))
     names = training_subjects(rows, fold)
     monitored = monitored_subjects(rows, fold)[: settings["monitor_subjects"]]
     identity = identify(settings, [code, *(fingerprint(preprocess / name) for name in names)])
     click.echo(f"{len(names)} subjects, {settings['network']}, {settings['precision']}, {threads} threads")
     subjects = [load_subject(preprocess / name) for name in names]
-    model, history = train_network(
-        subjects, [load_subject(preprocess / name) for name in monitored], state, identity, settings, click.echo
-    )
+    watched = [load_subject(preprocess / name) for name in monitored]
+    try:
+        model, history = train_network(subjects, watched, state, identity, settings, click.echo)
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(f"lower train: batch or patch; {error.message.splitlines()[0]}") from error
     write_history(output / "history.csv", history)
     facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
     write_json(output / "settings.json", {**facts, "threads": threads, "subjects": names, "monitor": monitored})

@@ -48,7 +48,7 @@ def test_each_setting_is_an_option_of_its_command(section):
 def test_options_have_no_hidden_defaults(path):
     if path.stem in TYPED:
         return
-    optional = {"images", "mask", "prediction", "scores", "evaluate", "exclude"}
+    optional = {"images", "mask", "prediction", "scores", "evaluate", "exclude", "failed", "failures"}
     for option in command(path.stem).params:
         assert option.required or option.name in optional, f"{path.name}: --{option.name} has a default"
 

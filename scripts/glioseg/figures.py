@@ -1,6 +1,5 @@
 """The figures by name, each from the files that it is drawn from."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,10 +7,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from glioseg import figures_agreement, figures_cohort, figures_network, figures_subject, figures_view, network_plan
+from glioseg.arrays import read_array
 from glioseg.keras_file import read_layers
 from glioseg.labels import CLASSES, MASK, REGIONS
 from glioseg.nifti import take_volumes
-from glioseg.outputs import read_table
+from glioseg.outputs import read_json, read_table
 from glioseg.reading import known_classes
 from glioseg.summary import NETWORK, SUBJECT_COLUMNS
 from glioseg.volumes import brain_mask, read_volume, to_lps
@@ -60,7 +60,7 @@ def cohort(inputs: Sequence[Path]) -> Figure:
     volumes_ml, folds = {}, {}
     for row in read_table(table, ("subject", "verdict", "fold", "has_mask")):
         if row["verdict"] != "excluded" and row["has_mask"] == "yes":
-            scan = json.loads((preprocessed / row["subject"] / "scan.json").read_text(encoding="utf-8"))
+            scan = read_json(preprocessed / row["subject"] / "scan.json")
             voxel_ml = float(np.prod(scan["spacing_mm"])) / 1000
             volumes_ml[row["subject"]] = [scan["classes"].get(tissue, 0) * voxel_ml for tissue in CLASSES[1:]]
             folds[row["subject"]] = row["fold"]
@@ -81,7 +81,7 @@ def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Pa
 
     labels: the dialect of mask and prediction. An excluded subject has no pictures; a missing modality is left out.
     """
-    scan = json.loads((preprocessed / "scan.json").read_text(encoding="utf-8"))
+    scan = read_json(preprocessed / "scan.json")
     if scan["verdict"] == "excluded":
         return {}
     affine = np.array(scan["affine"])
@@ -99,7 +99,7 @@ def subject(preprocessed: Path, labels: str, prediction: Path | None, scores: Pa
     truth, predicted = classes(truth), classes(to_lps(*read_volume(prediction))[0] if prediction else None)
     title = scan["subject"]
     if scores:
-        regions = json.loads(scores.read_text(encoding="utf-8"))["regions"]
+        regions = read_json(scores)["regions"]
         dice = [f"{name} {regions[name]['dice']:.2f}" for name in REGIONS if name in regions]
         title += "    Dice  " + "   ".join(dice)
     shown = {name: images[name] for name in ("flair", "t1ce") if name in images} or dict(list(images.items())[:2])
@@ -117,11 +117,11 @@ def _volumes(scan: dict) -> dict[str, np.ndarray]:
 
 
 def _sample(preprocessed: Path, scan: dict, affine: np.ndarray) -> Figure:
-    sample = np.load(preprocessed / "image.npy").astype(np.float32)
+    sample = read_array(preprocessed / "image.npy", 4).astype(np.float32)
     places = {name: place for place, name in enumerate(scan["modalities"]) if name in scan["files"]}
     images = {name: figures_view.turn(sample[..., place], affine) for name, place in places.items()}
     mask = preprocessed / "mask.npy"
-    classes = figures_view.turn(np.load(mask), affine) if mask.exists() else None
+    classes = figures_view.turn(read_array(mask, 3), affine) if mask.exists() else None
     # The sample has its own spacing; its axes are the scan's, so they turn the same way.
     sizes_mm = figures_view.turn_sizes(scan["target_spacing_mm"], affine)
     return figures_subject.sample(images, figures_view.turn(sample.any(axis=-1), affine), sizes_mm, classes)

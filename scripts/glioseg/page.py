@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from glioseg.cohort import predicted_subjects
+from glioseg.cohort import predicted_subjects, scored_subjects
+from glioseg.failures import unscored as unscored_by
 from glioseg.labels import EVERYWHERE, REGIONS
-from glioseg.outputs import read_table
+from glioseg.outputs import read_json, read_table
 from glioseg.page_plots import strip_plots
 from glioseg.page_tables import (
     COLUMN_NAMES,
@@ -46,6 +47,7 @@ def render(
     models: Mapping[str, str],
     pages: str,
     picture: Callable[[str], str],
+    failures: Rows,
 ) -> str:
     """The page about the run.
 
@@ -53,12 +55,14 @@ def render(
     benchmarks: rule -> rows of Snakemake's benchmark files; gallery: how many of the worst and of the best subjects to
     show in pictures; hashes: subject -> modality -> hash of its voxels; models: model -> hash of its file;
     pages: address of the folder of subjects' pages, seen from this one, with a slash at its end; picture: path below
-    the folder of plots -> data URI, "" where there is no such picture.
+    the folder of plots -> data URI, "" where there is no such picture; failures: rows of the ledger of failed jobs that
+    the run went on without.
     """
+    lost = unscored_by(failures)
     table = subject_table(subjects)
     worst, best = both_ends(table, gallery)
     scored = {row["subject"] for row in table}
-    unscored = [subject for subject in predicted_subjects(cohort) if subject not in scored]
+    unscored = [subject for subject in predicted_subjects(cohort) if subject not in {*scored, *lost}]
     # The usual ones have their columns even where a run has no scores at all.
     there = {*EVERYWHERE, MEAN, *(row["region"] for row in scores)}
     return (
@@ -83,6 +87,8 @@ def render(
             worst=worst,
             best=best,
             unscored=unscored,
+            failures=failures,
+            lost=sorted(lost & set(scored_subjects(cohort))),
             gallery=gallery,
             picture=picture,
             pictures={
@@ -134,7 +140,7 @@ def read_hashes(preprocessed: Path, subjects: Sequence[str]) -> dict[str, dict[s
     for subject in subjects:
         path = preprocessed / subject / "scan.json"
         if path.is_file():
-            found[subject] = json.loads(path.read_text(encoding="utf-8"))["hashes"]
+            found[subject] = read_json(path)["hashes"]
     return found
 
 
