@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run view slurm containers docs test test-cluster test-containers lint bench lock clean
+.PHONY: run view slurm containers docs test test-cluster test-containers test-faults lint bench lock clean
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)
@@ -47,6 +47,11 @@ test: .venv/test lint
 # Builds the images and runs the workflow in them: podman, Apptainer, a bare Debian. As root, on Debian; half an hour.
 test-containers: .venv/test
 	python -m pytest tests/containers
+
+# Every fault of the matrix, for an hour or more: writes docs/reliability.md.
+test-faults: .venv/test
+	rm -f tests/faults/records.jsonl
+	GLIOSEG_FAULTS=full nice python -m pytest -q tests/faults
 
 lint: .venv/test
 	ruff check .

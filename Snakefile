@@ -21,7 +21,15 @@ rule all:
         f"{RESULTS}/report/index.html",
 
 
+# What failed stands in a file; who is told of it can go on without those subjects.
+onerror:
+    standing = record(Path(LEDGER), failed_jobs("".join(Path(name).read_text() for name in log)))
+    if standing:
+        print(f"\n{describe(standing, Path(LEDGER))}")
+
+
 onsuccess:
+    record(Path(LEDGER), [])
     if Path(f"{RESULTS}/report/index.html").exists():
         # Imported here: it loads SciPy, and every job of a cluster reads this file.
         from glioseg.summary import score_table

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from glioseg.cohort import (
+    COLUMNS,
     fold_of,
     models,
     models_for,
@@ -23,6 +24,7 @@ from glioseg.cohort import (
     searched_subjects,
     training_subjects,
 )
+from glioseg.failures import PER_SUBJECT, describe, failed_jobs, read_failures, record
 from glioseg.labels import MASK, classes_of
 from glioseg.layouts import find_subjects, phantom_subjects
 from glioseg.memory import TUNABLES
@@ -61,6 +63,9 @@ TENSORFLOW = f"../envs/{config['environment']}.yaml"
 SEARCHED = config["split"]["folds"] > 1 and any(config["postprocess"].values())
 SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
 NETWORK_MAPS = f"{RESULTS}/predict/raw" if SEARCHED else f"{RESULTS}/predict"
+# Jobs that failed, as the Snakefile's onerror writes them.
+LEDGER = f"{RESULTS}/summarize/failures.tsv"
+FAILURES = read_failures([Path(LEDGER)]) if config["survivors"] else []
 
 
 wildcard_constraints:
@@ -152,7 +157,12 @@ def each(option, values):
 
 def cohort():
     """Rows of cohort.tsv, once split has written it."""
-    return read_table(checkpoints.split.get().output.cohort)
+    return sentence(read_table, checkpoints.split.get().output.cohort, COLUMNS)
+
+
+def lost(*rules):
+    """Subjects of whom a job of these rules failed, where the run is to go on without them."""
+    return {row["subject"] for row in FAILURES if row["rule"] in rules}
 
 
 def subject_of(wildcards):
@@ -187,7 +197,8 @@ def get_forced(wildcards, input):
 
 def get_preprocessed(wildcards):
     """Preprocessed folders of all subjects that aren't left out by name."""
-    return [f"{RESULTS}/preprocess/{subject}" for subject in SUBJECTS if subject not in config["exclude"]]
+    left_out = {*config["exclude"], *lost("synthesize", "preprocess")}
+    return [f"{RESULTS}/preprocess/{subject}" for subject in SUBJECTS if subject not in left_out]
 
 
 def found_subjects():
@@ -226,12 +237,12 @@ def get_settings(wildcards):
 
 def get_predictions(wildcards):
     """Label maps of all subjects that some model never saw."""
-    return [f"{RESULTS}/predict/{name}.nii.gz" for name in predicted_subjects(cohort())]
+    return [f"{RESULTS}/predict/{name}.nii.gz" for name in predicted_subjects(cohort()) if name not in lost("predict")]
 
 
 def get_certainties(wildcards):
     """How sure the segmentations of all predicted subjects are."""
-    return [f"{RESULTS}/predict/{name}.json" for name in predicted_subjects(cohort())]
+    return [f"{RESULTS}/predict/{name}.json" for name in predicted_subjects(cohort()) if name not in lost("predict")]
 
 
 def get_searched(wildcards):
@@ -258,7 +269,11 @@ def get_overlays(wildcards):
 
 def get_scores(wildcards):
     """Scores of all predicted subjects that have a mask."""
-    return [f"{RESULTS}/evaluate/{name}.json" for name in scored_subjects(cohort())]
+    return [
+        f"{RESULTS}/evaluate/{name}.json"
+        for name in scored_subjects(cohort())
+        if name not in lost("predict", "evaluate")
+    ]
 
 
 def get_truth(wildcards):
@@ -281,7 +296,8 @@ def get_learned_and_scored(wildcards):
 
 def get_pictures(wildcards):
     """Picture folders of all predicted subjects."""
-    return [f"{RESULTS}/plot/subjects/{name}" for name in predicted_subjects(cohort())]
+    left_out = lost("predict", "evaluate", "plot_subject")
+    return [f"{RESULTS}/plot/subjects/{name}" for name in predicted_subjects(cohort()) if name not in left_out]
 
 
 def get_volumes(wildcards):
@@ -294,8 +310,8 @@ def get_volumes(wildcards):
     # Imported here: it loads SciPy, and every job of a cluster reads this file.
     from glioseg.page_tables import viewed
 
-    names = viewed(viewer, cohort(), *tables, config["report"]["gallery"])
-    return [f"{RESULTS}/report/volumes/{name}.js" for name in names]
+    names, left_out = viewed(viewer, cohort(), *tables, config["report"]["gallery"]), lost("predict", "embed")
+    return [f"{RESULTS}/report/volumes/{name}.js" for name in names if name not in left_out]
 
 
 def get_figure_data(wildcards):

@@ -116,6 +116,7 @@ checkpoint split:
         code=code("split"),
         folder=f"{RESULTS}/preprocess",
         exclude=each("exclude", config["exclude"]),
+        failed=each("failed", sorted(lost("synthesize", "preprocess"))),
         options=options("split"),
         seed=config["seed"],
     shell:
@@ -123,6 +124,7 @@ checkpoint split:
         " --subjects {input.subjects:q}"
         " --preprocess {params.folder:q}"
         " {params.exclude:q}"
+        " {params.failed:q}"
         " {params.options:q}"
         " --seed {params.seed}"
         " --output {output.cohort:q}"

@@ -91,6 +91,7 @@ checkpoint summarize:
         code=code("summarize"),
         folder=f"{RESULTS}/evaluate",
         predictions=f"{RESULTS}/predict",
+        failures=each("failures", [LEDGER] if config["survivors"] else []),
         options=options("summarize"),
         seed=config["seed"],
     shell:
@@ -99,6 +100,7 @@ checkpoint summarize:
         " --predictions {params.predictions:q}"
         " --baseline {input.baseline:q}"
         " --cohort {input.cohort:q}"
+        " {params.failures:q}"
         " {params.options:q}"
         " --seed {params.seed}"
         " --subjects {output.subjects:q}"
@@ -251,6 +253,7 @@ rule report:
         settings=lambda wildcards, input: each("settings", input.settings),
         config=json.dumps(config),
         benchmarks=f"{RESULTS}/benchmarks",
+        failures=each("failures", [LEDGER] if config["survivors"] else []),
         options=options("report"),
     shell:
         "python scripts/report.py"
@@ -267,6 +270,7 @@ rule report:
         " --config {params.config:q}"
         " --benchmarks {params.benchmarks:q}"
         ' --commit "$(git describe --always --dirty 2>/dev/null || echo unknown)"'
+        " {params.failures:q}"
         " {params.options:q}"
         " --pages {output.pages:q}"
         " --output {output.index:q}"

@@ -1,14 +1,14 @@
 """Segment one subject: a label map on the scan's own grid, in the data set's own label values."""
 
-import json
 from pathlib import Path
 
 import click
 import numpy as np
 
+from glioseg.arrays import read_array
 from glioseg.commands import FILE, FOLDER, NEW, Command
 from glioseg.labels import region
-from glioseg.outputs import write_json
+from glioseg.outputs import read_json, write_json
 from glioseg.segmenting import MAPS, segment_image, write_segmentation
 
 
@@ -27,8 +27,8 @@ from glioseg.segmenting import MAPS, segment_image, write_segmentation
 @click.option("--certainty", type=NEW, required=True, help="JSON file to write: how sure the segmentation is.")
 @click.option("--output", type=NEW, required=True, help="Label map to write.")
 def predict(scan: Path, models: tuple[Path, ...], labels: str, map_folder: Path, certainty: Path, output: Path, **how):
-    facts = json.loads((scan / "scan.json").read_text(encoding="utf-8"))
-    image = np.load(scan / "image.npy", allow_pickle=False)
+    facts = read_json(scan / "scan.json")
+    image = read_array(scan / "image.npy", 4)
     found = segment_image(image, facts, models, how)
     write_segmentation(found, facts, labels, map_folder, output)
     write_json(certainty, {"subject": facts["subject"], "models": len(models), **found.certainty})

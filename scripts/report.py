@@ -7,7 +7,8 @@ import click
 
 from glioseg.cohort import COLUMNS
 from glioseg.commands import FILE, FOLDER, NEW, Command
-from glioseg.outputs import read_table, whole
+from glioseg.failures import read_failures
+from glioseg.outputs import read_json, read_table, whole
 from glioseg.page import data_uri, file_hash, read_hashes, read_times, relative, render, script_of
 from glioseg.page_subject import render_subjects
 from glioseg.page_tables import VIEWERS, viewed
@@ -36,6 +37,7 @@ HERE = "// The pages of the subjects are here.\n"
     "--benchmarks", required=True, type=NEW, help="Folder of Snakemake's benchmark files, by rule; may be absent."
 )
 @click.option("--commit", required=True, help="Version of the code.")
+@click.option("--failures", multiple=True, type=NEW, help="Ledger of the failed jobs that the run went on without.")
 @click.option("--gallery", required=True, type=click.IntRange(0), help="Show so many worst and best subjects.")
 @click.option("--viewer", required=True, type=click.Choice(VIEWERS), help="Whose page has the interactive viewer.")
 @click.option("--pages", required=True, type=NEW, help="Folder to write the subjects' pages into.")
@@ -54,6 +56,7 @@ def report(
     config,
     benchmarks,
     commit,
+    failures,
     gallery,
     viewer,
     pages,
@@ -61,7 +64,7 @@ def report(
 ) -> None:
     expected = ((cohort, COLUMNS), (subjects, SUBJECT_COLUMNS), (scores, SCORE_COLUMNS), (uncertainty, UNSURE_COLUMNS))
     tables = [read_table(path, columns) for path, columns in expected]
-    trainings = [json.loads(path.read_text(encoding="utf-8")) for path in settings]
+    trainings = [read_json(path) for path in settings]
     hashes = read_hashes(preprocess, [row["subject"] for row in tables[0]])
     digests = {path.parent.name: file_hash(path) for path in models}
 
@@ -70,7 +73,7 @@ def report(
 
     searched = {path.stem: read_table(path, SEARCH_COLUMNS) for path in searches}
     facts = (searched, read_times(benchmarks), json.loads(config), commit, gallery, hashes, digests)
-    index = render(*tables, trainings, *facts, relative(pages, output.parent), picture)
+    index = render(*tables, trainings, *facts, relative(pages, output.parent), picture, read_failures(failures))
     write(output, index)
     shown = viewed(viewer, *tables[:2], tables[3], gallery)
     scripts = {subject: script_of(subject, volumes, pages) for subject in shown}

@@ -1,31 +1,32 @@
 """Decide who takes part, and in which fold: the table of the cohort."""
 
-import json
 from pathlib import Path
 
 import click
 
 from glioseg.cohort import COLUMNS, cohort_rows, covariate_columns, insist_on_all
 from glioseg.commands import Command
-from glioseg.outputs import read_table, write_table
+from glioseg.outputs import read_json, read_table, write_table
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--subjects", type=Path, required=True, help="Table of subjects, their files and covariates.")
 @click.option("--preprocess", type=Path, required=True, help="Folder with a folder per subject.")
 @click.option("--exclude", multiple=True, help="A subject to leave out by name.")
+@click.option("--failed", multiple=True, help="A subject to go on without, as its preprocessing failed.")
 @click.option("--folds", type=int, required=True, help="1: one model and no cross-validation.")
 @click.option("--test-percent", type=float, required=True, help="Share of subjects held out from every model.")
 @click.option("--strict", type=bool, required=True, help="An excluded subject is an error.")
 @click.option("--seed", type=int, required=True, help="Seed of all that is drawn.")
 @click.option("--output", type=Path, required=True, help="Table to write.")
-def main(subjects, preprocess, exclude, folds, test_percent, strict, seed, output):
+def main(subjects, preprocess, exclude, failed, folds, test_percent, strict, seed, output):
     table = read_table(subjects)
-    names = [row["subject"] for row in table if row["subject"] not in exclude]
-    scans = {name: json.loads((preprocess / name / "scan.json").read_text()) for name in names}
+    left_out = dict.fromkeys(failed, "failed") | dict.fromkeys(exclude, "exclude")
+    names = [row["subject"] for row in table if row["subject"] not in left_out]
+    scans = {name: read_json(preprocess / name / "scan.json") for name in names}
     if strict:
         insist_on_all(scans)
-    rows = cohort_rows(table, scans, exclude, folds, test_percent, seed)
+    rows = cohort_rows(table, scans, left_out, folds, test_percent, seed)
     write_table(output, COLUMNS + covariate_columns(table, scans), rows)
     for row in rows:
         if row["verdict"] != "taken":

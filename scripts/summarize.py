@@ -1,8 +1,7 @@
 """Bring the scores of all subjects together: one tidy table, and one of each method's scores, whose Dice is printed.
 
 A subject of the cohort that should have been scored and has no file in the folder of evaluate could not be predicted.
-It is counted with the worst scores there are, and named. (The workflow makes these tables of complete runs; of one that
-`--keep-going` left with failures, run this command by hand.)
+It is counted with the worst scores there are, and named; but one whose job the ledger of failures holds is left out.
 """
 
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from glioseg.calibration import CALIBRATION_COLUMNS, calibration_rows
 from glioseg.commands import FILE, NEW, SEED, Command
+from glioseg.failures import read_failures, unscored
 from glioseg.outputs import read_table, write_table
 from glioseg.summary import (
     BASELINE_COLUMNS,
@@ -31,6 +31,7 @@ from glioseg.uncertainty import COLUMNS, mean_dice, uncertainty_rows
 @click.option("--predictions", required=True, type=NEW, help="Folder of predict: how sure each segmentation is.")
 @click.option("--baseline", required=True, type=FILE, help="Table of the baselines' scores; may hold just its header.")
 @click.option("--cohort", required=True, type=FILE, help="Table of split: every subject with its fold.")
+@click.option("--failures", multiple=True, type=NEW, help="Ledger of failed jobs, to leave out who has no scores.")
 @click.option("--bootstrap", required=True, type=click.IntRange(1), help="Resamples behind each 95 % interval.")
 @click.option("--seed", required=True, type=SEED, help="Seed of the resamples.")
 @click.option("--subjects", required=True, type=NEW, help="Table to write: every single score.")
@@ -42,6 +43,7 @@ def summarize(
     predictions: Path,
     baseline: Path,
     cohort: Path,
+    failures: tuple[Path, ...],
     bootstrap: int,
     seed: int,
     subjects: Path,
@@ -50,7 +52,9 @@ def summarize(
     uncertainty: Path,
 ) -> None:
     rows, baselines = read_table(cohort, COHORT_COLUMNS), read_table(baseline, BASELINE_COLUMNS)
-    evaluations, failed = collect_scores(evaluate, rows)
+    lost = unscored(read_failures(failures))
+    evaluations, failed = collect_scores(evaluate, [row for row in rows if row["subject"] not in lost])
+    baselines = [row for row in baselines if row["subject"] not in lost]
     tidy = subject_rows(evaluations, baselines, {row["subject"]: row["fold"] for row in rows})
     summary = summarize_scores(tidy, bootstrap, seed)
     write_table(subjects, SUBJECT_COLUMNS, tidy)
@@ -59,6 +63,8 @@ def summarize(
     write_table(uncertainty, COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
     for subject in failed:
         click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst that there are")
+    if lost:
+        click.echo(f"Left out, as their jobs failed: {len(lost)} ({', '.join(sorted(lost))}). These are the survivors:")
     click.echo(score_table(summary))
 
 

@@ -65,13 +65,14 @@ def main(fold, cohort, preprocess, precision, threads, study, code, state, outpu
     settings["precision"] = choose_precision(precision)
     use_threads(threads)
     import keras
+    import tensorflow as tf
 
     from glioseg.batches import fingerprint, load_subject
     from glioseg.plan import describe, free_bytes, plan
     from glioseg.training import identify, train_network, versions, write_history
 
     keras.mixed_precision.set_global_policy(settings["precision"])
-    rows = read_table(cohort)
+    rows = read_table(cohort, ("subject", "fold", "has_mask"))
     names = training_subjects(rows, fold)
     monitored = monitored_subjects(rows, fold)[: settings["monitor_subjects"]]
     subjects = [load_subject(preprocess / name) for name in names]
@@ -82,7 +83,10 @@ def main(fold, cohort, preprocess, precision, threads, study, code, state, outpu
     shown = [load_subject(preprocess / name) for name in monitored]
     # Half of the threads make batches while the others, or a GPU, learn from the last.
     workers, strategy = max(threads // 2, 1), choose_strategy()
-    model, history = train_network(subjects, shown, state, identity, settings, strategy, workers, click.echo)
+    try:
+        model, history = train_network(subjects, shown, state, identity, settings, strategy, workers, click.echo)
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(f"lower train: batch, patch or filters; {error.message.splitlines()[0]}") from error
     write_history(output / "history.csv", history)
     facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
     facts["monitored_dice"] = float(history[-1]["val_dice"]) if monitored else None

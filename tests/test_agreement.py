@@ -50,7 +50,16 @@ def test_options_have_no_hidden_defaults(path):
         return
     optional = {"images", "mask", "prediction", "scores", "evaluate", "exclude", "rows", "columns", "probabilities"}
     # Lists that may be empty.
-    optional |= {"flips", "maps", "overlays", "searches", "smallest_enhancing_ml", "smallest_component_ml"}
+    optional |= {
+        "failed",
+        "failures",
+        "flips",
+        "maps",
+        "overlays",
+        "searches",
+        "smallest_enhancing_ml",
+        "smallest_component_ml",
+    }
     for option in command(path.stem).params:
         assert option.required or option.name in optional, f"{path.name}: --{option.name} has a default"
 

@@ -61,7 +61,7 @@ def unmasked(name, **facts):
 def rows_of(scans, folds, exclude=(), seed=3, test_percent=25):
     table = [{"subject": each["subject"], "labels": "brats2020", "t1": "t1.nii", "grade": "HGG"} for each in scans]
     found = {each["subject"]: each for each in scans if each["subject"] not in exclude}
-    return cohort_rows(table, found, list(exclude), folds, test_percent, seed)
+    return cohort_rows(table, found, dict.fromkeys(exclude, "exclude"), folds, test_percent, seed)
 
 
 def test_nobody_is_predicted_by_a_model_that_saw_them():
@@ -136,7 +136,7 @@ def test_twins_of_twins_are_one_group():
 def test_a_covariate_called_fold_holds_nobody_out():
     scans = [scan(f"s{i}") for i in range(4)]
     table = [{"subject": one["subject"], "labels": "brats2020", "fold": "test", "tumor_ml": "99"} for one in scans]
-    rows = cohort_rows(table, {one["subject"]: one for one in scans[1:]}, ["s0"], 3, 0, 3)
+    rows = cohort_rows(table, {one["subject"]: one for one in scans[1:]}, {"s0": "exclude"}, 3, 0, 3)
     assert rows[0]["fold"] == ""
     assert {row["fold"] for row in rows[1:]} == {"0", "1", "2"}
     assert rows[0]["tumor_ml"] == ""

@@ -246,12 +246,13 @@ def test_training_twice_gives_the_same_bits(preprocessed, undisturbed, tmp_path)
         assert one.tobytes() == two.tobytes()
 
 
-def test_killed_training_continues_to_the_same_bits(preprocessed, undisturbed, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_training_continues_to_the_same_bits(preprocessed, undisturbed, tmp_path, number):
     command = train_command(preprocessed, tmp_path)
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )
@@ -259,8 +260,13 @@ def test_killed_training_continues_to_the_same_bits(preprocessed, undisturbed, t
         if line.startswith("epoch 3/"):
             break
     time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(number)
+    said = process.communicate()[1]
+    assert process.returncode
+    if number == signal.SIGTERM:
+        assert "SIGTERM ended the training in epoch" in said
+        assert "run again and it continues from there" in said
+        assert "Traceback" not in said
     assert (tmp_path / "state.npz").exists()
     assert not (tmp_path / "model.keras").exists()
     resumed = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -1,16 +1,16 @@
 """What a network has to beat: one FLAIR threshold, and a classifier that sees single voxels."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from glioseg.arrays import read_sample
 from glioseg.cohort import scored_subjects, training_subjects
 from glioseg.labels import CLASSES, REGIONS, region, regions_of
 from glioseg.metrics import dice_of_sizes
-from glioseg.outputs import read_table
+from glioseg.outputs import read_json, read_table
 from glioseg.summary import BASELINE_COLUMNS
 
 # Voxels drawn from each training subject and class: enough for four intensities, little enough for seconds.
@@ -38,8 +38,8 @@ def read_voxels(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict]
 
     Also returns the voxels of each class that there are to find (see `class_sizes`) and what scan.json holds.
     """
-    image, mask = np.load(folder / "image.npy", mmap_mode="r"), np.load(folder / "mask.npy")
-    scan = json.loads((folder / "scan.json").read_text(encoding="utf-8"))
+    image, mask = read_sample(folder)
+    scan = read_json(folder / "scan.json")
     brain = (image != 0).any(axis=-1)
     return image[brain].astype(np.float32), mask[brain], class_sizes(mask, scan), scan
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from glioseg.arrays import read_sample
 from glioseg.augment import Augmentation, augment, bent_patch, draw_augmentation
+from glioseg.outputs import read_json
 
 
 @dataclass(frozen=True)
@@ -21,20 +23,14 @@ class Subject:
 
 def load_subject(folder: Path) -> Subject:
     """Open a folder of `preprocess` by memory map. Raises ValueError naming the file that can't be read."""
-    arrays = {}
-    for name in ("image", "mask"):
-        path = folder / f"{name}.npy"
-        try:
-            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except Exception as error:
-            raise ValueError(f"{path} cannot be read ({error}); delete {folder} and run again to remake it") from error
-    positions = [np.flatnonzero(arrays["mask"] == tissue) for tissue in np.unique(arrays["mask"]) if tissue]
-    return Subject(folder.name, arrays["image"], arrays["mask"], tuple(positions))
+    image, mask = read_sample(folder)
+    positions = [np.flatnonzero(mask == tissue) for tissue in np.unique(mask) if tissue]
+    return Subject(folder.name, image, mask, tuple(positions))
 
 
 def fingerprint(folder: Path) -> str:
     """What identifies a preprocessed subject's content: its `scan.json`, whitespace apart."""
-    return json.dumps(json.loads((folder / "scan.json").read_text()), sort_keys=True)
+    return json.dumps(read_json(folder / "scan.json"), sort_keys=True)
 
 
 def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]:
@@ -70,6 +66,17 @@ def draw_center(random: np.random.Generator, subject: Subject, on_tumor: bool) -
     return tuple(int(index) for index in np.unravel_index(flat, subject.mask.shape))
 
 
+def batch_subjects(subjects, step: int, settings: dict) -> list[tuple[int, Subject]]:
+    """The number, over all steps, of each patch of one global step, and the subject that it is taken from."""
+    first, found = step * settings["batch"], []
+    for item in range(first, first + settings["batch"]):
+        round_, place = divmod(item, len(subjects))
+        if item == first or place == 0:
+            order = np.random.default_rng([settings["seed"], 0, round_]).permutation(len(subjects))
+        found.append((item, subjects[order[place]]))
+    return found
+
+
 def training_batch(subjects, step: int, settings: dict) -> tuple[np.ndarray, np.ndarray]:
     """Images (B, X, Y, Z, C) float32 and masks (B, X, Y, Z) uint8 of one global step.
 
@@ -77,13 +84,8 @@ def training_batch(subjects, step: int, settings: dict) -> tuple[np.ndarray, np.
     share `foreground` of the patches is centered on tumor, spread as evenly as it goes: with a half, one of every two.
     """
     images, masks = [], []
-    first = step * settings["batch"]
-    for item in range(first, first + settings["batch"]):
-        round_, place = divmod(item, len(subjects))
-        if item == first or place == 0:
-            order = np.random.default_rng([settings["seed"], 0, round_]).permutation(len(subjects))
+    for item, subject in batch_subjects(subjects, step, settings):
         random = np.random.default_rng([settings["seed"], 1, item])
-        subject = subjects[order[place]]
         on_tumor = int((item + 1) * settings["foreground"]) > int(item * settings["foreground"])
         center = draw_center(random, subject, on_tumor)
         drawn = draw_augmentation(random, subject.image.shape[-1], settings)

@@ -15,15 +15,21 @@ COLUMNS = [
     "lost_percent",
 ]
 
+# Why a subject is left out before anything is known of it.
+LEFT_OUT = {
+    "exclude": "left out by name (exclude)",
+    "failed": "its preprocessing failed, and the run was told to go on (survivors); summarize/failures.tsv says how",
+}
+
 
 def cohort_rows(
-    subjects: list[dict], scans: dict[str, dict], excluded: list[str], folds: int, test_percent: float, seed: int
+    subjects: list[dict], scans: dict[str, dict], left_out: dict[str, str], folds: int, test_percent: float, seed: int
 ) -> list[dict]:
     """A row of `COLUMNS` and covariates per subject, sorted by subject.
 
     subjects: rows of the table of subjects (subject, labels, and any covariates that are no file). scans: `scan.json`
-    by subject, but for those left out by name (excluded). verdict is "taken", "warned" (taken, with a sentence) or
-    "excluded"; checks names what spoke, reason says it.
+    by subject, but for those left out, each for what stands in `LEFT_OUT`. verdict is "taken", "warned" (taken, with a
+    sentence) or "excluded"; checks names what spoke, reason says it.
     fold is "test" (held out from every model), "0".."folds-1" (held out from that fold's model), "train" (seen by the
     only model, where folds is 1), "new" (no mask: predicted, never scored), or "" (excluded). Subjects that share
     voxels have one fold.
@@ -53,8 +59,8 @@ def cohort_rows(
     rows = []
     for subject in sorted(subjects, key=lambda subject: subject["subject"]):
         name = subject["subject"]
-        if name in excluded:
-            facts = {"verdict": "excluded", "reason": "left out by name (exclude)", "checks": "exclude"}
+        if name in left_out:
+            facts = {"verdict": "excluded", "checks": left_out[name], "reason": LEFT_OUT[left_out[name]]}
             facts["has_mask"] = "yes" if subject.get(MASK) else "no"
         else:
             fold = fold_of.get(leader[name], "new") if name in usable else ""

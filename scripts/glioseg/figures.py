@@ -1,6 +1,5 @@
 """The figures by name, each from the files that it is drawn from."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,12 +15,13 @@ from glioseg import (
     figures_view,
     network_plan,
 )
+from glioseg.arrays import read_array
 from glioseg.calibration import CALIBRATION_COLUMNS, bins_of
 from glioseg.figures_calibration import calibration as reliability
 from glioseg.keras_file import read_layers
 from glioseg.labels import CLASSES, MASK, REGIONS
 from glioseg.nifti import take_volumes
-from glioseg.outputs import read_table
+from glioseg.outputs import read_json, read_table
 from glioseg.reading import known_classes
 from glioseg.summary import NETWORK, SUBJECT_COLUMNS
 from glioseg.volumes import brain_mask, read_volume, to_lps
@@ -84,7 +84,7 @@ def cohort(inputs: Sequence[Path]) -> Figure:
     volumes_ml, folds = {}, {}
     for row in read_table(table, ("subject", "verdict", "fold", "has_mask")):
         if row["verdict"] != "excluded" and row["has_mask"] == "yes":
-            scan = json.loads((preprocessed / row["subject"] / "scan.json").read_text(encoding="utf-8"))
+            scan = read_json(preprocessed / row["subject"] / "scan.json")
             voxel_ml = float(np.prod(scan["spacing_mm"])) / 1000
             volumes_ml[row["subject"]] = [scan["classes"].get(tissue, 0) * voxel_ml for tissue in CLASSES[1:]]
             folds[row["subject"]] = row["fold"]
@@ -122,7 +122,7 @@ def subject(
     PLANES. An excluded subject has no pictures; a missing modality is left out.
     Raises ValueError for a modality that is asked for and that the subject lacks.
     """
-    scan = json.loads((preprocessed / "scan.json").read_text(encoding="utf-8"))
+    scan = read_json(preprocessed / "scan.json")
     if scan["verdict"] == "excluded":
         return {}
     affine = np.array(scan["affine"])
@@ -140,7 +140,7 @@ def subject(
     truth, predicted = classes(truth), classes(to_lps(*read_volume(prediction))[0] if prediction else None)
     title = scan["subject"]
     if scores:
-        regions = json.loads(scores.read_text(encoding="utf-8"))["regions"]
+        regions = read_json(scores)["regions"]
         dice = [f"{name} {regions[name]['dice']:.2f}" for name in REGIONS if name in regions]
         title += "    Dice  " + "   ".join(dice)
     absent = [name for name in modalities if name not in images]
@@ -164,11 +164,11 @@ def _volumes(scan: dict) -> dict[str, np.ndarray]:
 
 
 def _sample(preprocessed: Path, scan: dict, affine: np.ndarray) -> Figure:
-    sample = np.load(preprocessed / "image.npy").astype(np.float32)
+    sample = read_array(preprocessed / "image.npy", 4).astype(np.float32)
     places = {name: place for place, name in enumerate(scan["modalities"]) if name in scan["files"]}
     images = {name: figures_view.turn(sample[..., place], affine) for name, place in places.items()}
     mask = preprocessed / "mask.npy"
-    classes = figures_view.turn(np.load(mask), affine) if mask.exists() else None
+    classes = figures_view.turn(read_array(mask, 3), affine) if mask.exists() else None
     # The sample has its own spacing; its axes are the scan's, so they turn the same way.
     sizes_mm = figures_view.turn_sizes(scan["target_spacing_mm"], affine)
     return figures_subject.sample(images, figures_view.turn(sample.any(axis=-1), affine), sizes_mm, classes)

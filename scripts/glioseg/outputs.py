@@ -28,6 +28,17 @@ def write_json(path: Path | str, content: dict) -> None:
         partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
+def read_json(path: Path | str) -> dict:
+    """A dictionary of a JSON file. Raises ValueError with a sentence that names the file where it holds none."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:  # no text, or no JSON
+        raise ValueError(f"{path}: expected JSON ({error}); delete it and run again to remake it") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected a JSON object, found {type(content).__name__}; delete it and run again")
+    return content
+
+
 def write_table(path: Path | str, columns: Sequence[str], rows: list[dict]) -> None:
     """Write rows as tab-separated text with a header; tabs and line breaks inside a cell become spaces."""
     lines = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]

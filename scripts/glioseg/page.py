@@ -10,8 +10,10 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from glioseg.cohort import scored_subjects
+from glioseg.failures import unscored as unscored_by
 from glioseg.labels import EVERYWHERE, REGIONS
-from glioseg.outputs import read_table
+from glioseg.outputs import read_json, read_table
 from glioseg.page_plots import strip_plots
 from glioseg.page_tables import (
     COLUMN_NAMES,
@@ -49,6 +51,7 @@ def render(
     models: Mapping[str, str],
     pages: str,
     picture: Callable[[str], str],
+    failures: Rows,
 ) -> str:
     """The page about the run.
 
@@ -57,11 +60,13 @@ def render(
     benchmarks: rule -> rows of Snakemake's benchmark files; gallery: how many of the worst and of the best subjects to
     show in pictures; hashes: subject -> modality -> hash of its voxels; models: model -> hash of its file;
     pages: address of the folder of subjects' pages, seen from this one, with a slash at its end; picture: path below
-    the folder of plots -> data URI, "" where there is no such picture.
+    the folder of plots -> data URI, "" where there is no such picture; failures: rows of the ledger of failed jobs that
+    the run went on without.
     """
+    lost = unscored_by(failures)
     table = subject_table(subjects)
     worst, best = both_ends(table, gallery)
-    unscored = unscored_subjects(cohort, table, uncertainty)
+    unscored = [subject for subject in unscored_subjects(cohort, table, uncertainty) if subject not in lost]
     # The usual ones have their columns even where a run has no scores at all.
     there = {*EVERYWHERE, MEAN, *(row["region"] for row in scores)}
     return (
@@ -89,6 +94,8 @@ def render(
             pages=pages,
             unsure={row["subject"]: row for row in uncertainty},
             searches=searches,
+            failures=failures,
+            lost=sorted(lost & set(scored_subjects(cohort))),
             gallery=gallery,
             picture=picture,
             pictures={
@@ -141,7 +148,7 @@ def read_hashes(preprocessed: Path, subjects: Sequence[str]) -> dict[str, dict[s
     for subject in subjects:
         path = preprocessed / subject / "scan.json"
         if path.is_file():
-            found[subject] = json.loads(path.read_text(encoding="utf-8"))["hashes"]
+            found[subject] = read_json(path)["hashes"]
     return found
 
 

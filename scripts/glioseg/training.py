@@ -12,7 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from glioseg.batches import Subject, monitor_batch, training_batch
+from glioseg.batches import Subject, batch_subjects, monitor_batch, training_batch
+from glioseg.interruption import Interrupted, Noted, noted_signals
 from glioseg.labels import CLASSES, EVERYWHERE, targets_of
 from glioseg.losses import Scores, build_loss
 from glioseg.networks import build_network
@@ -73,7 +74,8 @@ def train_network(
     that share each batch; workers: batches that are made at once. Returns the model of the last epoch, its weights
     averaged where that is set, and a row per epoch (`COLUMNS`).
     Raises ValueError for a setting by an unknown name or a batch that the devices can't share, FloatingPointError where
-    the loss is not finite.
+    the loss is not finite, and Interrupted where a signal came (`noted_signals`): the state is then that of the last
+    step, in mid-epoch.
     """
     devices = strategy.num_replicas_in_sync
     if settings["batch"] % devices:
@@ -82,10 +84,10 @@ def train_network(
     with strategy.scope():
         model = build_model(subjects[0].image.shape[-1], settings)
         model.optimizer.build(model.trainable_variables)
-    history = _restore(model, state, identity, say)
+    history, into, sums = _restore(model, state, identity, say)
     done = len(history)
     if not finished(history, settings):
-        _fit(model, subjects, monitored, state, identity, settings, history, devices, workers, say)
+        _fit(model, subjects, monitored, state, identity, settings, history, into, sums, devices, workers, say)
     if settings["average"]:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     if len(history) < settings["epochs"] and len(history) > done:
@@ -93,44 +95,53 @@ def train_network(
     return _segmenter(model), history
 
 
-def _fit(model, subjects, monitored, state, identity, settings, history, devices, workers, say) -> None:
-    """The epochs that `history` lacks."""
-    done, steps = len(history), settings["steps_per_epoch"]
-    data = _stream(
-        lambda step: training_batch(subjects, step, settings),
-        done * steps,
-        settings["epochs"] * steps,
-        model,
-        settings["classes"],
-        workers,
-    )
-    # An epoch that is cut short is monitored too: it is added to these.
-    epochs = [*range(settings["monitor_every"], settings["epochs"], settings["monitor_every"]), settings["epochs"]]
-    callbacks = [_Progress(history, state, identity, settings, epochs, say)]
+def _fit(model, subjects, monitored, state, identity, settings, history, into, sums, devices, workers, say) -> None:
+    """The epochs that `history` lacks, the first of them from its step `into` on, whose metrics add up to `sums`."""
+    done, last, steps = len(history), settings["epochs"], settings["steps_per_epoch"]
     monitor = None
     if monitored:
         # As many copies as there are devices, none of which bears an empty share; the scores are the same.
         batches = [[np.repeat(part, devices, 0) for part in monitor_batch(one, settings["patch"])] for one in monitored]
         monitor = _stream(lambda index: batches[index], 0, len(batches), model, settings["classes"], 1)
-    if settings["average"]:
-        callbacks.append(keras.callbacks.SwapEMAWeights())
-    try:
-        model.fit(
-            data,
-            initial_epoch=done,
-            epochs=settings["epochs"],
-            steps_per_epoch=steps,
-            validation_data=monitor,
-            validation_freq=epochs,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
-    except tf.errors.ResourceExhaustedError as error:
-        raise ValueError(
-            f"a step takes more memory than there is ({error.message.splitlines()[0][:200]}); lower train: batch, "
-            "patch or filters"
-        ) from error
+    # An epoch that is cut short by the time is monitored too: it is added to these.
+    epochs = [*range(settings["monitor_every"], last, settings["monitor_every"]), last]
+    averages = [keras.callbacks.SwapEMAWeights()] if settings["average"] else []
+
+    def names(step):
+        return sorted({subject.name for _, subject in batch_subjects(subjects, step, settings)})
+
+    with noted_signals() as noted:
+        progress = _Progress(history, state, identity, settings, epochs, say, noted, names)
+        # An epoch that a signal cut is a stretch of its own, of the steps that it lacks.
+        for start, stop, skipped in [(done, done + 1, into), (done + 1, last, 0)] if into else [(done, last, 0)]:
+            if start == stop or finished(history, settings):
+                continue
+            if start > done:
+                # Where weights are averaged, Keras ends a stretch with the average in their place.
+                _restore(model, state, identity, lambda said: None)
+            data = _stream(
+                lambda step: training_batch(subjects, step, settings),
+                start * steps + skipped,
+                stop * steps,
+                model,
+                settings["classes"],
+                workers,
+            )
+            progress.continue_epoch(skipped, sums)
+            if skipped:
+                # Only with a first batch does Keras make the variables of the metrics, which are to go on.
+                model.evaluate(data.take(1), verbose=0)
+            model.fit(
+                data,
+                initial_epoch=start,
+                epochs=stop,
+                steps_per_epoch=steps - skipped,
+                validation_data=monitor,
+                validation_freq=epochs,
+                callbacks=[progress, *averages],
+                shuffle=False,
+                verbose=0,
+            )
 
 
 def _segmenter(model: keras.Model) -> keras.Model:
@@ -157,35 +168,57 @@ class _Progress(keras.callbacks.Callback):
     The line tells loss, Dice and the time left. Ends the training where its time is over, or it learns no more.
     """
 
-    def __init__(self, history, state, identity, settings, monitored_epochs, say):
+    def __init__(self, history, state, identity, settings, monitored_epochs, say, noted: Noted, names):
         super().__init__()
         self.history, self.state, self.identity, self.settings, self.say = history, state, identity, settings, say
-        self.monitored_epochs, self.epochs = monitored_epochs, settings["epochs"]
+        self.monitored_epochs, self.noted, self.names = monitored_epochs, noted, names
+        self.epochs, self.steps = settings["epochs"], settings["steps_per_epoch"]
         self.first, self.started, self.earlier = len(history), time.monotonic(), seconds_spent(history)
 
     def elapsed(self) -> float:
         return self.earlier + time.monotonic() - self.started
 
+    def continue_epoch(self, into, sums):
+        """The next epoch begins after its first `into` steps, whose metrics add up to `sums`."""
+        self.into, self.sums = into, sums if into else []
+
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch, self.epoch_started = epoch, time.monotonic()
+        self.epoch_started = time.monotonic()
+        if self.sums:  # Keras has just set them to nothing
+            for variable, value in zip(self.model.metrics_variables, self.sums, strict=True):
+                variable.assign(value)
 
     def on_train_batch_begin(self, batch, logs=None):
-        step = self.epoch * self.settings["steps_per_epoch"] + batch
+        step = len(self.history) * self.steps + self.into + batch
         self.rate = rate(step, self.elapsed(), self.settings)
         self.model.optimizer.learning_rate = self.rate
 
     def on_train_batch_end(self, batch, logs=None):
+        epoch, step = len(self.history), self.into + batch
         if not np.isfinite(logs["loss"]):
-            raise FloatingPointError(
-                f"the loss became {logs['loss']} in epoch {len(self.history) + 1}, step {batch + 1}, where a finite "
-                "number was expected; lower train: learning_rate, or clip_norm"
+            self._stop_at(epoch, step, f"the loss became {logs['loss']}")
+        if self.noted.name:
+            _save(self.model, self.state, self.identity, self.history, step + 1)
+            raise Interrupted(
+                f"{self.noted.name} ended the training in epoch {epoch + 1}, after step {step + 1} of {self.steps}; "
+                f"{self.state} holds its state: run again and it continues from there"
             )
         budget = 60 * self.settings["max_minutes"]
         if budget and self.elapsed() >= budget:
             self.model.stop_training = True
-            self.monitored_epochs.append(self.epoch + 1)
+            self.monitored_epochs.append(epoch + 1)
+
+    def _stop_at(self, epoch, step, found):
+        names = ", ".join(self.names(epoch * self.steps + step))
+        raise FloatingPointError(
+            f"{found} in epoch {epoch + 1}, step {step + 1} (subjects: {names})"
+            ", where finite numbers were expected; look at these subjects, or lower train: learning_rate, or clip_norm"
+        )
 
     def on_epoch_end(self, epoch, logs=None):
+        # The last update may have spoiled the weights behind a finite loss: no state of those replaces a good one.
+        if not all(np.isfinite(value.numpy()).all() for value in self.model.trainable_variables):
+            self._stop_at(epoch, self.steps - 1, "weights became infinite or NaN")
         row = {
             "epoch": epoch + 1,
             "seconds": f"{time.monotonic() - self.epoch_started:.1f}",
@@ -193,7 +226,7 @@ class _Progress(keras.callbacks.Callback):
             **{name: f"{float(value):.6f}" for name, value in logs.items()},
         }
         self.history.append({column: row.get(column, "") for column in COLUMNS})
-        _save(self.model, self.state, self.identity, self.history)
+        _save(self.model, self.state, self.identity, self.history, 0)
         left = (time.monotonic() - self.started) / (epoch + 1 - self.first) * (self.epochs - epoch - 1)
         if self.settings["max_minutes"]:
             left = max(0, min(left, 60 * self.settings["max_minutes"] - self.elapsed()))
@@ -220,30 +253,35 @@ def _stream(batch, start: int, stop: int, model: keras.Model, classes, workers: 
     return tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=workers).prefetch(2)
 
 
-def _save(model: keras.Model, path: Path, identity: str, history: list[dict]) -> None:
+def _save(model: keras.Model, path: Path, identity: str, history: list[dict], into: int) -> None:
+    """Write what `_restore` reads: the state after the epochs of the history and `into` steps of the next one."""
     arrays = {f"variable_{i}": value.numpy() for i, value in enumerate(_variables(model))}
-    arrays["history"] = np.frombuffer(json.dumps([identity, history]).encode(), np.uint8)
+    if into:
+        arrays |= {f"sum_{i}": value.numpy() for i, value in enumerate(model.metrics_variables)}
+    arrays["history"] = np.frombuffer(json.dumps([identity, history, into]).encode(), np.uint8)
     with whole(path) as partial, partial.open("wb") as stream:
         np.savez(stream, **arrays)
 
 
-def _restore(model: keras.Model, path: Path, identity: str, say) -> list[dict]:
+def _restore(model: keras.Model, path: Path, identity: str, say) -> tuple[list[dict], int, list[np.ndarray]]:
+    """Bring a model into the state that `_save` wrote: history, steps into the next epoch, sums of their metrics."""
     if not path.exists():
-        return []
+        return [], 0, []
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            saved, history = json.loads(arrays["history"].tobytes())
-            values = [arrays[f"variable_{i}"] for i in range(len(arrays.files) - 1)]
+            saved, history, into = json.loads(arrays["history"].tobytes())
+            kinds = [name.partition("_")[0] for name in arrays.files]
+            values, sums = ([arrays[f"{kind}_{i}"] for i in range(kinds.count(kind))] for kind in ("variable", "sum"))
     except Exception as error:
         say(f"{path} cannot be read ({error}); training starts anew")
-        return []
+        return [], 0, []
     if saved != identity:
         say(f"{path} was made with other settings, code or subjects; training starts anew")
-        return []
+        return [], 0, []
     for variable, value in zip(_variables(model), values, strict=True):
         variable.assign(value)
-    say(f"continuing after epoch {len(history)}")
-    return history
+    say(f"continuing after epoch {len(history)}" + (f" and step {into} of the next" if into else ""))
+    return history, into, sums
 
 
 def _variables(model: keras.Model) -> list:

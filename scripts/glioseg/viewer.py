@@ -16,6 +16,7 @@ from glioseg.figures_style import BLUE, ORANGE, TISSUES
 from glioseg.figures_view import window
 from glioseg.labels import CLASSES, MASK, region
 from glioseg.nifti import take_volumes
+from glioseg.outputs import read_json
 from glioseg.reading import known_classes
 
 TRUTH, PREDICTION = "truth", "prediction"
@@ -29,7 +30,7 @@ def read_layers(preprocessed: Path, labels: str, prediction: Path) -> tuple:
 
     labels: the dialect of mask and prediction.
     """
-    scan = json.loads((preprocessed / "scan.json").read_text(encoding="utf-8"))
+    scan = read_json(preprocessed / "scan.json")
     files = {name: (file, scan["volumes"][name]) for name, file in scan["files"].items()}
     images = {}
     for name, volume in take_volumes(files).items():

@@ -1,0 +1,39 @@
+"""The arrays that preprocess leaves, from disk."""
+
+from pathlib import Path
+
+import numpy as np
+
+
+def read_array(path: Path, dimensions: int, mapped: bool = False) -> np.ndarray:
+    """An array of a .npy file, by memory map where so asked; never a pickle, which would run what stands in it.
+
+    Raises ValueError with a sentence that names the file where it is damaged, or has other dimensions.
+    """
+    try:
+        array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        found = f"{array.ndim} dimensions"
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged header ends in a dozen kinds, syntax errors among them
+        array, found = None, error
+    if array is None or array.ndim != dimensions:
+        raise ValueError(
+            f"{path} cannot be read as an array of {dimensions} dimensions ({found}); delete {path.parent} and run "
+            "again to remake it"
+        )
+    return array
+
+
+def read_sample(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Image (X, Y, Z, C) and mask (X, Y, Z) of a folder of `preprocess`, by memory map.
+
+    Raises ValueError naming the file that can't be read, or the folder whose two are not of one scan.
+    """
+    image, mask = read_array(folder / "image.npy", 4, mapped=True), read_array(folder / "mask.npy", 3, mapped=True)
+    if image.shape[:-1] != mask.shape:
+        raise ValueError(
+            f"{folder}: image.npy has the shape {image.shape}, mask.npy {mask.shape}; expected that of one scan; "
+            "delete the folder and run again to remake it"
+        )
+    return image, mask

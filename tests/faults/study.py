@@ -1,0 +1,209 @@
+"""A tiny finished study, whose every command can be run anew, undisturbed or with a fault inside it."""
+
+import importlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import click
+import h5py
+import nibabel as nib
+from click.testing import CliRunner
+from conftest import MODALITIES, ROOT, TINY, write_subject
+from threadpoolctl import threadpool_limits
+
+from glioseg.cohort import scored_subjects
+from glioseg.outputs import read_table, write_table
+from glioseg.summary import BASELINE_COLUMNS
+
+SUBJECTS = [f"case_{number:02d}" for number in range(1, 7)]
+CLASSES = ["background", "necrosis", "edema", "enhancing"]
+FAULT = Path(__file__).parent / "fault.py"
+
+
+def options(section: dict) -> str:
+    """A section of a configuration as options, as the rules give them."""
+    return " ".join(
+        f"--{name.replace('_', '-')} {item}"
+        for name, value in section.items()
+        for item in (value if isinstance(value, list) else [value])
+    )
+
+
+class Study:
+    """Six subjects, from files to report; predictions are the masks moved a little where nothing was trained."""
+
+    def __init__(self, folder: Path, trained: bool):
+        self.folder, self.data, self.trained = folder, folder / "data", trained
+        for number in range(1, 7):
+            write_subject(self.data, number)
+        self.home = folder / "undisturbed"
+        self.home.mkdir()
+        for subject in SUBJECTS:
+            self._make("preprocess", subject)
+        self._make("layouts")
+        self._make("split")
+        self.rows = read_table(self.home / "results/split/cohort.tsv")
+        self.scored = scored_subjects(self.rows)
+        if trained:
+            self._make("train")
+        else:
+            self._pretend()
+        for subject in self.scored:
+            for rule in ("predict", "evaluate", "plot_subject", "embed"):
+                if trained or rule != "predict":
+                    self._make(rule, subject)
+        if trained:
+            self._make("baseline")
+        else:
+            write_table(self.home / "results/baseline/scores.tsv", BASELINE_COLUMNS, [])
+        for rule in ("summarize", "plot", "report"):
+            self._make(rule)
+
+    def _make(self, rule, subject=None):
+        done = self.run(rule, self.home, subject=subject)
+        assert done.returncode == 0, f"{rule}: {done.stdout}{done.stderr}"
+
+    def _pretend(self):
+        """What training and prediction would leave."""
+        results = self.home / "results"
+        for subject in self.scored:
+            truth = nib.load(self.data / f"{subject}/{subject}_seg.nii.gz")
+            (results / "predict").mkdir(exist_ok=True)
+            moved = nib.Nifti1Image(truth.get_fdata().astype("uint8")[:, ::-1], truth.affine)
+            nib.save(moved, results / f"predict/{subject}.nii.gz")
+        (results / "train/all").mkdir(parents=True)
+        (results / "train/all/model.keras").write_bytes(b"no network")
+        facts = {"fold": "all", "settings": {}, "versions": {}, "parameters": 1, "subjects": [], "monitor": []}
+        (results / "train/all/settings.json").write_text(json.dumps(facts))
+
+    def words(self, rule: str, subject: str | None = None) -> list[str]:
+        """Options of the command of a rule, as the rules give them."""
+        one = subject or (SUBJECTS[0] if rule == "preprocess" else self.scored[0] if hasattr(self, "scored") else "")
+        scan, prediction, train = f"results/preprocess/{one}", f"results/predict/{one}.nii.gz", "results/train/all"
+        files, labels, cohort = f"{self.data}/{one}/{one}", "--labels brats2020", "--cohort results/split/cohort.tsv"
+        images = " ".join(f"--image {name} {files}_{name}.nii.gz 0" for name in MODALITIES)
+        channels = " ".join(f"--modalities {name}" for name in MODALITIES)
+        classes = " ".join(f"--classes {name}" for name in CLASSES)
+        learned = {
+            "network": "unet", "backbone": "resnet18", "deep_supervision": False, "batch": 1,
+            "losses": ["dice_cross_entropy"], "optimizer": "adamw", "learning_rate": 0.001, "schedule": "cosine",
+            "clip_norm": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "intensity": 0.1, "noise": 0.1,
+            "modality_dropout": 0, "precision": "float32", "seed": 3, "threads": 2, "code": 1,
+        } | TINY["train"] | {"epochs": 6, "steps_per_epoch": 12, "monitor_every": 3}  # fmt: skip
+        source = json.dumps({"folder": str(self.data)}, separators=(",", ":"))
+        return {
+            "synthesize": "--subject phantom_001 --seed 1 --output-dir results/synthesize/phantom_001",
+            "layouts": f"--source {source} {channels} --output results/layouts/subjects.tsv",
+            "preprocess": f"--subject {one} {images} --mask {files}_seg.nii.gz 0 {channels} {labels} --forced False"
+            f" {options(TINY['preprocess'])} --missing exclude --output {scan}",
+            "split": "--subjects results/layouts/subjects.tsv --preprocess results/preprocess --folds 1"
+            " --test-percent 34 --strict False --seed 42 --output results/split/cohort.tsv",
+            "train": f"--fold all {cohort} --preprocess results/preprocess {classes} {options(learned)}"
+            f" --state {train}/state.npz --output {train}",
+            "predict": f"--scan {scan} --model {train}/model.keras {classes} {labels} --overlap 0.5 --runtime auto"
+            f" --smallest-enhancing-ml 0 --threads 2 --output {prediction}",
+            "evaluate": f"--subject {one} --prediction {prediction} --truth {files}_seg.nii.gz 0 {labels}"
+            f" --forced False --output results/evaluate/{one}.json",
+            "baseline": f"{cohort} --preprocess results/preprocess --seed 42 --output results/baseline/scores.tsv",
+            "summarize": f"--evaluate results/evaluate --baseline results/baseline/scores.tsv {cohort} --bootstrap 50"
+            " --seed 42 --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv",
+            "plot_subject": f"--scan {scan} {labels} --prediction {prediction} --scores results/evaluate/{one}.json"
+            f" --output results/plot/subjects/{one}",
+            "embed": f"--scan {scan} {labels} --prediction {prediction} --output results/report/volumes/{one}.js",
+            "plot": "--figure scores --input results/summarize/subjects.tsv --output results/plot/scores.png",
+            "report": f"{cohort} --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv"
+            " --plots results/plot --preprocess results/preprocess --volumes results/report/volumes"
+            f" --models {train}/model.keras --settings {train}/settings.json --config {{}}"
+            " --benchmarks results/benchmarks --commit x --gallery 2"
+            " --pages results/report/subjects --output results/report/index.html",
+        }[rule].split()  # fmt: skip
+
+    def outputs(self, rule: str) -> list[str]:
+        """What a rule's job makes, below results/: what Snakemake takes away before it runs one anew."""
+        one = self.scored[0]
+        return {
+            "synthesize": ["synthesize/phantom_001"],
+            "layouts": ["layouts/subjects.tsv"],
+            "preprocess": [f"preprocess/{SUBJECTS[0]}"],
+            "split": ["split/cohort.tsv"],
+            "train": ["train/all/model.keras", "train/all/history.csv", "train/all/settings.json"],
+            "predict": [f"predict/{one}.nii.gz"],
+            "evaluate": [f"evaluate/{one}.json"],
+            "baseline": ["baseline/scores.tsv"],
+            "summarize": ["summarize/subjects.tsv", "summarize/scores.tsv"],
+            "plot_subject": [f"plot/subjects/{one}"],
+            "embed": [f"report/volumes/{one}.js"],
+            "plot": ["plot/scores.png", "plot/scores.svg"],
+            "report": ["report/index.html", "report/subjects"],
+        }[rule]
+
+    def command(self, rule: str, fault: tuple = (), subject=None, before: tuple = ()) -> list[str]:
+        start = [sys.executable, str(FAULT), *map(str, fault)] if fault else [sys.executable]
+        return [*before, *start, str(ROOT / f"scripts/{rule}.py"), *self.words(rule, subject)]
+
+    def run(self, rule: str, folder: Path, fault: tuple = (), subject=None, before: tuple = (), environment=None):
+        """Run a rule's command in a folder that holds results/; without a fault of the process, in this one."""
+        if not fault and not before and environment is None and rule not in ("train", "predict", "synthesize"):
+            return self._here(rule, folder, subject)
+        command = self.command(rule, fault, subject, before)
+        environment = (environment or os.environ) | {"OMP_NUM_THREADS": "1"}
+        return subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace", timeout=300
+        )
+
+    def _here(self, rule, folder, subject):
+        module = importlib.import_module(rule)
+        one = next(value for value in vars(module).values() if isinstance(value, click.Command))
+        before = Path.cwd()
+        os.chdir(folder)
+        try:
+            # On a machine at work, threads that wait for each other by spinning take minutes.
+            with threadpool_limits(1):
+                done = CliRunner().invoke(one, self.words(rule, subject))
+        finally:
+            os.chdir(before)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess([rule], done.exit_code, done.output, "")
+
+    def copy(self, rule: str, folder: Path) -> Path:
+        """A folder whose results/ is finished but for what a rule makes."""
+        shutil.copytree(self.home / "results", folder / "results")
+        self.clear(rule, folder)
+        return folder
+
+    def clear(self, rule: str, folder: Path) -> None:
+        """Take away what a job made, as Snakemake does before it runs it anew."""
+        for name in self.outputs(rule):
+            path = folder / "results" / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def contents(self, rule: str, folder: Path) -> dict[str, object]:
+        """What a rule's job made, by file; times that it took apart."""
+        found = {}
+        for name in self.outputs(rule):
+            path = folder / "results" / name
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path] * path.exists():
+                if not file.name.startswith(".partial-"):
+                    found[str(file.relative_to(folder))] = content(file)
+        return found
+
+
+def content(path: Path):
+    """The bytes of a file; of a network its weights, of a history all but the seconds."""
+    if path.suffix == ".keras" and zipfile.is_zipfile(path):
+        found = {}
+        with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
+            file.visititems(
+                lambda name, item: found.update({name: item[()].tobytes()}) if hasattr(item, "shape") else 0
+            )
+        return found
+    if path.name == "history.csv":
+        return [{name: cell for name, cell in row.items() if name != "seconds"} for row in read_table(path)]
+    return path.read_bytes()
