@@ -6,18 +6,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from glioseg import (
-    figures_agreement,
-    figures_cohort,
-    figures_network,
-    figures_subject,
-    figures_uncertainty,
-    figures_view,
-    network_plan,
-)
+from glioseg import figures_agreement, figures_cohort, figures_network, figures_subject, figures_view, network_plan
 from glioseg.arrays import read_array
 from glioseg.calibration import CALIBRATION_COLUMNS, bins_of
 from glioseg.figures_calibration import calibration as reliability
+from glioseg.figures_uncertainty import uncertainty as sureness
 from glioseg.keras_file import read_layers
 from glioseg.labels import CLASSES, MASK, REGIONS
 from glioseg.nifti import take_volumes
@@ -75,7 +68,7 @@ def uncertainty(inputs: Sequence[Path]) -> Figure:
     (table,) = inputs
     rows = read_table(table, ("uncertainty", "dice"))
     unsure, dice = ([float(row[name] or "nan") for row in rows] for name in ("uncertainty", "dice"))
-    return figures_uncertainty.uncertainty(unsure, dice)
+    return sureness(unsure, dice)
 
 
 def cohort(inputs: Sequence[Path]) -> Figure:
