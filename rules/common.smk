@@ -25,7 +25,7 @@ from glioseg.cohort import (
     training_subjects,
 )
 from glioseg.failures import PER_SUBJECT, describe, failed_jobs, read_failures, record
-from glioseg.labels import MASK, classes_of
+from glioseg.labels import MASK, REGIONS, classes_of
 from glioseg.layouts import find_subjects, phantom_subjects
 from glioseg.memory import TUNABLES
 from glioseg.outputs import read_table
@@ -62,6 +62,8 @@ TENSORFLOW = f"../envs/{config['environment']}.yaml"
 # then finished by a job of its own, after that of the network.
 SEARCHED = config["split"]["folds"] > 1 and any(config["postprocess"].values())
 SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
+# Regions whose probabilities are written.
+PROBABILITIES = [name for name in config["predict"]["maps"] if name in REGIONS]
 NETWORK_MAPS = f"{RESULTS}/predict/raw" if SEARCHED else f"{RESULTS}/predict"
 # Jobs that failed, as the Snakefile's onerror writes them.
 LEDGER = f"{RESULTS}/summarize/failures.tsv"
@@ -153,6 +155,11 @@ def options(section, changed=None):
 def each(option, values):
     """`--option value` for each of the values."""
     return [word for value in values for word in (f"--{option}", str(value))]
+
+
+def paired(option, names, values):
+    """`--option name value` for each of both."""
+    return [word for pair in zip(names, values, strict=True) for word in (f"--{option}", *pair)]
 
 
 def cohort():
@@ -261,6 +268,11 @@ def get_searches(wildcards):
     return [f"{RESULTS}/postprocess/{fold}.tsv" for fold in folds]
 
 
+def get_probabilities(wildcards):
+    """Maps of the regions' probabilities, where they are asked for: calibration is told from them."""
+    return [f"{RESULTS}/predict/maps/{wildcards.subject}/{name}.nii.gz" for name in PROBABILITIES]
+
+
 def get_overlays(wildcards):
     """Maps of uncertainty that the viewer overlays, where they are asked for."""
     shown = [name for name in config["predict"]["maps"] if name in ("entropy", "disagreement")]
@@ -336,4 +348,12 @@ def get_figure_options(wildcards, input):
 
 # What the report's pages are made of.
 TEMPLATES = ["report.html.j2", "subject.html.j2", "strips.html.j2", "page.css", "page.js", "viewer.js"]
-FIGURES = ["cohort", "network", "curves", "scores", "agreement", "uncertainty"]
+FIGURES = [
+    "cohort",
+    "network",
+    "curves",
+    "scores",
+    "agreement",
+    "uncertainty",
+    *(["calibration"] if PROBABILITIES else []),
+]

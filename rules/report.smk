@@ -5,6 +5,7 @@ rule evaluate:
     input:
         prediction=f"{RESULTS}/predict/{{subject}}.nii.gz",
         truth=get_truth,
+        probabilities=get_probabilities,
     output:
         f"{RESULTS}/evaluate/{{subject}}.json",
     log:
@@ -23,6 +24,7 @@ rule evaluate:
         volume=lambda wildcards: subject_of(wildcards).files[MASK].volume,
         labels=get_labels,
         forced=get_forced,
+        probabilities=lambda wildcards, input: paired("probability", PROBABILITIES, input.get("probabilities", [])),
     shell:
         "python scripts/evaluate.py"
         " --subject {wildcards.subject:q}"
@@ -30,6 +32,7 @@ rule evaluate:
         " --truth {input.truth:q} {params.volume}"
         " --labels {params.labels:q}"
         " --forced {params.forced}"
+        " {params.probabilities:q}"
         " --output {output:q}"
         " > {log:q} 2>&1"
 
