@@ -139,11 +139,12 @@ def score(scan: dict, condition: str, models: list[Path], study: dict, how: dict
 
 @click.command(help=__doc__)
 @click.option("--results", type=FOLDER, required=True, help="Of a finished study, whose scans are where they were.")
+@click.option("--overlap", type=float, default=CONFIG["predict"]["overlap"], show_default=True, help="Of windows.")
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
-def main(results: Path, threads: int) -> None:
+def main(results: Path, overlap: float, threads: int) -> None:
     cohort = read_table(results / "split/cohort.tsv")
     folds = sum(path.is_dir() for path in (results / "train").iterdir())
-    how = CONFIG["predict"] | {"maps": [], "threads": threads}
+    how = CONFIG["predict"] | {"maps": [], "overlap": overlap, "threads": threads}
     found: dict[str, list] = {name: [] for name in CONDITIONS}
     for subject in scored_subjects(cohort):
         scan = json.loads((results / "preprocess" / subject / "scan.json").read_text(encoding="utf-8"))
