@@ -1,0 +1,171 @@
+"""Dice of a finished study's held-out subjects when their scans are worse than those that it learned from.
+
+Each scan is changed as read from disk, then goes the whole way: preprocessing, prediction, back to its own grid. From
+the folder that the study was run in:
+
+    python benchmarks/robustness.py --results results
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+import click  # noqa: E402
+import numpy as np  # noqa: E402
+import yaml  # noqa: E402
+from scipy import ndimage  # noqa: E402
+
+from glioseg.cohort import models_for, scored_subjects  # noqa: E402
+from glioseg.commands import FOLDER  # noqa: E402
+from glioseg.labels import EVERYWHERE, MASK, region  # noqa: E402
+from glioseg.model_facts import read_facts  # noqa: E402
+from glioseg.one_scan import prepare  # noqa: E402
+from glioseg.outputs import read_table  # noqa: E402
+from glioseg.reading import known_classes  # noqa: E402
+from glioseg.segmenting import segment_image  # noqa: E402
+from glioseg.volumes import read_volume, write_volume  # noqa: E402
+
+CONFIG = yaml.safe_load((SCRIPTS.parent / "config.yaml").read_text(encoding="utf-8"))
+Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+
+
+def noise(share: float) -> Change:
+    """Rician noise of so many standard deviations of the brain's intensities."""
+
+    def change(volume, brain, random):
+        spread = share * volume[brain].std()
+        real, imaginary = random.normal(0, spread, (2, *volume.shape))
+        return np.hypot(volume + real, imaginary)
+
+    return change
+
+
+def bias(share: float) -> Change:
+    """A smooth field that multiplies intensities by up to 1 ± share, some 5 cm from crest to trough."""
+
+    def change(volume, brain, random):
+        knots = random.normal(size=[max(2, round(length / 50) + 1) for length in volume.shape])
+        field = ndimage.zoom(knots, [n / k for n, k in zip(volume.shape, knots.shape, strict=True)], order=3)
+        return volume * (1 + share * field / np.abs(field[brain]).max())
+
+    return change
+
+
+def gain_and_offset(gain: float, offset: float) -> Change:
+    """Another linear scale: offset in means of the brain."""
+    return lambda volume, brain, random: gain * volume + offset * volume[brain].mean()
+
+
+def gamma(power: float) -> Change:
+    """A contrast that is bent: intensities over their 99th percentile, to a power."""
+
+    def change(volume, brain, random):
+        top = np.percentile(volume[brain], 99)
+        return top * np.clip(volume / top, 0, None) ** power
+
+    return change
+
+
+def same(volume, brain, random):
+    """As it is."""
+    return volume
+
+
+# What is done to each modality; which modalities are left out; how many slices become one.
+CONDITIONS: dict[str, tuple[Change, tuple[str, ...], int]] = {
+    "as scanned": (same, (), 1),
+    "noise, 0.25 standard deviations": (noise(0.25), (), 1),
+    "noise, 0.5 standard deviations": (noise(0.5), (), 1),
+    "bias field, up to 30 %": (bias(0.3), (), 1),
+    "intensities times 1.5 plus 0.3 means": (gain_and_offset(1.5, 0.3), (), 1),
+    "intensities to the power of 1.5": (gamma(1.5), (), 1),
+    **{f"no {name}": (same, (name,), 1) for name in CONFIG["modalities"]},
+    "slices twice as thick": (same, (), 2),
+}
+
+
+def thicker(volume: np.ndarray, slices: int) -> np.ndarray:
+    """The mean of so many slices each, the last of them repeated to make them fit."""
+    padded = np.pad(volume, [(0, 0), (0, 0), (0, -volume.shape[2] % slices)], mode="edge")
+    return padded.reshape(*padded.shape[:2], -1, slices).mean(axis=3)
+
+
+def changed_scan(scan: dict, condition: str, folder: Path, seed: int) -> dict[str, tuple[Path, int]]:
+    """Write a subject's files as a condition leaves them; modality -> file and volume."""
+    change, absent, slices = CONDITIONS[condition]
+    random, files = np.random.default_rng(seed), {}
+    for name in scan["modalities"]:
+        if name in scan["files"] and name not in absent:
+            volume, affine = read_volume(scan["files"][name], scan["volumes"][name])
+            brain = volume != scan["intensities"][name]["background"]
+            # What is around the head stays as it is: elsewhere it would tell of the change.
+            volume = np.where(brain, change(volume.astype(np.float64), brain, random), volume)
+            if slices > 1:
+                volume, affine = thicker(volume, slices), affine @ np.diag([1, 1, slices, 1])
+            files[name] = folder / f"{name}.nii", 0
+            write_volume(files[name][0], volume.astype(np.float32), affine)
+    return files
+
+
+def dice(truth: np.ndarray, predicted: np.ndarray) -> list[float]:
+    """Dice of WT, TC and ET; 1 where both lack it."""
+    scores = []
+    for name in EVERYWHERE:
+        one, other = region(truth, name), region(predicted, name)
+        both = np.count_nonzero(one) + np.count_nonzero(other)
+        scores.append(2 * np.count_nonzero(one & other) / both if both else 1.0)
+    return scores
+
+
+def score(scan: dict, condition: str, models: list[Path], study: dict, how: dict) -> list[float]:
+    """Dice of WT, TC and ET, and the uncertainty, of a subject under a condition; NaN for a scan that is refused."""
+    truth, _ = read_volume(scan["files"][MASK], scan["volumes"][MASK])
+    with tempfile.TemporaryDirectory() as folder:
+        files = changed_scan(scan, condition, Path(folder), 1)
+        try:
+            facts, image, _ = prepare(scan["subject"], files, study, scan["labels"])
+        except ValueError as error:
+            click.echo(f"{condition}: {error}", err=True)
+            return [float("nan")] * 4
+        found = segment_image(image, facts, models, how)
+    predicted = np.repeat(found.classes, CONDITIONS[condition][2], axis=2)[:, :, : truth.shape[2]]
+    return [*dice(known_classes(truth, scan["labels"]), predicted), found.certainty["uncertainty"]]
+
+
+@click.command(help=__doc__)
+@click.option("--results", type=FOLDER, required=True, help="Of a finished study, whose scans are where they were.")
+@click.option("--overlap", type=float, default=CONFIG["predict"]["overlap"], show_default=True, help="Of windows.")
+@click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
+def main(results: Path, overlap: float, threads: int) -> None:
+    cohort = read_table(results / "split/cohort.tsv")
+    folds = sum(path.is_dir() for path in (results / "train").iterdir())
+    how = CONFIG["predict"] | {"maps": [], "overlap": overlap, "threads": threads}
+    found: dict[str, list] = {name: [] for name in CONDITIONS}
+    for subject in scored_subjects(cohort):
+        scan = json.loads((results / "preprocess" / subject / "scan.json").read_text(encoding="utf-8"))
+        models = [results / "train" / name / "model.keras" for name in models_for(cohort, subject, folds)]
+        usual = {name: CONFIG[name] for name in ("modalities", "preprocess")}
+        study = usual | read_facts(models).study
+        # A missing modality is taken as zeros here, whatever the study made of it.
+        study["preprocess"] = study["preprocess"] | {"missing": "zeros"}
+        for condition in CONDITIONS:
+            found[condition].append(score(scan, condition, models, study, how))
+            click.echo(f"{subject}, {condition}: {np.round(found[condition][-1], 3).tolist()}", err=True)
+    usual = np.mean(found["as scanned"], axis=0)
+    click.echo(
+        f"| mean of {len(found['as scanned'])} | WT | TC | ET | mean | change | uncertainty |\n|---|{'---|' * 6}"
+    )
+    for condition, rows in found.items():
+        *regions, unsure = np.mean(rows, axis=0)
+        numbers = " | ".join(f"{value:.3f}" for value in (*regions, np.mean(regions)))
+        change = np.mean(regions) - np.mean(usual[:3])
+        click.echo(f"| {condition} | {numbers} | {change:+.3f} | {unsure:.3f} |")
+
+
+if __name__ == "__main__":
+    main()
