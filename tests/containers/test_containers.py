@@ -16,7 +16,8 @@ import yaml
 from conftest import ROOT
 from machine import WORK, base, need, pip_settings, podman_image, project, run
 
-SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "study.yaml")
+# --configfile takes every word up to the next option, so that targets come after --cores.
+SNAKEMAKE = (sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--cores", "2")
 VENV = Path(sys.executable).parent
 LOCKS = {"light": "requirements-light.lock", "full": "requirements.lock"}
 
