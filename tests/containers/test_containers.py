@@ -16,7 +16,8 @@ import yaml
 from conftest import ROOT
 from machine import WORK, base, need, pip_settings, podman_image, project, run
 
-SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "study.yaml")
+# --configfile takes every word up to the next option, so that targets come after --cores.
+SNAKEMAKE = (sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--cores", "2")
 VENV = Path(sys.executable).parent
 LOCKS = {"light": "requirements-light.lock", "full": "requirements.lock"}
 
@@ -114,13 +115,14 @@ def test_what_pip_installs_in_the_environments_of_conda(in_venv):
     study = project("conda")
     for name, target in (("light", ["prepare"]), ("tensorflow", ["segment"]), ("light", [])):
         folder = WORK / f"environment-{name}"
-        if not folder.exists():
+        if not (folder / "finished").exists():
             pins = yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())["dependencies"][-1]["pip"]
             run(sys.executable, "-m", "venv", folder)
             run("pip", "install", "--quiet", *pins, path=folder / "bin")
             script = ROOT / f"envs/{name}.post-deploy.sh"
             if script.exists():
                 run("bash", script, path=folder / "bin")
+            (folder / "finished").touch()
         run(*SNAKEMAKE, *target, cwd=study, path=folder / "bin")
     assert results(study) == results(in_venv)
 

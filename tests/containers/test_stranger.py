@@ -29,6 +29,6 @@ def test_readme_commands_on_a_bare_debian():
     assert "Report: /glioseg/results/report/index.html" in done
     assert "Nothing to be done" in run(*inside, f"{first} ARGS='--configfile study.yaml'")
     # Reduced: twelve tiny subjects, up to who takes part.
-    second = re.sub(r"data=\S+", "data=/glioseg/cohort", second)
-    run(*inside, f"export PATH=$PWD/.venv/bin:$PATH && {second} prepare")
+    second = re.sub(r"data=\S+", "data=/glioseg/cohort", second).replace("snakemake", "snakemake prepare", 1)
+    run(*inside, f"export PATH=$PWD/.venv/bin:$PATH && {second}")
     assert len(list(study.glob("results/**/case_*/image.npy"))) == 12
