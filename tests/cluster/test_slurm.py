@@ -17,7 +17,7 @@ from conftest import TINY, Workflow, write_subject
 SCRIPT = Path(__file__).with_name("slurm")
 SUBJECTS = [f"case_{number:02d}" for number in range(1, 7)]
 # Epochs enough for a node to go down between two of them.
-STUDY = TINY | {"split": {"folds": 2, "test_percent": 25}, "train": TINY["train"] | {"epochs": 6, "steps_per_epoch": 8}}
+STUDY = TINY | {"split": {"folds": 2, "test_percent": 25}, "train": TINY["train"] | {"epochs": 4, "steps_per_epoch": 4}}
 # Asked more often than a shared cluster should be.
 IMPATIENT = ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
 IMPATIENT += ["--latency-wait", "5"]
@@ -149,9 +149,9 @@ def devices(folder: Path) -> dict[str, str]:
 
 
 def test_all_of_it(cluster, undisturbed, tmp_path):
-    """Groups of three: 13 queue entries where 38 jobs ran; each fold's training on a GPU of its own; the same bits."""
+    """Subjects as arrays, three to a queue entry; each fold's training on a GPU of its own; the same bits."""
     workflow = study(tmp_path)
-    running = Running(workflow, "--group-components", "prepare=3", "subjects=3", "figures=20")
+    running = Running(workflow, "--slurm-array-limit", "3")
     gpus = {}
     running.until(lambda: len(gpus.update(devices(workflow.folder)) or gpus) == 2)
     printed = running.end()
@@ -162,8 +162,12 @@ def test_all_of_it(cluster, undisturbed, tmp_path):
     on_gpus = [job for job in jobs if "gres/gpu=1" in job["ReqTRES"]]
     assert [job["NodeList"] for job in on_gpus] == ["gpu1", "gpu1"]
     assert all(job["NodeList"].startswith("cpu") for job in jobs if job not in on_gpus)
-    # layouts, 2 x prepare, split, 2 x train, baseline, 2 x subjects, summarize, figures, report
-    assert len(jobs) == 12, printed
+    # What is ready at once goes together: two arrays of preprocess and two of predict. What follows a prediction goes as
+    # predictions end: between two and six of evaluate, embed and plot_subject each. Sixteen jobs are alone.
+    entries = {job["JobID"].split("_")[0] for job in jobs}
+    assert len(jobs) == 42
+    assert 22 <= len(entries) <= 34, printed
+    assert printed.count("The individual task IDs are 1-3.") >= 2
     assert "Report: " in printed
     assert_same(undisturbed, workflow, "split/cohort.tsv", "predict/*.nii.gz")
 
