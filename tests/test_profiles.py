@@ -54,7 +54,8 @@ def test_the_slurm_profile_asks_for_twice_as_much_at_the_second_try(workflow):
     (run.folder / "profile/config.yaml").write_text(yaml.safe_dump(profile))
     done = run.run("--dry-run", "--attempt", "2", "--workflow-profile", "profile")
     assert done.returncode == 0, done.stderr
-    asked = dict(re.findall(r"^ *(?:local)?rule (\w+):\n(?: .*\n)*? +resources: (.*)\n", done.stdout + done.stderr, re.M))
+    printed = done.stdout + done.stderr
+    asked = dict(re.findall(r"^ *(?:local)?rule (\w+):\n(?: .*\n)*? +resources: (.*)\n", printed, re.M))
     wanted = {"preprocess": "mem_mb=3000 runtime=20 slurm_partition=cpu"}
     wanted["train"] = "mem_mb=16000 runtime=2880 slurm_partition=gpu gpu=1"
     for rule, resources in wanted.items():

@@ -162,8 +162,8 @@ def test_all_of_it(cluster, undisturbed, tmp_path):
     on_gpus = [job for job in jobs if "gres/gpu=1" in job["ReqTRES"]]
     assert [job["NodeList"] for job in on_gpus] == ["gpu1", "gpu1"]
     assert all(job["NodeList"].startswith("cpu") for job in jobs if job not in on_gpus)
-    # What is ready at once goes together: two arrays of preprocess and two of predict. What follows a prediction goes as
-    # predictions end: between two and six of evaluate, embed and plot_subject each. Sixteen jobs are alone.
+    # What is ready at once goes together: two arrays of preprocess and two of predict. What follows a prediction goes
+    # as predictions end: between two and six of evaluate, embed and plot_subject each. Twelve jobs are alone.
     entries = {job["JobID"].split("_")[0] for job in jobs}
     assert len(jobs) == 42
     assert 22 <= len(entries) <= 34, printed
