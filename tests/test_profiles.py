@@ -27,7 +27,7 @@ def test_the_slurm_profile_names_rules_that_are_there():
     for option in ("set-resources", "set-threads"):
         assert set(slurm[option]) <= set(JOBS), option
     # It stands in for the default profile, so what that decides stands in it, too; GPUs are Slurm's to share out.
-    default = {option for option in PROFILES["default"] if option not in ("resources", "quiet")}
+    default = {option for option in PROFILES["default"] if option != "resources"}
     assert {option: slurm[option] for option in default} == {option: PROFILES["default"][option] for option in default}
 
 
@@ -49,7 +49,7 @@ def test_the_slurm_profile_asks_for_twice_as_much_at_the_second_try(workflow):
     profile = {
         option: value
         for option, value in PROFILES["slurm"].items()
-        if option not in ("executor", "quiet") and not option.startswith("slurm-")
+        if option != "executor" and not option.startswith("slurm-")
     }
     (run.folder / "profile/config.yaml").write_text(yaml.safe_dump(profile))
     done = run.run("--dry-run", "--attempt", "2", "--workflow-profile", "profile")
