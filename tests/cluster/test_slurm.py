@@ -212,19 +212,24 @@ def test_a_node_goes_down_under_an_array_of_subjects(cluster, undisturbed, tmp_p
     finally:
         cluster("boot", node)
     jobs = cluster.jobs(running.since)
-    assert {job["NodeList"] for job in jobs if job["State"] == "COMPLETED"} == {"cpu1", "cpu2"}
+    assert {job["NodeList"] for job in jobs if job["State"] == "NODE_FAIL"} == {node}
+    assert node not in {job["NodeList"] for job in jobs[-len(SUBJECTS) :]}
     assert_same(undisturbed, workflow, "split/cohort.tsv", "preprocess/*/*.npy")
 
 
-def test_the_only_gpu_node_goes_down_and_comes_back(cluster, undisturbed, tmp_path):
+def test_the_only_gpu_node_goes_down(cluster, undisturbed, tmp_path):
+    """Its trainings can go nowhere else, so the run ends; once the node is back, the next one goes on from their epochs."""
     workflow = study(tmp_path)
     running = Running(workflow, "fit")
     running.until(lambda: all((workflow / f"train/{fold}/state.npz").exists() for fold in (0, 1)))
     cluster("cut", "gpu1")
-    time.sleep(15)
+    assert running.process.wait(300) == 1
+    assert "failed due to a node failure" in running.log.read_text()
+    assert not list((workflow / "train").glob("*/model.keras"))
     cluster("boot", "gpu1")
-    running.end()
-    assert "epoch" in (workflow / "logs/train/0.log").read_text()
+    Running(workflow, "fit").end()
+    for fold in (0, 1):
+        assert "continuing after epoch" in (workflow / f"logs/train/{fold}.log").read_text()
     assert_same(undisturbed, workflow, "train/*/model.keras")
 
 
