@@ -218,7 +218,7 @@ def test_a_node_goes_down_under_an_array_of_subjects(cluster, undisturbed, tmp_p
 
 
 def test_the_only_gpu_node_goes_down(cluster, undisturbed, tmp_path):
-    """Its trainings can go nowhere else, so the run ends; once the node is back, the next one goes on from their epochs."""
+    """Trainings can go nowhere else, so the run ends; once the node is back, the next goes on from their epochs."""
     workflow = study(tmp_path)
     running = Running(workflow, "fit")
     running.until(lambda: all((workflow / f"train/{fold}/state.npz").exists() for fold in (0, 1)))
