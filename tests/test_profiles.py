@@ -24,11 +24,10 @@ def test_a_profile_holds_options_that_snakemake_has(name):
 
 def test_the_slurm_profile_names_rules_that_are_there():
     slurm = PROFILES["slurm"]
-    for option in ("set-resources", "set-threads", "groups"):
+    for option in ("set-resources", "set-threads"):
         assert set(slurm[option]) <= set(JOBS), option
-    assert set(slurm["groups"].values()) == set(slurm["group-components"])
     # It stands in for the default profile, so what that decides stands in it, too; GPUs are Slurm's to share out.
-    default = {option for option in PROFILES["default"] if option not in ("resources", "quiet")}
+    default = {option for option in PROFILES["default"] if option != "resources"}
     assert {option: slurm[option] for option in default} == {option: PROFILES["default"][option] for option in default}
 
 
@@ -38,9 +37,9 @@ def test_each_rule_asks_for_more_when_tried_again(name):
     assert re.search(r"^ +runtime=lambda wildcards, attempt: \d+ \* attempt,$", JOBS[name], re.M)
 
 
-@pytest.mark.parametrize("name", JOBS)
-def test_jobs_that_are_as_many_as_the_subjects_go_in_groups(name):
-    assert ("{{subject}}" in JOBS[name]) == (PROFILES["slurm"]["groups"].get(name) in ("prepare", "subjects"))
+def test_jobs_that_are_as_many_as_the_subjects_go_as_arrays():
+    many = {name for name, body in JOBS.items() if "/{{subject}}" in body.split("    log:")[1]}
+    assert set(PROFILES["slurm"]["slurm-array-jobs"].split(", ")) == many
 
 
 def test_the_slurm_profile_asks_for_twice_as_much_at_the_second_try(workflow):
@@ -50,12 +49,13 @@ def test_the_slurm_profile_asks_for_twice_as_much_at_the_second_try(workflow):
     profile = {
         option: value
         for option, value in PROFILES["slurm"].items()
-        if option not in ("executor", "quiet") and not option.startswith("slurm-")
+        if option != "executor" and not option.startswith("slurm-")
     }
     (run.folder / "profile/config.yaml").write_text(yaml.safe_dump(profile))
     done = run.run("--dry-run", "--attempt", "2", "--workflow-profile", "profile")
     assert done.returncode == 0, done.stderr
-    asked = dict(re.findall(r"^(?:local)?rule (\w+):\n(?: .*\n)*? +resources: (.*)\n", done.stdout + done.stderr, re.M))
+    printed = done.stdout + done.stderr
+    asked = dict(re.findall(r"^ *(?:local)?rule (\w+):\n(?: .*\n)*? +resources: (.*)\n", printed, re.M))
     wanted = {"preprocess": "mem_mb=3000 runtime=20 slurm_partition=cpu"}
     wanted["train"] = "mem_mb=16000 runtime=2880 slurm_partition=gpu gpu=1"
     for rule, resources in wanted.items():
