@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from glioseg.arrays import allow_open_files
 from glioseg.cohort import monitored_subjects, training_subjects
 from glioseg.commands import Command
 from glioseg.device import PRECISIONS, choose_precision, use_threads
@@ -60,6 +61,7 @@ def main(fold, cohort, preprocess, precision, threads, code, state, output, **se
     monitored = monitored_subjects(rows, fold)[: settings["monitor_subjects"]]
     identity = identify(settings, [code, *(fingerprint(preprocess / name) for name in names)])
     click.echo(f"{len(names)} subjects, {settings['network']}, {settings['precision']}, {threads} threads")
+    allow_open_files()
     subjects = [load_subject(preprocess / name) for name in names]
     watched = [load_subject(preprocess / name) for name in monitored]
     try:
