@@ -20,7 +20,7 @@ from glioseg.outputs import read_json, read_table, write_table
 @click.option("--seed", type=int, required=True, help="Seed of all that is drawn.")
 @click.option("--output", type=Path, required=True, help="Table to write.")
 def main(subjects, preprocess, exclude, failed, folds, test_percent, strict, seed, output):
-    table = read_table(subjects)
+    table = read_table(subjects, ("subject", "labels"))
     left_out = dict.fromkeys(failed, "failed") | dict.fromkeys(exclude, "exclude")
     names = [row["subject"] for row in table if row["subject"] not in left_out]
     scans = {name: read_json(preprocess / name / "scan.json") for name in names}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from glioseg.arrays import allow_open_files
 from glioseg.cohort import monitored_subjects, training_subjects
 from glioseg.commands import Command
 from glioseg.device import PRECISIONS, choose_precision, choose_strategy, use_threads
@@ -75,6 +76,7 @@ def main(fold, cohort, preprocess, precision, threads, study, code, state, outpu
     rows = read_table(cohort, ("subject", "fold", "has_mask"))
     names = training_subjects(rows, fold)
     monitored = monitored_subjects(rows, fold)[: settings["monitor_subjects"]]
+    allow_open_files()
     subjects = [load_subject(preprocess / name) for name in names]
     device, free = free_bytes()
     settings = plan(settings, [one.mask.shape for one in subjects], subjects[0].image.shape[-1], device, free)

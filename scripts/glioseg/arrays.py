@@ -1,5 +1,8 @@
 """The arrays that preprocess leaves, from disk."""
 
+import errno
+import resource
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +16,9 @@ def read_array(path: Path, dimensions: int, mapped: bool = False) -> np.ndarray:
     try:
         array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
         found = f"{array.ndim} dimensions"
-    except MemoryError:
-        raise
     except Exception as error:  # a damaged header ends in a dozen kinds, syntax errors among them
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
+            raise  # nothing is wrong with the file
         array, found = None, error
     if array is None or array.ndim != dimensions:
         raise ValueError(
@@ -23,6 +26,13 @@ def read_array(path: Path, dimensions: int, mapped: bool = False) -> np.ndarray:
             "again to remake it"
         )
     return array
+
+
+def allow_open_files() -> None:
+    """Let this process open as many files as it ever may: each array that is read by memory map keeps one open."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(ValueError, OSError):  # a limit that can't be set is left
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def read_sample(folder: Path) -> tuple[np.ndarray, np.ndarray]:

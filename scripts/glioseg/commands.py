@@ -28,6 +28,10 @@ class Command(click.Command):
             raise click.ClickException(
                 f"out of memory ({error}); give the job more (mem_mb), or run fewer jobs at once (--cores)"
             ) from error
+        except ImportError as error:
+            raise click.ClickException(
+                f"a library can't be loaded ({error}): out of memory, so give the job more (mem_mb), or it isn't there"
+            ) from error
         except OSError as error:
             raise click.ClickException(_advised(error)) from error
 

@@ -51,16 +51,19 @@ def read_table(path: Path | str, required: Sequence[str] = ()) -> list[dict[str,
     """Rows of a table with a header, as dictionaries of text: split at tabs, or in a .csv at commas; no quotes.
 
     A header alone: no rows. Raises ValueError with a sentence that names the file where it can't be read, lacks a
-    required column, or has a row with more or fewer cells than its header.
+    required column, has a row with more or fewer cells than its header, or was cut off.
     """
     separator = "," if Path(path).suffix == ".csv" else "\t"
     try:
-        header, *lines = (line.split(separator) for line in Path(path).read_text(encoding="utf-8").splitlines())
+        text = Path(path).read_text(encoding="utf-8")
+        header, *lines = (line.split(separator) for line in text.splitlines())
     except (OSError, ValueError) as error:  # ValueError: bytes that are no text, or not even a header
         raise ValueError(f"{path}: expected a table with a header ({error}); make it anew") from error
     absent = [column for column in required if column not in header]
     if absent:
         raise ValueError(f"{path}: expected the columns {', '.join(required)}, missing are {', '.join(absent)}")
+    if not text.endswith("\n"):  # a cut in the last cell shows in nothing else
+        raise ValueError(f"{path}: expected a line break at its end, so it was cut off; make it anew")
     for number, line in enumerate(lines, start=2):
         if len(line) != len(header):
             raise ValueError(

@@ -1,0 +1,109 @@
+"""What a stranger's file could do to this machine, and may not: each test fails where a guard is taken away."""
+
+import ast
+import pickle
+import re
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from glioseg.arrays import read_array
+
+SOURCES = sorted((ROOT / "scripts").rglob("*.py"))
+RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+# Params that hold a number, a word of ours or a hash, whatever the data are.
+OURS = {"{threads}", "{params.seed}", "{params.code}", "{params.forced}", "{params.memory}", "{params.volume}"}
+
+
+def calls(path):
+    """Each call in a file: the dotted name of what is called, and its keywords' values where they are constants."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            words = {word.arg: getattr(word.value, "value", None) for word in node.keywords}
+            yield ast.unparse(node.func), words
+
+
+class Trap:
+    """An object whose pickle writes a file where it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return exec, (f"open({str(self.path)!r}, 'w').close()",)
+
+
+def test_no_array_is_read_by_pickle(tmp_path):
+    loads = [(path.name, words) for path in SOURCES for name, words in calls(path) if name.endswith("np.load")]
+    assert loads
+    for name, words in loads:
+        assert words.get("allow_pickle") is False, f"{name}: np.load without allow_pickle=False"
+    path, sprung = tmp_path / "image.npy", tmp_path / "sprung"
+    np.save(path, np.array([Trap(sprung)], dtype=object), allow_pickle=True)
+    for mapped in (True, False):
+        with pytest.raises(ValueError, match=r"image\.npy cannot be read"):
+            read_array(path, 1, mapped)
+    path.write_bytes(pickle.dumps(Trap(sprung)))
+    with pytest.raises(ValueError, match=r"image\.npy cannot be read"):
+        read_array(path, 1)
+    assert not sprung.exists()
+    # The trap is one: read as a pickle it does spring.
+    pickle.loads(path.read_bytes())
+    assert sprung.exists()
+
+
+def test_a_network_that_carries_code_is_refused(tmp_path):
+    import keras
+
+    from glioseg.runtime import load_networks
+
+    loads = [words for path in SOURCES for name, words in calls(path) if name.endswith("load_model")]
+    assert loads
+    assert all(words.get("safe_mode") is True for words in loads)
+    sprung = tmp_path / "sprung"
+    code = eval(f"lambda x: (open({str(sprung)!r}, 'w').close(), x)[1]")
+    image = keras.Input((4, 4, 4, 1))
+    keras.Model(image, keras.layers.Lambda(code, output_shape=(4, 4, 4, 1))(image)).save(tmp_path / "model.keras")
+    sprung.unlink(missing_ok=True)
+    for runtime in ("tensorflow", "openvino"):
+        with pytest.raises(ValueError, match=r"model\.keras"):
+            load_networks([tmp_path / "model.keras"], runtime, 1)
+    assert not sprung.exists()
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *RULES], ids=lambda path: path.name)
+def test_nothing_runs_text_or_reads_what_can_run(path):
+    text = path.read_text()
+    for pattern in (
+        r"\bpickle\b", r"\bjoblib\b", r"\beval\(", r"\bexec\(", r"os\.system", r"shell=True",
+        r"\byaml\.(unsafe_|full_)?load\((?!.*loader\))", r"\|\s*safe\b", r"Markup\(", r"0\.0\.0\.0",
+    ):  # fmt: skip
+        code = re.sub(r'"""(?s:.*?)"""|#.*$', "", text, flags=re.M)
+        assert not re.search(pattern, code), f"{path.name} has {pattern}"
+
+
+def test_yaml_is_read_by_the_safe_loader():
+    text = (ROOT / "rules/common.smk").read_text()
+    assert 'getattr(yaml, "CSafeLoader", yaml.SafeLoader)' in text
+    assert re.findall(r"yaml\.load\(.*\)", text) == [
+        'yaml.load(Path(workflow.basedir, "rules", "config.schema.yaml").read_text(), loader)'
+    ]
+
+
+def test_pages_escape_and_the_server_is_for_this_machine_alone():
+    environments = [words for path in SOURCES for name, words in calls(path) if name == "Environment"]
+    assert environments
+    assert all(words.get("autoescape") is True for words in environments)
+    for template in (ROOT / "scripts/glioseg").glob("*.j2"):
+        assert not re.search(r"\|\s*safe\b|autoescape\s+false", template.read_text()), template.name
+    assert 'ThreadingHTTPServer(("127.0.0.1", port)' in (ROOT / "scripts/view.py").read_text()
+
+
+@pytest.mark.parametrize("path", RULES[1:], ids=lambda path: path.name)
+def test_no_shell_text_is_built_from_data(path):
+    shells = re.findall(r"^    shell:\n((?:^ {8}.*\n)+)", path.read_text(), re.M)
+    assert bool(shells) == (path.name != "common.smk")
+    for shell in shells:
+        for word in re.findall(r"\{[^{}]+\}", shell):
+            assert word.endswith(":q}") or word in OURS, f"{path.name}: {word} is not quoted (:q)"
