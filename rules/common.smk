@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
@@ -45,6 +46,10 @@ def check_config():
                 close = difflib.get_close_matches(str(name), known, 1)
                 hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
                 sentences.append(f"{where}{name} is no setting; {hint}")
+        elif error.validator == "anyOf":
+            words = [case.validator_value for case in error.context if case.validator == "const"]
+            said = best_match(case for case in error.context if case.validator != "const").message
+            sentences.append(f"{where}{said}" + (f"; or take {' or '.join(words)}" if words else ""))
         else:
             sentences.append(f"{where}{error.message}")
     if not sentences and config["preprocess"]["missing"] == "zeros" and not config["train"]["modality_dropout"]:

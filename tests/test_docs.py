@@ -22,7 +22,7 @@ def test_every_setting_is_in_the_reference_with_its_default_and_its_reason():
     for group, comment in reference.commented((ROOT / "config.yaml").read_text()):
         assert comment, f"{group}: config.yaml says no reason"
     patch = page.split("{ #train-patch }")[1].split("###")[0]
-    assert "**Default** `[64, 64, 64]` · a list of 3 whole numbers from 8" in patch
+    assert '**Default** `"auto"` · `auto`, or a list of 3 whole numbers from 8' in patch
     assert "Larger sees more context" in patch
 
 

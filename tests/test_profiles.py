@@ -9,7 +9,10 @@ from snakemake.cli import get_argument_parser
 
 PROFILES = {path.parent.name: yaml.safe_load(path.read_text()) for path in ROOT.glob("profiles/*/config.yaml")}
 TEXT = "".join(path.read_text() for path in sorted(ROOT.glob("rules/*.smk")))
-RULES = dict(re.findall(r"^(?:rule|checkpoint) (\w+):\n((?:(?: {4}.*)?\n)+)", TEXT, re.M))
+# Some stand below an if.
+RULES = {
+    name: body for _, name, body in re.findall(r"^( *)(?:rule|checkpoint) (\w+):\n((?:(?:\1 {4}.*)?\n)+)", TEXT, re.M)
+}
 JOBS = {name: body for name, body in RULES.items() if "    shell:" in body}
 
 
