@@ -35,7 +35,7 @@ rule train:
         study=lambda wildcards: get_study(),
     shell:
         "python scripts/train.py"
-        " --fold {params.fold}"
+        " --fold {params.fold:q}"
         " --cohort {input.cohort:q}"
         " --preprocess {params.preprocess:q}"
         " {params.classes:q}"

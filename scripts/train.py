@@ -91,7 +91,7 @@ def main(fold, cohort, preprocess, precision, threads, study, code, state, outpu
         raise MemoryError(f"lower train: batch, patch or filters; {error.message.splitlines()[0]}") from error
     write_history(output / "history.csv", history)
     facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
-    facts["monitored_dice"] = float(history[-1]["val_dice"]) if monitored else None
+    facts["monitored_dice"] = float([row["val_dice"] for row in history if row["val_dice"]][-1]) if monitored else None
     facts |= {"study": json.loads(study), "threads": threads, "subjects": names, "monitor": monitored}
     write_json(output / "settings.json", facts)
     with whole(output / "model.keras") as partial:

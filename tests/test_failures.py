@@ -94,7 +94,8 @@ def test_scores_of_survivors_and_their_count(tmp_path):
         write_json(tmp_path / f"evaluate/{name}.json", scores)
     ledger = ledger_of(tmp_path / "failures.tsv", ("predict", "c", 3, "out of memory", "c.log", "nowhere/c.nii.gz"))
     tables = {"evaluate": "evaluate", "baseline": "baseline.tsv", "cohort": "cohort.tsv"}
-    tables |= {"subjects": "subjects.tsv", "scores": "scores.tsv"}
+    tables |= {"predictions": "predict", "subjects": "subjects.tsv", "scores": "scores.tsv"}
+    tables |= {"calibration": "calibration.tsv", "uncertainty": "uncertainty.tsv"}
     words = [word for name, file in tables.items() for word in (f"--{name}", str(tmp_path / file))]
     words += ["--bootstrap", "50", "--seed", "1"]
 

@@ -232,7 +232,7 @@ def test_curves_are_read_from_histories_named_by_their_folders(tmp_path):
     lines = figure.axes[0].lines
     assert lines[0].get_ydata().tolist() == [4, 3]
     assert (lines[-1].get_xdata().tolist(), lines[-1].get_ydata().tolist()) == ([2], [3.5])
-    assert "one of 2 folds" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "one of 2 models" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_curves_of_folds_have_their_mean_where_all_have_a_value():

@@ -68,7 +68,7 @@ def test_a_network_that_carries_code_is_refused(tmp_path):
     sprung.unlink(missing_ok=True)
     for runtime in ("tensorflow", "openvino"):
         with pytest.raises(ValueError, match=r"model\.keras"):
-            load_networks([tmp_path / "model.keras"], runtime, 1)
+            list(load_networks([tmp_path / "model.keras"], runtime, 1))
     assert not sprung.exists()
 
 

@@ -197,16 +197,20 @@ class _Progress(keras.callbacks.Callback):
         epoch, step = len(self.history), self.into + batch
         if not np.isfinite(logs["loss"]):
             self._stop_at(epoch, step, f"the loss became {logs['loss']}")
-        if self.noted.name:
+        # After its last step an epoch is ended first.
+        if self.noted.name and step + 1 < self.steps:
             _save(self.model, self.state, self.identity, self.history, step + 1)
-            raise Interrupted(
-                f"{self.noted.name} ended the training in epoch {epoch + 1}, after step {step + 1} of {self.steps}; "
-                f"{self.state} holds its state: run again and it continues from there"
-            )
+            self._interrupt(epoch, step)
         budget = 60 * self.settings["max_minutes"]
         if budget and self.elapsed() >= budget:
             self.model.stop_training = True
             self.monitored_epochs.append(epoch + 1)
+
+    def _interrupt(self, epoch, step):
+        raise Interrupted(
+            f"{self.noted.name} ended the training in epoch {epoch + 1}, after step {step + 1} of {self.steps}; "
+            f"{self.state} holds its state: run again and it continues from there"
+        )
 
     def _stop_at(self, epoch, step, found):
         names = ", ".join(self.names(epoch * self.steps + step))
@@ -227,10 +231,13 @@ class _Progress(keras.callbacks.Callback):
         }
         self.history.append({column: row.get(column, "") for column in COLUMNS})
         _save(self.model, self.state, self.identity, self.history, 0)
+        if self.noted.name:
+            self._interrupt(epoch, self.steps - 1)
         left = (time.monotonic() - self.started) / (epoch + 1 - self.first) * (self.epochs - epoch - 1)
         if self.settings["max_minutes"]:
             left = max(0, min(left, 60 * self.settings["max_minutes"] - self.elapsed()))
-        if finished(self.history, self.settings):
+        # That the time is over is noted after a step, so that its epoch is monitored.
+        if finished(self.history, self.settings | {"max_minutes": 0}):
             self.model.stop_training = True
         monitored = f", monitored {float(logs['val_dice']):.3f}" if "val_dice" in logs else ""
         self.say(

@@ -77,9 +77,12 @@ class Study:
             (results / "predict").mkdir(exist_ok=True)
             moved = nib.Nifti1Image(truth.get_fdata().astype("uint8")[:, ::-1], truth.affine)
             nib.save(moved, results / f"predict/{subject}.nii.gz")
+            sure = {"uncertainty": 0.1, "entropy": 0.1, "expected_dice": dict.fromkeys(("WT", "TC", "ET"), 0.9)}
+            (results / f"predict/{subject}.json").write_text(json.dumps(sure))
         (results / "train/all").mkdir(parents=True)
         (results / "train/all/model.keras").write_bytes(b"no network")
-        facts = {"fold": "all", "settings": {}, "versions": {}, "parameters": 1, "subjects": [], "monitor": []}
+        facts = {"fold": "all", "settings": {"seed": 3}, "versions": {}, "parameters": 1, "monitored_dice": None}
+        facts |= {"subjects": [], "monitor": []}
         (results / "train/all/settings.json").write_text(json.dumps(facts))
 
     def words(self, rule: str, subject: str | None = None) -> list[str]:
@@ -91,10 +94,12 @@ class Study:
         channels = " ".join(f"--modalities {name}" for name in MODALITIES)
         classes = " ".join(f"--classes {name}" for name in CLASSES)
         learned = {
-            "network": "unet", "backbone": "resnet18", "deep_supervision": False, "batch": 1,
-            "losses": ["dice_cross_entropy"], "optimizer": "adamw", "learning_rate": 0.001, "schedule": "cosine",
-            "clip_norm": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "intensity": 0.1, "noise": 0.1,
-            "modality_dropout": 0, "precision": "float32", "seed": 3, "threads": 2, "code": 1,
+            "network": "unet", "backbone": "resnet18", "deep_supervision": False, "targets": "classes", "batch": 1,
+            "losses": ["dice_cross_entropy"], "batch_dice": True, "optimizer": "adamw", "learning_rate": 0.001,
+            "schedule": "cosine", "clip_norm": 1, "average": 0, "max_minutes": 0, "patience": 0, "foreground": 0.5,
+            "flip": 0.5, "scale": 0.2, "rotation": 10, "elastic": 0, "intensity": 0.1, "blur": 0, "coarse": 1,
+            "noise": 0.1, "modality_dropout": 0, "precision": "float32", "seed": 3, "threads": 2, "code": 1,
+            "study": "{}",
         } | TINY["train"] | {"epochs": 6, "steps_per_epoch": 12, "monitor_every": 3}  # fmt: skip
         source = json.dumps({"folder": str(self.data)}, separators=(",", ":"))
         return {
@@ -106,13 +111,16 @@ class Study:
             " --test-percent 34 --strict False --seed 42 --output results/split/cohort.tsv",
             "train": f"--fold all {cohort} --preprocess results/preprocess {classes} {options(learned)}"
             f" --state {train}/state.npz --output {train}",
-            "predict": f"--scan {scan} --model {train}/model.keras {classes} {labels} --overlap 0.5 --runtime auto"
-            f" --smallest-enhancing-ml 0 --threads 2 --output {prediction}",
+            "predict": f"--scan {scan} --model {train}/model.keras {labels} --overlap 0.5 --runtime auto"
+            f" --smallest-enhancing-ml 0 --smallest-component-ml 0 --threads 2 --map-folder results/predict/maps/{one}"
+            f" --certainty results/predict/{one}.json --output {prediction}",
             "evaluate": f"--subject {one} --prediction {prediction} --truth {files}_seg.nii.gz 0 {labels}"
             f" --forced False --output results/evaluate/{one}.json",
             "baseline": f"{cohort} --preprocess results/preprocess --seed 42 --output results/baseline/scores.tsv",
             "summarize": f"--evaluate results/evaluate --baseline results/baseline/scores.tsv {cohort} --bootstrap 50"
-            " --seed 42 --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv",
+            " --seed 42 --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv"
+            " --predictions results/predict --calibration results/summarize/calibration.tsv"
+            " --uncertainty results/summarize/uncertainty.tsv",
             "plot_subject": f"--scan {scan} {labels} --prediction {prediction} --scores results/evaluate/{one}.json"
             f" --output results/plot/subjects/{one}",
             "embed": f"--scan {scan} {labels} --prediction {prediction} --output results/report/volumes/{one}.js",
@@ -120,6 +128,7 @@ class Study:
             "report": f"{cohort} --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv"
             " --plots results/plot --preprocess results/preprocess --volumes results/report/volumes"
             f" --models {train}/model.keras --settings {train}/settings.json --config {{}}"
+            " --uncertainty results/summarize/uncertainty.tsv --viewer all"
             " --benchmarks results/benchmarks --commit x --gallery 2"
             " --pages results/report/subjects --output results/report/index.html",
         }[rule].split()  # fmt: skip
@@ -133,10 +142,10 @@ class Study:
             "preprocess": [f"preprocess/{SUBJECTS[0]}"],
             "split": ["split/cohort.tsv"],
             "train": ["train/all/model.keras", "train/all/history.csv", "train/all/settings.json"],
-            "predict": [f"predict/{one}.nii.gz"],
+            "predict": [f"predict/{one}.nii.gz", f"predict/{one}.json"],
             "evaluate": [f"evaluate/{one}.json"],
             "baseline": ["baseline/scores.tsv"],
-            "summarize": ["summarize/subjects.tsv", "summarize/scores.tsv"],
+            "summarize": [f"summarize/{name}.tsv" for name in ("subjects", "scores", "calibration", "uncertainty")],
             "plot_subject": [f"plot/subjects/{one}"],
             "embed": [f"report/volumes/{one}.js"],
             "plot": ["plot/scores.png", "plot/scores.svg"],
