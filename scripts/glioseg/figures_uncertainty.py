@@ -26,7 +26,8 @@ def uncertainty(unsure: Sequence[float], dice: Sequence[float]) -> Figure:
     most = float(unsure.max()) if len(unsure) else 0.0
     axis.set(xlabel="uncertainty (1 \N{MINUS SIGN} expected Dice)", ylabel="mean Dice", ylim=(-0.02, 1.02))
     axis.set_xlim(0, max(1.1 * most, 0.05))
-    axis.axline((0, 1), (1, 0), color=GREY, linewidth=0.8, linestyle="--", zorder=1)
+    axis.axline((0, 1), (1, 0), color=GREY, linewidth=0.8, linestyle="--", zorder=1, label="as expected")
+    axis.legend(loc="lower left")
     axis.set_title(_title(unsure[scored], dice[scored]), fontsize=9, loc="left")
     axis.grid(axis="y")
     return figure
@@ -36,4 +37,4 @@ def _title(unsure: np.ndarray, dice: np.ndarray) -> str:
     if len(dice) < FEWEST or np.ptp(unsure) == 0 or np.ptp(dice) == 0:
         return f"{len(dice)} scored subjects: too few, or too alike, for a rank correlation"
     rank = f"{spearmanr(unsure, dice).statistic:+.2f}".replace("-", "\N{MINUS SIGN}")
-    return f"{len(dice)} scored subjects, Spearman's rank correlation {rank}; broken line: as expected"
+    return f"{len(dice)} scored subjects, Spearman's rank correlation {rank}"
