@@ -312,3 +312,19 @@ def test_real_cases_are_read_and_cut_without_loss(real_cases, workflow):
         assert scan["tumor_voxels_lost"] == 0
         assert scan["intensities"]["flair"]["background"] < 0
         assert 0.1 < scan["brain_voxels"] / np.prod(scan["shape"]) < 0.2
+
+
+def test_regions_of_two_seeds_reach_the_table_of_calibration(tmp_path, workflow):
+    for number in range(1, 6):
+        write_subject(tmp_path / "data", number)
+    train = TINY["train"] | {"targets": "regions", "average": 0.5}
+    run = workflow(tmp_path / "data", seeds=2, train=train, predict={"maps": ["WT"]})
+    done = run.run("results/plot/calibration.png")
+    assert done.returncode == 0, done.stderr
+    facts = [json.loads((run / f"train/{name}/settings.json").read_text()) for name in ("all", "all_2")]
+    assert [one["settings"]["seed"] for one in facts] == [42, 1042]
+    rows = (run / "summarize/calibration.tsv").read_text().splitlines()
+    assert len(rows) == 1 + 10  # ten bins of one region of one held-out subject
+    (predicted,) = (run / "predict").glob("*.nii.gz")
+    assert set(np.unique(nib.load(predicted).dataobj)) <= {0, 1, 2, 4}
+    assert json.loads(predicted.with_name(predicted.name.replace(".nii.gz", ".json")).read_text())["models"] == 2
