@@ -20,9 +20,10 @@ import numpy as np  # noqa: E402
 import yaml  # noqa: E402
 from scipy import ndimage  # noqa: E402
 
-from glioseg.cohort import models_for, scored_subjects  # noqa: E402
+from glioseg.cohort import fold_of, models_for, scored_subjects  # noqa: E402
 from glioseg.commands import FOLDER  # noqa: E402
 from glioseg.labels import EVERYWHERE, MASK, region  # noqa: E402
+from glioseg.metrics import dice_of_sizes  # noqa: E402
 from glioseg.model_facts import read_facts  # noqa: E402
 from glioseg.one_scan import prepare  # noqa: E402
 from glioseg.outputs import read_table  # noqa: E402
@@ -114,12 +115,8 @@ def changed_scan(scan: dict, condition: str, folder: Path, seed: int) -> dict[st
 
 def dice(truth: np.ndarray, predicted: np.ndarray) -> list[float]:
     """Dice of WT, TC and ET; 1 where both lack it."""
-    scores = []
-    for name in EVERYWHERE:
-        one, other = region(truth, name), region(predicted, name)
-        both = np.count_nonzero(one) + np.count_nonzero(other)
-        scores.append(2 * np.count_nonzero(one & other) / both if both else 1.0)
-    return scores
+    pairs = [(region(truth, name), region(predicted, name)) for name in EVERYWHERE]
+    return [dice_of_sizes(*map(np.count_nonzero, (one, other, one & other))) for one, other in pairs]
 
 
 def score(scan: dict, condition: str, models: list[Path], study: dict, how: dict) -> list[float]:
@@ -143,12 +140,14 @@ def score(scan: dict, condition: str, models: list[Path], study: dict, how: dict
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
 def main(results: Path, overlap: float, threads: int) -> None:
     cohort = read_table(results / "split/cohort.tsv")
-    folds = sum(path.is_dir() for path in (results / "train").iterdir())
+    trained = [path.name for path in (results / "train").iterdir() if path.is_dir()]
+    folds = len({fold_of(name) for name in trained})
+    seeds = len(trained) // folds
     how = CONFIG["predict"] | {"maps": [], "overlap": overlap, "threads": threads}
     found: dict[str, list] = {name: [] for name in CONDITIONS}
     for subject in scored_subjects(cohort):
         scan = json.loads((results / "preprocess" / subject / "scan.json").read_text(encoding="utf-8"))
-        models = [results / "train" / name / "model.keras" for name in models_for(cohort, subject, folds)]
+        models = [results / "train" / name / "model.keras" for name in models_for(cohort, subject, folds, seeds)]
         usual = {name: CONFIG[name] for name in ("modalities", "preprocess")}
         study = usual | read_facts(models).study
         # A missing modality is taken as zeros here, whatever the study made of it.

@@ -177,6 +177,12 @@ def lost(*rules):
     return {row["subject"] for row in FAILURES if row["rule"] in rules}
 
 
+def standing(names, *rules):
+    """Those of the subjects of whom no job of these rules failed."""
+    left_out = lost(*rules)
+    return [name for name in names if name not in left_out]
+
+
 def subject_of(wildcards):
     if wildcards.subject not in SUBJECTS:
         raise WorkflowError(f"{wildcards.subject} is not among the {len(SUBJECTS)} subjects of {config['data']}")
@@ -249,12 +255,12 @@ def get_settings(wildcards):
 
 def get_predictions(wildcards):
     """Label maps of all subjects that some model never saw."""
-    return [f"{RESULTS}/predict/{name}.nii.gz" for name in predicted_subjects(cohort()) if name not in lost("predict")]
+    return [f"{RESULTS}/predict/{name}.nii.gz" for name in standing(predicted_subjects(cohort()), "predict")]
 
 
 def get_certainties(wildcards):
     """How sure the segmentations of all predicted subjects are."""
-    return [f"{RESULTS}/predict/{name}.json" for name in predicted_subjects(cohort()) if name not in lost("predict")]
+    return [f"{RESULTS}/predict/{name}.json" for name in standing(predicted_subjects(cohort()), "predict")]
 
 
 def get_searched(wildcards):
@@ -286,11 +292,7 @@ def get_overlays(wildcards):
 
 def get_scores(wildcards):
     """Scores of all predicted subjects that have a mask."""
-    return [
-        f"{RESULTS}/evaluate/{name}.json"
-        for name in scored_subjects(cohort())
-        if name not in lost("predict", "evaluate")
-    ]
+    return [f"{RESULTS}/evaluate/{name}.json" for name in standing(scored_subjects(cohort()), "predict", "evaluate")]
 
 
 def get_truth(wildcards):
@@ -313,8 +315,8 @@ def get_learned_and_scored(wildcards):
 
 def get_pictures(wildcards):
     """Picture folders of all predicted subjects."""
-    left_out = lost("predict", "evaluate", "plot_subject")
-    return [f"{RESULTS}/plot/subjects/{name}" for name in predicted_subjects(cohort()) if name not in left_out]
+    names = standing(predicted_subjects(cohort()), "predict", "evaluate", "plot_subject")
+    return [f"{RESULTS}/plot/subjects/{name}" for name in names]
 
 
 def get_volumes(wildcards):
@@ -327,8 +329,8 @@ def get_volumes(wildcards):
     # Imported here: it loads SciPy, and every job of a cluster reads this file.
     from glioseg.page_tables import viewed
 
-    names, left_out = viewed(viewer, cohort(), *tables, config["report"]["gallery"]), lost("predict", "embed")
-    return [f"{RESULTS}/report/volumes/{name}.js" for name in names if name not in left_out]
+    names = standing(viewed(viewer, cohort(), *tables, config["report"]["gallery"]), "predict", "embed")
+    return [f"{RESULTS}/report/volumes/{name}.js" for name in names]
 
 
 def get_figure_data(wildcards):

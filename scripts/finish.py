@@ -1,6 +1,5 @@
 """Drop what is too small from a segmentation, by the volumes that postprocess found."""
 
-import json
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import numpy as np
 
 from glioseg.commands import FILE, NEW, Command
 from glioseg.labels import DIALECTS, to_classes, to_values
+from glioseg.outputs import read_json
 from glioseg.postprocess import drop_small
 from glioseg.volumes import read_volume, spacing_mm, write_volume
 
@@ -20,7 +20,7 @@ from glioseg.volumes import read_volume, spacing_mm, write_volume
 def finish(prediction: Path, labels: str, volumes: Path, output: Path) -> None:
     values, affine = read_volume(prediction)
     classes = to_classes(values, labels)
-    chosen = json.loads(volumes.read_text(encoding="utf-8"))
+    chosen = read_json(volumes)
     voxel_ml = float(np.prod(spacing_mm(affine))) / 1000
     kept = drop_small(classes, voxel_ml, chosen["smallest_enhancing_ml"], chosen["smallest_component_ml"])
     write_volume(output, to_values(kept, labels), affine)

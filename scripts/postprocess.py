@@ -4,7 +4,6 @@ They are the subjects of all folds but one, predicted each by the model of its o
 that are to be finished with what is found here. (Test subjects are in no fold: "all" folds are searched for them.)
 """
 
-import json
 from pathlib import Path
 
 import click
@@ -13,7 +12,7 @@ import numpy as np
 from glioseg.cohort import searched_subjects
 from glioseg.commands import FILE, FOLDER, NEW, Command
 from glioseg.labels import MASK, to_classes
-from glioseg.outputs import read_table, write_json, write_table
+from glioseg.outputs import read_json, read_table, write_json, write_table
 from glioseg.postprocess_search import COLUMNS, VALUES, Case, count, search
 from glioseg.reading import known_classes
 from glioseg.volumes import read_volume
@@ -45,7 +44,7 @@ def postprocess(
 
 
 def _case(facts: Path, prediction: Path) -> Case:
-    scan = json.loads(facts.read_text(encoding="utf-8"))
+    scan = read_json(facts)
     truth, _ = read_volume(scan["files"][MASK], scan["volumes"][MASK])
     predicted, _ = read_volume(prediction)
     voxel_ml = float(np.prod(scan["spacing_mm"])) / 1000

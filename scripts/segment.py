@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 
 from glioseg.commands import FILE, FOLDER, NEW, Command
+from glioseg.inference import AXES
 from glioseg.labels import DIALECTS, region
 from glioseg.model_facts import read_facts
 from glioseg.one_scan import files_of, insist_on_study, prepare
@@ -32,7 +33,7 @@ VOLUME = click.FloatRange(min=0)
 @click.option("--subject", type=FOLDER, help="In place of images: a folder of one subject, in a known layout.")
 @click.option("--labels", type=click.Choice(DIALECTS), help="What label values to write; by default the models' own.")
 @click.option("--overlap", type=click.FloatRange(0, 1, max_open=True), default=CONFIG["overlap"])
-@click.option("--flips", type=click.Choice(("x", "y", "z")), multiple=True, default=CONFIG["flips"])
+@click.option("--flips", type=click.Choice(AXES), multiple=True, default=CONFIG["flips"])
 @click.option("--runtime", type=click.Choice(RUNTIMES), default=CONFIG["runtime"])
 @click.option("--smallest-enhancing-ml", type=VOLUME, default=CONFIG["smallest_enhancing_ml"])
 @click.option("--smallest-component-ml", type=VOLUME, default=CONFIG["smallest_component_ml"])

@@ -1,14 +1,12 @@
 """Networks, losses, patches and training."""
 
 import json
-import os
 import signal
 import subprocess
-import time
 
 import numpy as np
 import pytest
-from trainings import subject, train_command, weights
+from trainings import end_after, subject, train_command, weights
 
 from glioseg import device
 from glioseg.batches import Subject, draw_center, load_subject, take_patch, training_batch
@@ -249,20 +247,8 @@ def test_training_twice_gives_the_same_bits(preprocessed, undisturbed, tmp_path)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_training_continues_to_the_same_bits(preprocessed, undisturbed, tmp_path, number):
     command = train_command(preprocessed, tmp_path)
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    for line in process.stdout:
-        if line.startswith("epoch 3/"):
-            break
-    time.sleep(0.05)
-    process.send_signal(number)
-    said = process.communicate()[1]
-    assert process.returncode
+    returned, said = end_after(3, command, number)
+    assert returned
     if number == signal.SIGTERM:
         assert "SIGTERM ended the training in epoch" in said
         assert "run again and it continues from there" in said
@@ -288,13 +274,7 @@ def test_state_of_other_settings_is_not_continued(preprocessed, tmp_path):
     done = subprocess.run(train_command(preprocessed, tmp_path, epochs=1), capture_output=True, text=True, check=True)
     assert "cannot be read" in done.stdout
     assert "training starts anew" in done.stdout
-    process = subprocess.Popen(train_command(preprocessed, tmp_path), stdout=subprocess.PIPE, text=True)
-    for line in process.stdout:
-        if line.startswith("epoch 1/"):
-            break
-    time.sleep(0.05)
-    process.kill()
-    process.wait()
+    end_after(1, train_command(preprocessed, tmp_path))
     done = subprocess.run(train_command(preprocessed, tmp_path, code="2"), capture_output=True, text=True, check=True)
     assert "was made with other settings, code or subjects; training starts anew" in done.stdout
 

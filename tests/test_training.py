@@ -4,12 +4,11 @@ import contextlib
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from trainings import train_command, weights
+from trainings import end_after, train_command, weights
 
 from glioseg.labels import CLASSES, targets_of
 from glioseg.schedule import finished, rate, stalled_epochs
@@ -107,13 +106,7 @@ def test_regions_with_averaged_weights_survive_a_kill(preprocessed, tmp_path):
     done = run(train_command(preprocessed, whole, **changes))
     assert done.returncode == 0, done.stderr
     command = train_command(preprocessed, cut, **changes)
-    process = subprocess.Popen([sys.executable, "-u", *command[1:]], stdout=subprocess.PIPE, text=True)
-    for line in process.stdout:
-        if line.startswith("epoch 3/"):
-            break
-    time.sleep(0.05)
-    process.kill()
-    process.wait()
+    end_after(3, command)
     assert run(command).returncode == 0
     for one, two in zip(weights(whole / "model.keras"), weights(cut / "model.keras"), strict=True):
         assert one.tobytes() == two.tobytes()

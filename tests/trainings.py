@@ -1,7 +1,10 @@
 """What tests of training share: a few subjects, the command with its options, what it leaves."""
 
 import json
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +59,20 @@ def train_command(data, output, **changes):
         for item in value if isinstance(value, tuple) else (value,):
             words += [f"--{name}", str(item)]
     return words
+
+
+def end_after(epoch, command, number=signal.SIGKILL):
+    """Send a training a signal just after an epoch: its return code, and what it said of it."""
+    process = subprocess.Popen(
+        [command[0], "-u", *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    for line in process.stdout:
+        if line.startswith(f"epoch {epoch}/"):
+            break
+    time.sleep(0.05)
+    process.send_signal(number)
+    said = process.communicate()[1]
+    return process.returncode, said
 
 
 def weights(path):

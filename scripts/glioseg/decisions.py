@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glioseg.labels import CLASSES, REGIONS
+from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, check_targets
 
-TARGETS = ("classes", "regions")
 # What is added to both volumes of an expected Dice, so that a region that is neither predicted nor likely is certain.
 CERTAIN_ML = 0.1
 
@@ -20,7 +19,7 @@ def decide(probabilities: np.ndarray, channels: Sequence[str], targets: str) -> 
     """Class indices (X, Y, Z) uint8 of probabilities. Raises ValueError for unknown targets."""
     if targets == "regions":
         return regions_to_classes(probabilities, channels)
-    _known(targets)
+    check_targets(targets)
     indices = [CLASSES.index(name) for name in channels]
     best = probabilities[..., 0].copy()
     found = np.full(best.shape, indices[0], np.uint8)
@@ -54,7 +53,7 @@ def region_probabilities(probabilities: np.ndarray, channels: Sequence[str], tar
 
     Raises ValueError for a region that the network doesn't know, and for unknown targets.
     """
-    _known(targets)
+    check_targets(targets)
     members = {"regions": (name,), "classes": REGIONS[name]}[targets]
     places = [place for place, channel in enumerate(channels) if channel in members]
     if not places:
@@ -70,7 +69,7 @@ def entropy(probabilities: np.ndarray, targets: str) -> np.ndarray:
 
     Of regions, the mean of their binary entropies.
     """
-    _known(targets)
+    check_targets(targets)
     total = np.zeros(probabilities.shape[:-1], np.float32)
     count = probabilities.shape[-1]
     for place in range(count):
@@ -91,7 +90,7 @@ def certainty(probabilities: np.ndarray, channels: Sequence[str], targets: str, 
     """
     certain = CERTAIN_ML / voxel_ml
     dice, undecided = {}, 0.0
-    for name in ("WT", "TC", "ET"):
+    for name in EVERYWHERE:
         share = region_probabilities(probabilities, channels, targets, name)
         inside = share > 0.5
         predicted, total = float(np.count_nonzero(inside)), float(share.sum(dtype=np.float64))
@@ -100,8 +99,3 @@ def certainty(probabilities: np.ndarray, channels: Sequence[str], targets: str, 
         if name == "WT" and predicted:
             undecided = float(entropy(probabilities[inside], targets).mean())
     return {"uncertainty": 1 - sum(dice.values()) / len(dice), "expected_dice": dice, "entropy": undecided}
-
-
-def _known(targets: str) -> None:
-    if targets not in TARGETS:
-        raise ValueError(f"targets: {targets!r} is not known; known are {', '.join(TARGETS)}")

@@ -26,6 +26,8 @@ REGIONS = {
 }
 # The regions that every data set has.
 EVERYWHERE = ("WT", "TC", "ET")
+# What a network's outputs may be.
+TARGETS = ("classes", "regions")
 REGION_NAMES = {"WT": "whole tumor", "TC": "tumor core", "ET": "enhancing tumor", "RC": "resection cavity"}
 
 # Values on disk -> class; necrosis stands for all of the core that does not enhance. Where several values mean one
@@ -106,8 +108,7 @@ def classes_of(dialects: Iterable[str]) -> tuple[str, ...]:
 
 def regions_of(dialects: Iterable[str]) -> list[str]:
     """The regions that data sets of these dialects are scored by: WT, TC, ET, and RC where any has a cavity."""
-    has_cavity = "cavity" in classes_of(dialects)
-    return [name for name in REGIONS if name != "RC" or has_cavity]
+    return _regions(classes_of(dialects))
 
 
 def targets_of(targets: str, classes: Sequence[str]) -> tuple[str, ...]:
@@ -116,13 +117,23 @@ def targets_of(targets: str, classes: Sequence[str]) -> tuple[str, ...]:
     targets: "classes" or "regions". Raises ValueError for another, and for regions where the classes hold a cyst, which
     they cannot tell from necrosis.
     """
+    check_targets(targets)
     if targets == "classes":
         return tuple(classes)
-    if targets != "regions":
-        raise ValueError(f"targets: {targets!r} is not known; known are classes, regions")
     if "cyst" in classes:
         raise ValueError("targets: regions cannot tell a cyst from necrosis; train on classes")
-    return tuple(name for name in REGIONS if name != "RC" or "cavity" in classes)
+    return tuple(_regions(classes))
+
+
+def check_targets(targets: str) -> None:
+    """Raises ValueError for targets that aren't among `TARGETS`."""
+    if targets not in TARGETS:
+        raise ValueError(f"targets: {targets!r} is not known; known are {', '.join(TARGETS)}")
+
+
+def _regions(classes: Sequence[str]) -> list[str]:
+    """The regions that classes make: RC only where there is a cavity."""
+    return [name for name in REGIONS if name != "RC" or "cavity" in classes]
 
 
 def _dialect(name: str) -> dict[int, str]:

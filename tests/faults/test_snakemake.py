@@ -61,6 +61,13 @@ def wait_for(condition, process):
         time.sleep(0.02)
 
 
+def ends_as(undisturbed, run):
+    """Prepare once more: it ends well, and with what an undisturbed run has."""
+    done = run.run("prepare")
+    assert done.returncode == 0, done.stderr
+    assert (arrays(run), table(run)) == undisturbed
+
+
 @pytest.mark.parametrize("number", range(3))
 def test_snakemake_killed_and_its_jobs_left_to_themselves(slow, data, undisturbed, matrix, tmp_path, number):
     run = workflow_in(tmp_path / "run", data)
@@ -70,9 +77,7 @@ def test_snakemake_killed_and_its_jobs_left_to_themselves(slow, data, undisturbe
     process.kill()
     process.communicate()
     assert run.run("--unlock").returncode == 0
-    done = run.run("prepare")
-    assert done.returncode == 0, done.stderr
-    assert (arrays(run), table(run)) == undisturbed
+    ends_as(undisturbed, run)
     matrix.record("kill -9 of Snakemake itself", "prepare", SURVIVED)
 
 
@@ -83,9 +88,7 @@ def test_ctrl_c(slow, data, undisturbed, matrix, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     process.communicate()
     assert process.returncode
-    done = run.run("prepare")
-    assert done.returncode == 0, done.stderr
-    assert (arrays(run), table(run)) == undisturbed
+    ends_as(undisturbed, run)
     matrix.record("Ctrl-C", "prepare", SURVIVED)
 
 
@@ -112,9 +115,7 @@ def test_clocks_that_disagree(slow, data, undisturbed, matrix, tmp_path, hours):
             matrix.explained("clock of the data's machine ahead", "prepare", run.run("prepare"), "clock skew")
             for path, seconds in before.items():
                 os.utime(path, (seconds, seconds))
-        done = run.run("prepare")
-        assert done.returncode == 0, done.stderr
-        assert (arrays(run), table(run)) == undisturbed
+        ends_as(undisturbed, run)
         matrix.record(
             f"clock of the data's machine {abs(hours)} h {'ahead' if hours > 0 else 'behind'}", "prepare", SURVIVED
         )
