@@ -49,10 +49,11 @@ test: .venv/test lint
 test-containers: .venv/test
 	python -m pytest tests/containers
 
-# Every fault of the matrix, for an hour or more: writes docs/reliability.md.
+# Every fault of the matrix, half an hour: writes docs/reliability.md.
 test-faults: .venv/test
 	rm -f tests/faults/records.jsonl
 	GLIOSEG_FAULTS=full nice python -m pytest -q tests/faults
+	python tests/faults/matrix.py
 
 lint: .venv/test
 	ruff check .

@@ -25,7 +25,7 @@ from glioseg.cohort import (
     searched_subjects,
     training_subjects,
 )
-from glioseg.failures import PER_SUBJECT, describe, failed_jobs, read_failures, record
+from glioseg.failures import PER_SUBJECT, PREDICTING, SCORING, describe, failed_jobs, lost, read_failures, record
 from glioseg.labels import MASK, REGIONS, classes_of
 from glioseg.layouts import find_subjects, phantom_subjects
 from glioseg.memory import TUNABLES
@@ -172,14 +172,9 @@ def cohort():
     return sentence(read_table, checkpoints.split.get().output.cohort, COLUMNS)
 
 
-def lost(*rules):
-    """Subjects of whom a job of these rules failed, where the run is to go on without them."""
-    return {row["subject"] for row in FAILURES if row["rule"] in rules}
-
-
 def standing(names, *rules):
-    """Those of the subjects of whom no job of these rules failed."""
-    left_out = lost(*rules)
+    """Those of the subjects of whom no job of these rules failed, where the run is to go on without the others."""
+    left_out = lost(FAILURES, *rules)
     return [name for name in names if name not in left_out]
 
 
@@ -215,7 +210,7 @@ def get_forced(wildcards, input):
 
 def get_preprocessed(wildcards):
     """Preprocessed folders of all subjects that aren't left out by name."""
-    left_out = {*config["exclude"], *lost("synthesize", "preprocess")}
+    left_out = {*config["exclude"], *lost(FAILURES, "synthesize", "preprocess")}
     return [f"{RESULTS}/preprocess/{subject}" for subject in SUBJECTS if subject not in left_out]
 
 
@@ -255,7 +250,7 @@ def get_settings(wildcards):
 
 def get_predictions(wildcards):
     """Label maps of all subjects that some model never saw."""
-    return [f"{RESULTS}/predict/{name}.nii.gz" for name in standing(predicted_subjects(cohort()), "predict")]
+    return [f"{RESULTS}/predict/{name}.nii.gz" for name in standing(predicted_subjects(cohort()), *PREDICTING)]
 
 
 def get_certainties(wildcards):
@@ -265,7 +260,8 @@ def get_certainties(wildcards):
 
 def get_searched(wildcards):
     """Label maps as the networks left them, of the subjects that volumes are searched on for those of a fold."""
-    return [f"{NETWORK_MAPS}/{name}.nii.gz" for name in searched_subjects(cohort(), wildcards.fold)]
+    names = standing(searched_subjects(cohort(), wildcards.fold), "predict")
+    return [f"{NETWORK_MAPS}/{name}.nii.gz" for name in names]
 
 
 def get_volumes_searched(wildcards):
@@ -292,7 +288,7 @@ def get_overlays(wildcards):
 
 def get_scores(wildcards):
     """Scores of all predicted subjects that have a mask."""
-    return [f"{RESULTS}/evaluate/{name}.json" for name in standing(scored_subjects(cohort()), "predict", "evaluate")]
+    return [f"{RESULTS}/evaluate/{name}.json" for name in standing(scored_subjects(cohort()), *SCORING)]
 
 
 def get_truth(wildcards):
@@ -315,7 +311,7 @@ def get_learned_and_scored(wildcards):
 
 def get_pictures(wildcards):
     """Picture folders of all predicted subjects."""
-    names = standing(predicted_subjects(cohort()), "predict", "evaluate", "plot_subject")
+    names = standing(predicted_subjects(cohort()), *SCORING, "plot_subject")
     return [f"{RESULTS}/plot/subjects/{name}" for name in names]
 
 
@@ -329,7 +325,7 @@ def get_volumes(wildcards):
     # Imported here: it loads SciPy, and every job of a cluster reads this file.
     from glioseg.page_tables import viewed
 
-    names = standing(viewed(viewer, cohort(), *tables, config["report"]["gallery"]), "predict", "embed")
+    names = standing(viewed(viewer, cohort(), *tables, config["report"]["gallery"]), *PREDICTING, "embed")
     return [f"{RESULTS}/report/volumes/{name}.js" for name in names]
 
 

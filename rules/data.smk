@@ -116,7 +116,7 @@ checkpoint split:
         code=code("split"),
         folder=f"{RESULTS}/preprocess",
         exclude=each("exclude", config["exclude"]),
-        failed=each("failed", sorted(lost("synthesize", "preprocess"))),
+        failed=each("failed", sorted(lost(FAILURES, "synthesize", "preprocess"))),
         options=options("split"),
         seed=config["seed"],
     shell:

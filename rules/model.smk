@@ -118,6 +118,7 @@ if SEARCHED:
             preprocess=f"{RESULTS}/preprocess",
             predictions=NETWORK_MAPS,
             configured=[config["predict"][name] for name in SMALLEST],
+            failures=each("failures", [LEDGER] if config["survivors"] else []),
             options=options("postprocess"),
         shell:
             "python scripts/postprocess.py"
@@ -126,6 +127,7 @@ if SEARCHED:
             " --preprocess {params.preprocess:q}"
             " --predictions {params.predictions:q}"
             " --configured {params.configured}"
+            " {params.failures:q}"
             " {params.options:q}"
             " --table {output.table:q}"
             " --output {output.volumes:q}"

@@ -11,6 +11,7 @@ import numpy as np
 
 from glioseg.cohort import searched_subjects
 from glioseg.commands import FILE, FOLDER, NEW, Command
+from glioseg.failures import lost, read_failures
 from glioseg.labels import MASK, to_classes
 from glioseg.outputs import read_json, read_table, write_json, write_table
 from glioseg.postprocess_search import COLUMNS, VALUES, Case, count, search
@@ -26,14 +27,25 @@ VOLUME = click.FloatRange(min=0)
 @click.option("--preprocess", type=FOLDER, required=True, help="Folder of preprocess: where masks are.")
 @click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks left them.")
 @click.option("--configured", type=(VOLUME, VOLUME), required=True, help="Smallest enhancing and component by default.")
+@click.option("--failures", multiple=True, type=NEW, help="Ledger of failed jobs, to leave out whom none predicted.")
 @click.option("--smallest-enhancing-ml", type=VOLUME, multiple=True, help="Less of it in all becomes necrosis.")
 @click.option("--smallest-component-ml", type=VOLUME, multiple=True, help="Connected tumor of less becomes background.")
 @click.option("--table", type=NEW, required=True, help="Table to write: the mean Dice of all that was tried.")
 @click.option("--output", type=NEW, required=True, help="JSON file to write: the values to take.")
 def postprocess(
-    fold, cohort, preprocess, predictions, configured, smallest_enhancing_ml, smallest_component_ml, table, output
+    fold,
+    cohort,
+    preprocess,
+    predictions,
+    configured,
+    failures,
+    smallest_enhancing_ml,
+    smallest_component_ml,
+    table,
+    output,
 ):
-    names = searched_subjects(read_table(cohort), fold)
+    left_out = lost(read_failures(failures), "predict")
+    names = [name for name in searched_subjects(read_table(cohort), fold) if name not in left_out]
     cases = (_case(preprocess / name / "scan.json", predictions / f"{name}.nii.gz") for name in names)
     chosen, rows = search(cases, smallest_enhancing_ml, smallest_component_ml, configured)
     write_table(table, COLUMNS, rows)

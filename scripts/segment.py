@@ -37,7 +37,7 @@ VOLUME = click.FloatRange(min=0)
 @click.option("--runtime", type=click.Choice(RUNTIMES), default=CONFIG["runtime"])
 @click.option("--smallest-enhancing-ml", type=VOLUME, default=CONFIG["smallest_enhancing_ml"])
 @click.option("--smallest-component-ml", type=VOLUME, default=CONFIG["smallest_component_ml"])
-@click.option("--maps", type=click.Choice(MAPS), multiple=True, default=CONFIG["maps"], help="Written beside OUTPUT.")
+@click.option("--maps", type=click.Choice(MAPS), multiple=True, help="Written beside OUTPUT.")
 @click.option("--threads", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), help="By default all.")
 @click.option("--output", type=NEW, required=True, help="Label map to write, on the scan's own grid.")
 def segment(models, images, subject, labels, output, **how):

@@ -10,7 +10,7 @@ import click
 
 from glioseg.calibration import CALIBRATION_COLUMNS, calibration_rows
 from glioseg.commands import FILE, NEW, SEED, Command
-from glioseg.failures import read_failures, unscored
+from glioseg.failures import SCORING, lost, read_failures
 from glioseg.outputs import read_table, write_table
 from glioseg.summary import (
     BASELINE_COLUMNS,
@@ -52,9 +52,9 @@ def summarize(
     uncertainty: Path,
 ) -> None:
     rows, baselines = read_table(cohort, COHORT_COLUMNS), read_table(baseline, BASELINE_COLUMNS)
-    lost = unscored(read_failures(failures))
-    evaluations, failed = collect_scores(evaluate, [row for row in rows if row["subject"] not in lost])
-    baselines = [row for row in baselines if row["subject"] not in lost]
+    gone = lost(read_failures(failures), *SCORING)
+    evaluations, failed = collect_scores(evaluate, [row for row in rows if row["subject"] not in gone])
+    baselines = [row for row in baselines if row["subject"] not in gone]
     tidy = subject_rows(evaluations, baselines, {row["subject"]: row["fold"] for row in rows})
     summary = summarize_scores(tidy, bootstrap, seed)
     write_table(subjects, SUBJECT_COLUMNS, tidy)
@@ -63,8 +63,8 @@ def summarize(
     write_table(uncertainty, COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
     for subject in failed:
         click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst that there are")
-    if lost:
-        click.echo(f"Left out, as their jobs failed: {len(lost)} ({', '.join(sorted(lost))}). These are the survivors:")
+    if gone:
+        click.echo(f"Left out, as their jobs failed: {len(gone)} ({', '.join(sorted(gone))}). These are the survivors:")
     click.echo(score_table(summary))
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import zipfile
+from pathlib import Path
 
 import h5py
 import nibabel as nib
@@ -16,7 +17,8 @@ import pytest
 import yaml
 from conftest import MODALITIES, ROOT, TINY, Workflow, resave, tiny_subject, write_subject
 
-from glioseg.outputs import read_table
+from glioseg.failures import FAILURE_COLUMNS
+from glioseg.outputs import read_table, write_table
 
 
 def test_one_truncated_file_among_twelve(cohort_folder, workflow):
@@ -267,6 +269,22 @@ def test_cross_validation_with_odd_names(tmp_path, workflow):
         assert held_out
         assert not held_out & set(searched[fold])
         assert not held_out & set(facts["subjects"])
+    # Two of the four fail, one in its network, the other after: on the survivors alone, and searched without the first.
+    first, second = searched["0"][0], searched["1"][0]
+    ledger = [
+        ("predict", first, 1, "", "", str(run / f"predict/raw/{first}.nii.gz")),
+        ("finish", second, 1, "", "", str(run / f"predict/{second}.nii.gz")),
+    ]
+    for *_, output in ledger:
+        Path(output).unlink()
+    (run / f"predict/{first}.nii.gz").unlink()
+    ledger = [dict(zip(FAILURE_COLUMNS, row, strict=True)) for row in ledger]
+    write_table(run / "summarize/failures.tsv", FAILURE_COLUMNS, ledger)
+    survived = run.run("--config", "survivors=True")
+    assert survived.returncode == 0, survived.stderr
+    assert not any((run / f"predict/{name}.nii.gz").exists() for name in (first, second))
+    assert {row["n"] for row in read_table(run / "summarize/scores.tsv") if row["region"] == "WT"} == {"2"}
+    assert len(json.loads((run / "postprocess/all.json").read_text())["subjects"]) == 3
 
 
 def test_dry_run_of_369_subjects_is_fast(tmp_path, workflow):

@@ -8,7 +8,10 @@ from glioseg.outputs import read_table, write_table
 
 FAILURE_COLUMNS = ("rule", "subject", "times", "last_line", "log", "output")
 # Subjects can be gone on without where a job of these rules failed; all other jobs are needed by everybody.
-PER_SUBJECT = ("synthesize", "preprocess", "predict", "evaluate", "plot_subject", "embed")
+PER_SUBJECT = ("synthesize", "preprocess", "predict", "finish", "evaluate", "plot_subject", "embed")
+# Who has no segmentation, and no scores, because a job of these failed.
+PREDICTING = ("predict", "finish")
+SCORING = (*PREDICTING, "evaluate")
 # Rule, output and log of a job that failed, alone or in a group of a cluster's.
 _JOB = re.compile(
     r"^(?:Error in|       ) rule (\w+):\n(?: +(?!output)\w+: .*\n)*? +output: (.+)\n +log: (.+) \(check log file", re.M
@@ -80,6 +83,6 @@ def describe(rows: list[dict], ledger: Path) -> str:
     return "\n".join([f"Jobs failed: {len(rows)}. {ledger} lists them.", *lines, *more, advice])
 
 
-def unscored(rows: list[dict]) -> set[str]:
-    """Subjects that have no scores because of what failed."""
-    return {row["subject"] for row in rows if row["rule"] in ("predict", "evaluate")}
+def lost(rows: list[dict], *rules: str) -> set[str]:
+    """Subjects of whom a job of these rules failed."""
+    return {row["subject"] for row in rows if row["rule"] in rules}

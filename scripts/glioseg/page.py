@@ -11,7 +11,8 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from glioseg.cohort import scored_subjects
-from glioseg.failures import unscored as unscored_by
+from glioseg.failures import SCORING
+from glioseg.failures import lost as lost_by
 from glioseg.labels import EVERYWHERE, REGIONS
 from glioseg.outputs import read_json, read_table
 from glioseg.page_plots import strip_plots
@@ -63,7 +64,7 @@ def render(
     the folder of plots -> data URI, "" where there is no such picture; failures: rows of the ledger of failed jobs that
     the run went on without.
     """
-    lost = unscored_by(failures)
+    lost = lost_by(failures, *SCORING)
     table = subject_table(subjects)
     worst, best = both_ends(table, gallery)
     unscored = [subject for subject in unscored_subjects(cohort, table, uncertainty) if subject not in lost]

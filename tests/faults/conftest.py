@@ -1,14 +1,11 @@
 """The study that faults are injected into, and the table of what came of each.
 
-GLIOSEG_FAULTS=full (make test-faults) runs all of the matrix and writes docs/reliability.md; else a quick part runs.
+GLIOSEG_FAULTS=full (make test-faults) runs all of the matrix; else a quick part runs.
 """
-
-import datetime
-from pathlib import Path
 
 import pytest
 
-from faults.matrix import FULL, MATRIX, RECORDS
+from faults.matrix import FULL, MATRIX
 from faults.study import Study
 
 
@@ -27,8 +24,3 @@ def slow():
     """What takes minutes waits for make test-faults."""
     if not FULL:
         pytest.skip("runs with make test-faults")
-
-
-def pytest_sessionfinish(session, exitstatus):
-    if FULL and RECORDS.exists():
-        MATRIX.write(Path(__file__).parents[2] / "docs/reliability.md", datetime.date.today())

@@ -1,4 +1,4 @@
-"""What was injected, into which rule, and what came of it, as a table."""
+"""What was injected, into which rule, and what came of it; run as a script, it writes docs/reliability.md."""
 
 import datetime
 import json
@@ -76,3 +76,7 @@ def machine() -> str:
     """This machine in words."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"a {os.cpu_count()}-core {platform.machine()} machine with {memory:.0f} GB, {platform.system()}"
+
+
+if __name__ == "__main__":
+    MATRIX.write(Path(__file__).parents[2] / "docs/reliability.md", datetime.date.today())

@@ -84,10 +84,11 @@ def test_snakemake_killed_and_its_jobs_left_to_themselves(slow, data, undisturbe
 def test_ctrl_c(slow, data, undisturbed, matrix, tmp_path):
     run = workflow_in(tmp_path / "run", data)
     process = start(run, "prepare")
-    wait_for(lambda: list(run.folder.glob("results/preprocess/*/scan.json")), process)
+    # The first of them is at work; the last would be too late.
+    wait_for(lambda: list(run.folder.glob("results/logs/preprocess/*.log")), process)
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate()
-    assert process.returncode
+    said = process.communicate()[0]
+    assert process.returncode, said
     ends_as(undisturbed, run)
     matrix.record("Ctrl-C", "prepare", SURVIVED)
 
