@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from glioseg.cohort import COLUMNS as COHORT_COLUMNS
 from glioseg.cohort import searched_subjects
 from glioseg.commands import FILE, FOLDER, NEW, Command
 from glioseg.failures import lost, read_failures
@@ -45,7 +46,7 @@ def postprocess(
     output,
 ):
     left_out = lost(read_failures(failures), "predict")
-    names = [name for name in searched_subjects(read_table(cohort), fold) if name not in left_out]
+    names = [name for name in searched_subjects(read_table(cohort, COHORT_COLUMNS), fold) if name not in left_out]
     cases = (_case(preprocess / name / "scan.json", predictions / f"{name}.nii.gz") for name in names)
     chosen, rows = search(cases, smallest_enhancing_ml, smallest_component_ml, configured)
     write_table(table, COLUMNS, rows)

@@ -64,6 +64,9 @@ class Study:
             write_table(self.home / "results/baseline/scores.tsv", BASELINE_COLUMNS, [])
         for rule in ("summarize", "plot", "report"):
             self._make(rule)
+        self._fold()
+        for rule in ("postprocess", "finish"):
+            self._make(rule)
 
     def _make(self, rule, subject=None):
         done = self.run(rule, self.home, subject=subject)
@@ -73,10 +76,8 @@ class Study:
         """What training and prediction would leave."""
         results = self.home / "results"
         for subject in self.scored:
-            truth = nib.load(self.data / f"{subject}/{subject}_seg.nii.gz")
             (results / "predict").mkdir(exist_ok=True)
-            moved = nib.Nifti1Image(truth.get_fdata().astype("uint8")[:, ::-1], truth.affine)
-            nib.save(moved, results / f"predict/{subject}.nii.gz")
+            self._mirror(subject, results / f"predict/{subject}.nii.gz")
             sure = {"uncertainty": 0.1, "entropy": 0.1, "expected_dice": dict.fromkeys(("WT", "TC", "ET"), 0.9)}
             (results / f"predict/{subject}.json").write_text(json.dumps(sure))
         (results / "train/all").mkdir(parents=True)
@@ -84,6 +85,19 @@ class Study:
         facts = {"fold": "all", "settings": {"seed": 3}, "versions": {}, "parameters": 1, "monitored_dice": None}
         facts |= {"subjects": [], "monitor": []}
         (results / "train/all/settings.json").write_text(json.dumps(facts))
+
+    def _fold(self):
+        """What two folds would leave: all subjects held out, and predicted by a network that is mirrored."""
+        results = self.home / "results"
+        rows = [row | {"fold": str(place % 2)} for place, row in enumerate(self.rows)]
+        write_table(results / "split/folds.tsv", tuple(rows[0]), rows)
+        (results / "predict/raw").mkdir()
+        for subject in SUBJECTS:
+            self._mirror(subject, results / f"predict/raw/{subject}.nii.gz")
+
+    def _mirror(self, subject, path):
+        truth = nib.load(self.data / f"{subject}/{subject}_seg.nii.gz")
+        nib.save(nib.Nifti1Image(truth.get_fdata().astype("uint8")[:, ::-1], truth.affine), path)
 
     def words(self, rule: str, subject: str | None = None) -> list[str]:
         """Options of the command of a rule, as the rules give them."""
@@ -114,6 +128,11 @@ class Study:
             "predict": f"--scan {scan} --model {train}/model.keras {labels} --overlap 0.5 --runtime auto"
             f" --smallest-enhancing-ml 0 --smallest-component-ml 0 --threads 2 --map-folder results/predict/maps/{one}"
             f" --certainty results/predict/{one}.json --output {prediction}",
+            "postprocess": "--fold all --cohort results/split/folds.tsv --preprocess results/preprocess"
+            " --predictions results/predict/raw --configured 0.2 0.1 --smallest-enhancing-ml 0"
+            " --smallest-component-ml 0 --table results/postprocess/all.tsv --output results/postprocess/all.json",
+            "finish": f"--prediction results/predict/raw/{one}.nii.gz {labels} --volumes results/postprocess/all.json"
+            f" --output results/finish/{one}.nii.gz",
             "evaluate": f"--subject {one} --prediction {prediction} --truth {files}_seg.nii.gz 0 {labels}"
             f" --forced False --output results/evaluate/{one}.json",
             "baseline": f"{cohort} --preprocess results/preprocess --seed 42 --output results/baseline/scores.tsv",
@@ -143,6 +162,8 @@ class Study:
             "split": ["split/cohort.tsv"],
             "train": ["train/all/model.keras", "train/all/history.csv", "train/all/settings.json"],
             "predict": [f"predict/{one}.nii.gz", f"predict/{one}.json"],
+            "postprocess": ["postprocess/all.tsv", "postprocess/all.json"],
+            "finish": [f"finish/{one}.nii.gz"],
             "evaluate": [f"evaluate/{one}.json"],
             "baseline": ["baseline/scores.tsv"],
             "summarize": [f"summarize/{name}.tsv" for name in ("subjects", "scores", "calibration", "uncertainty")],

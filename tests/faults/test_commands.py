@@ -17,7 +17,8 @@ from faults.matrix import FULL, KILLS, SURVIVED
 from faults.study import SUBJECTS
 
 QUICK = ["preprocess", "split", "evaluate", "summarize", "embed", "report"]
-RULES = ["synthesize", "layouts", *QUICK, "baseline", "plot_subject", "plot", "train", "predict"] if FULL else QUICK
+REST = ["synthesize", "layouts", "baseline", "plot_subject", "plot", "train", "predict", "postprocess", "finish"]
+RULES = [*QUICK, *REST] if FULL else QUICK
 
 
 def undisturbed(study, rule):
@@ -173,6 +174,9 @@ READ = [
     ("plot", "summarize/subjects.tsv", TABLES),
     ("report", "summarize/scores.tsv", TABLES),
     ("predict", "train/all/model.keras", DAMAGES | {"garbled": garble}),
+    ("finish", "postprocess/all.json", SCANS),
+    ("finish", "predict/raw/{0}.nii.gz", DAMAGES),
+    ("postprocess", "split/folds.tsv", TABLES),
 ]
 
 
