@@ -174,11 +174,11 @@ def test_all_of_it(cluster, undisturbed, tmp_path):
     on_gpus = [job for job in jobs if "gres/gpu=1" in job["ReqTRES"]]
     assert [job["NodeList"] for job in on_gpus] == ["gpu1", "gpu1"]
     assert all(job["NodeList"].startswith("cpu") for job in jobs if job not in on_gpus)
-    # What is ready at once goes together: two arrays of preprocess and two of predict. What follows a prediction goes
-    # as predictions end: between two and six of evaluate, embed and plot_subject each. Twelve jobs are alone.
+    # What is ready at once goes together: two arrays of preprocess. What follows a training or a prediction goes as these
+    # end: between two and six of predict, finish, evaluate, embed and plot_subject each. Seventeen jobs are alone.
     entries = {job["JobID"].split("_")[0] for job in jobs}
-    assert len(jobs) == 42
-    assert 22 <= len(entries) <= 34, printed
+    assert len(jobs) == 17 + 6 * 6
+    assert 17 + 6 * 2 <= len(entries) <= 17 + 2 + 5 * 6, printed
     assert printed.count("The individual task IDs are 1-3.") >= 2
     assert "Report: " in printed
     assert_same(undisturbed, workflow, "split/cohort.tsv", "predict/*.nii.gz")
