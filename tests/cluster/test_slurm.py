@@ -174,8 +174,8 @@ def test_all_of_it(cluster, undisturbed, tmp_path):
     on_gpus = [job for job in jobs if "gres/gpu=1" in job["ReqTRES"]]
     assert [job["NodeList"] for job in on_gpus] == ["gpu1", "gpu1"]
     assert all(job["NodeList"].startswith("cpu") for job in jobs if job not in on_gpus)
-    # What is ready at once goes together: two arrays of preprocess. What follows a training or a prediction goes as these
-    # end: between two and six of predict, finish, evaluate, embed and plot_subject each. Seventeen jobs are alone.
+    # What is ready at once goes together: two arrays of preprocess. What follows a training or a prediction goes as
+    # these end: between two and six of predict, finish, evaluate, embed, plot_subject each. Seventeen jobs are alone.
     entries = {job["JobID"].split("_")[0] for job in jobs}
     assert len(jobs) == 17 + 6 * 6
     assert 17 + 6 * 2 <= len(entries) <= 17 + 2 + 5 * 6, printed
