@@ -44,7 +44,7 @@ containers/%.sif: containers/glioseg.def containers/install containers/smoke.py
 test: .venv/test lint
 	python -m pytest
 
-# Builds the images and runs the workflow in them: podman, Apptainer, a bare Debian. Half an hour and more, as root on Debian 12 with
+# Builds the images and runs the workflow in them: podman, Apptainer, a bare Debian. A quarter of an hour, as root on Debian 12 with
 # what tests/containers/install-tools tests/containers/.work/tools installs; what isn't there is skipped.
 test-containers: .venv/test
 	python -m pytest tests/containers

@@ -70,7 +70,8 @@ def main(fold, cohort, preprocess, precision, threads, study, code, state, outpu
 
     from glioseg.batches import fingerprint, load_subject
     from glioseg.plan import describe, free_bytes, plan
-    from glioseg.training import identify, train_network, versions, write_history
+    from glioseg.training import train_network, versions, write_history
+    from glioseg.training_state import identify
 
     keras.mixed_precision.set_global_policy(settings["precision"])
     rows = read_table(cohort, ("subject", "fold", "has_mask"))

@@ -267,7 +267,7 @@ def test_killed_training_continues_to_the_same_bits(preprocessed, undisturbed, t
 
 
 def test_state_of_other_settings_is_not_continued(preprocessed, tmp_path):
-    from glioseg.training import identify
+    from glioseg.training_state import identify, let_rate_change
 
     assert identify({"epochs": 2}, ["a"]) != identify({"epochs": 3}, ["a"])
     (tmp_path / "state.npz").write_bytes(b"half a file")
@@ -277,6 +277,19 @@ def test_state_of_other_settings_is_not_continued(preprocessed, tmp_path):
     end_after(1, train_command(preprocessed, tmp_path))
     done = subprocess.run(train_command(preprocessed, tmp_path, code="2"), capture_output=True, text=True, check=True)
     assert "was made with other settings, code or subjects; training starts anew" in done.stdout
+    # Another learning rate is another training, but for one whose loss was no number.
+    end_after(1, train_command(preprocessed, tmp_path, **{"learning-rate": 0.005}))
+    kept = (tmp_path / "state.npz").read_bytes()
+    command = train_command(preprocessed, tmp_path, **{"learning-rate": 0.001})
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "training starts anew" in done.stdout
+    (tmp_path / "state.npz").write_bytes(kept)
+    let_rate_change(tmp_path / "state.npz")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "continuing after epoch 1, since when the loss was no number" in done.stdout
+    rates = [float(row["learning_rate"]) for row in read_table_csv(tmp_path / "history.csv")]
+    assert len(rates) == 6
+    assert rates[0] > 0.001 >= max(rates[1:])
 
 
 def test_bad_settings_and_arrays_end_in_a_sentence(preprocessed, tmp_path):

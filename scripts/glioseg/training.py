@@ -1,8 +1,6 @@
 """Training that can be killed at any moment: one fold's network, from subjects to a model and its history."""
 
 import csv
-import hashlib
-import json
 import platform
 import time
 from importlib.metadata import version
@@ -20,6 +18,7 @@ from glioseg.networks import build_network
 from glioseg.outputs import whole
 from glioseg.schedule import SCHEDULES, finished, rate, seconds_spent
 from glioseg.supervision import supervise
+from glioseg.training_state import Identity, let_rate_change, restore_state, save_state
 
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
 SCORES = ("loss", "accuracy", "iou", "dice", *(f"dice_{region.lower()}" for region in EVERYWHERE))
@@ -61,7 +60,7 @@ def train_network(
     subjects: list[Subject],
     monitored: list[Subject],
     state: Path,
-    identity: str,
+    identity: Identity,
     settings: dict,
     strategy: tf.distribute.Strategy,
     workers: int,
@@ -84,7 +83,7 @@ def train_network(
     with strategy.scope():
         model = build_model(subjects[0].image.shape[-1], settings)
         model.optimizer.build(model.trainable_variables)
-    history, into, sums = _restore(model, state, identity, say)
+    history, into, sums = restore_state(model, state, identity, say)
     done = len(history)
     if not finished(history, settings):
         _fit(model, subjects, monitored, state, identity, settings, history, into, sums, devices, workers, say)
@@ -118,7 +117,7 @@ def _fit(model, subjects, monitored, state, identity, settings, history, into, s
                 continue
             if start > done:
                 # Where weights are averaged, Keras ends a stretch with the average in their place.
-                _restore(model, state, identity, lambda said: None)
+                restore_state(model, state, identity, lambda said: None)
             data = _stream(
                 lambda step: training_batch(subjects, step, settings),
                 start * steps + skipped,
@@ -147,11 +146,6 @@ def _fit(model, subjects, monitored, state, identity, settings, history, into, s
 def _segmenter(model: keras.Model) -> keras.Model:
     """The network without the outputs that were there to supervise it."""
     return keras.Model(model.input, model.outputs[0], name=model.name)
-
-
-def identify(settings: dict, contents: list[str]) -> str:
-    """A hash of the settings and of what else matters (code, subjects): a state of another one is not continued."""
-    return hashlib.sha256(json.dumps([settings, contents], sort_keys=True).encode()).hexdigest()
 
 
 def write_history(path: Path, history: list[dict]) -> None:
@@ -199,7 +193,7 @@ class _Progress(keras.callbacks.Callback):
             self._stop_at(epoch, step, f"the loss became {logs['loss']}")
         # After its last step an epoch is ended first.
         if self.noted.name and step + 1 < self.steps:
-            _save(self.model, self.state, self.identity, self.history, step + 1)
+            save_state(self.model, self.state, self.identity, self.history, step + 1)
             self._interrupt(epoch, step)
         budget = 60 * self.settings["max_minutes"]
         if budget and self.elapsed() >= budget:
@@ -214,9 +208,11 @@ class _Progress(keras.callbacks.Callback):
 
     def _stop_at(self, epoch, step, found):
         names = ", ".join(self.names(epoch * self.steps + step))
+        let_rate_change(self.state)
         raise FloatingPointError(
             f"{found} in epoch {epoch + 1}, step {step + 1} (subjects: {names})"
-            ", where finite numbers were expected; look at these subjects, or lower train: learning_rate, or clip_norm"
+            ", where finite numbers were expected; look at these subjects, or lower train: learning_rate or clip_norm,"
+            " with which it goes on from its last good epoch"
         )
 
     def on_epoch_end(self, epoch, logs=None):
@@ -230,7 +226,7 @@ class _Progress(keras.callbacks.Callback):
             **{name: f"{float(value):.6f}" for name, value in logs.items()},
         }
         self.history.append({column: row.get(column, "") for column in COLUMNS})
-        _save(self.model, self.state, self.identity, self.history, 0)
+        save_state(self.model, self.state, self.identity, self.history, 0)
         if self.noted.name:
             self._interrupt(epoch, self.steps - 1)
         left = (time.monotonic() - self.started) / (epoch + 1 - self.first) * (self.epochs - epoch - 1)
@@ -258,42 +254,6 @@ def _stream(batch, start: int, stop: int, model: keras.Model, classes, workers: 
         return tf.ensure_shape(images, (None, *image)), tf.one_hot(masks, len(classes))
 
     return tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=workers).prefetch(2)
-
-
-def _save(model: keras.Model, path: Path, identity: str, history: list[dict], into: int) -> None:
-    """Write what `_restore` reads: the state after the epochs of the history and `into` steps of the next one."""
-    arrays = {f"variable_{i}": value.numpy() for i, value in enumerate(_variables(model))}
-    if into:
-        arrays |= {f"sum_{i}": value.numpy() for i, value in enumerate(model.metrics_variables)}
-    arrays["history"] = np.frombuffer(json.dumps([identity, history, into]).encode(), np.uint8)
-    with whole(path) as partial, partial.open("wb") as stream:
-        np.savez(stream, **arrays)
-
-
-def _restore(model: keras.Model, path: Path, identity: str, say) -> tuple[list[dict], int, list[np.ndarray]]:
-    """Bring a model into the state that `_save` wrote: history, steps into the next epoch, sums of their metrics."""
-    if not path.exists():
-        return [], 0, []
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            saved, history, into = json.loads(arrays["history"].tobytes())
-            kinds = [name.partition("_")[0] for name in arrays.files]
-            values, sums = ([arrays[f"{kind}_{i}"] for i in range(kinds.count(kind))] for kind in ("variable", "sum"))
-    except Exception as error:
-        say(f"{path} cannot be read ({error}); training starts anew")
-        return [], 0, []
-    if saved != identity:
-        say(f"{path} was made with other settings, code or subjects; training starts anew")
-        return [], 0, []
-    for variable, value in zip(_variables(model), values, strict=True):
-        variable.assign(value)
-    say(f"continuing after epoch {len(history)}" + (f" and step {into} of the next" if into else ""))
-    return history, into, sums
-
-
-def _variables(model: keras.Model) -> list:
-    # Dropout's random state is among the model's variables; metrics start anew with each epoch.
-    return [*model.variables, *model.optimizer.variables]
 
 
 def _minutes(seconds: float) -> str:

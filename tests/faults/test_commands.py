@@ -248,7 +248,13 @@ def test_a_loss_that_is_no_number_names_subject_and_step(slow, study, matrix, tm
     study.copy("train", tmp_path)
     done = study.run("train", tmp_path, ("nan", 30))
     matrix.explained("NaN loss", "train", done, "the loss became nan in epoch 3, step 7", "case_0")
-    # The state is that of the last good epoch.
+    # The state is that of the last good epoch, and a lower rate may go on from it.
+    shutil.copytree(tmp_path, tmp_path / "lower")
+    command = study.command("train")
+    command[command.index("--learning-rate") + 1] = "0.0005"
+    lower = subprocess.run(command, cwd=tmp_path / "lower", capture_output=True, text=True, check=True)
+    assert "continuing after epoch 2, since when the loss was no number, with another learning_rate" in lower.stdout
+    matrix.record("NaN loss, then a lower learning rate", "train", SURVIVED)
     resumed = again(study, "train", tmp_path)
     assert "continuing after epoch 2" in resumed.stdout
 
