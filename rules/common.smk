@@ -72,7 +72,9 @@ PROBABILITIES = [name for name in config["predict"]["maps"] if name in REGIONS]
 NETWORK_MAPS = f"{RESULTS}/predict/raw" if SEARCHED else f"{RESULTS}/predict"
 # Jobs that failed, as the Snakefile's onerror writes them.
 LEDGER = f"{RESULTS}/summarize/failures.tsv"
-FAILURES = read_failures([Path(LEDGER)]) if config["survivors"] else []
+# The same, where a run is to go on without whom they name.
+LEDGERS = [LEDGER] if config["survivors"] else []
+FAILURES = read_failures(list(map(Path, LEDGERS)))
 
 
 wildcard_constraints:

@@ -118,7 +118,7 @@ if SEARCHED:
             preprocess=f"{RESULTS}/preprocess",
             predictions=NETWORK_MAPS,
             configured=[config["predict"][name] for name in SMALLEST],
-            failures=each("failures", [LEDGER] if config["survivors"] else []),
+            failures=each("failures", LEDGERS),
             options=options("postprocess"),
         shell:
             "python scripts/postprocess.py"

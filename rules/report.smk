@@ -94,7 +94,7 @@ checkpoint summarize:
         code=code("summarize"),
         folder=f"{RESULTS}/evaluate",
         predictions=f"{RESULTS}/predict",
-        failures=each("failures", [LEDGER] if config["survivors"] else []),
+        failures=each("failures", LEDGERS),
         options=options("summarize"),
         seed=config["seed"],
     shell:
@@ -256,7 +256,7 @@ rule report:
         settings=lambda wildcards, input: each("settings", input.settings),
         config=json.dumps(config),
         benchmarks=f"{RESULTS}/benchmarks",
-        failures=each("failures", [LEDGER] if config["survivors"] else []),
+        failures=each("failures", LEDGERS),
         options=options("report"),
     shell:
         "python scripts/report.py"

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import yaml
 from conftest import MODALITIES, ROOT, TINY, Workflow, resave, tiny_subject, write_subject
+from test_failures import ledger_of
 
-from glioseg.failures import FAILURE_COLUMNS
-from glioseg.outputs import read_table, write_table
+from glioseg.outputs import read_table
 
 
 def test_one_truncated_file_among_twelve(cohort_folder, workflow):
@@ -278,8 +278,7 @@ def test_cross_validation_with_odd_names(tmp_path, workflow):
     for *_, output in ledger:
         Path(output).unlink()
     (run / f"predict/{first}.nii.gz").unlink()
-    ledger = [dict(zip(FAILURE_COLUMNS, row, strict=True)) for row in ledger]
-    write_table(run / "summarize/failures.tsv", FAILURE_COLUMNS, ledger)
+    ledger_of(run / "summarize/failures.tsv", *ledger)
     survived = run.run("--config", "survivors=True")
     assert survived.returncode == 0, survived.stderr
     assert not any((run / f"predict/{name}.nii.gz").exists() for name in (first, second))

@@ -11,8 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from glioseg.cohort import scored_subjects
-from glioseg.failures import SCORING
-from glioseg.failures import lost as lost_by
+from glioseg.failures import SCORING, lost
 from glioseg.labels import EVERYWHERE, REGIONS
 from glioseg.outputs import read_json, read_table
 from glioseg.page_plots import strip_plots
@@ -64,10 +63,10 @@ def render(
     the folder of plots -> data URI, "" where there is no such picture; failures: rows of the ledger of failed jobs that
     the run went on without.
     """
-    lost = lost_by(failures, *SCORING)
+    gone = lost(failures, *SCORING)
     table = subject_table(subjects)
     worst, best = both_ends(table, gallery)
-    unscored = [subject for subject in unscored_subjects(cohort, table, uncertainty) if subject not in lost]
+    unscored = [subject for subject in unscored_subjects(cohort, table, uncertainty) if subject not in gone]
     # The usual ones have their columns even where a run has no scores at all.
     there = {*EVERYWHERE, MEAN, *(row["region"] for row in scores)}
     return (
@@ -96,7 +95,7 @@ def render(
             unsure={row["subject"]: row for row in uncertainty},
             searches=searches,
             failures=failures,
-            lost=sorted(lost & set(scored_subjects(cohort))),
+            lost=sorted(gone & set(scored_subjects(cohort))),
             gallery=gallery,
             picture=picture,
             pictures={
