@@ -2,12 +2,12 @@
 
 The recipe: SegResNet(blocks_down 1 2 2 4, blocks_up 1 1 1, 16 filters, dropout 0.2), Dice loss over sigmoids of TC, WT
 and ET, Adam 1e-4 with weight decay 1e-5 and a cosine down to the last moment, batches of one, flips, intensity scaled
-and shifted by a tenth (github.com/Project-MONAI/tutorials, 3d_segmentation/brats_segmentation_3d.ipynb). Its crop of
-224 x 224 x 144 voxels would leave a CPU some thirty steps in twenty minutes: --crop takes a smaller one. Data, their
-normalization, split and scores are the study's. Needs `pip install torch monai` in an environment with the study's.
+and shifted by a tenth, autocast (github.com/Project-MONAI/tutorials, 3d_segmentation/brats_segmentation_3d.ipynb).
+Its crop of 224 x 224 x 144 voxels would leave a CPU some thirty steps in twenty minutes: --crop takes a smaller one.
+Data, their normalization, split and scores are the study's. Needs `pip install torch monai` in an environment with the
+study's.
 """
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -18,10 +18,11 @@ import numpy as np
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from peers import dice, report  # noqa: E402
+
 from glioseg.batches import load_subject  # noqa: E402
 from glioseg.cohort import models, models_for, scored_subjects, training_subjects  # noqa: E402
 from glioseg.labels import EVERYWHERE, region  # noqa: E402
-from glioseg.metrics import dice_of_sizes  # noqa: E402
 from glioseg.outputs import read_table  # noqa: E402
 
 
@@ -48,10 +49,13 @@ def draw(random: np.random.Generator, subject, crop: int) -> tuple[np.ndarray, n
 @click.option("--folds", type=int, required=True, help="Of that study.")
 @click.option("--minutes", type=float, required=True, help="Of training, for each fold.")
 @click.option("--crop", type=int, required=True, help="Voxels along each axis.")
+@click.option("--autocast", type=bool, required=True, help="To bfloat16, for a CPU that has it.")
 @click.option("--threads", type=int, required=True)
 @click.option("--seed", type=int, required=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON of each subject's Dice.")
-def main(study: Path, folds: int, minutes: float, crop: int, threads: int, seed: int, output: Path) -> None:
+def main(
+    study: Path, folds: int, minutes: float, crop: int, autocast: bool, threads: int, seed: int, output: Path
+) -> None:
     import torch
     from monai.inferers import sliding_window_inference
     from monai.losses import DiceLoss
@@ -82,7 +86,9 @@ def main(study: Path, folds: int, minutes: float, crop: int, threads: int, seed:
                 group["lr"] = 1e-4 * (1 + np.cos(np.pi * spent / (60 * minutes))) / 2
             image, truth = (torch.from_numpy(part)[None] for part in draw(random, subjects[order.pop()], crop))
             optimizer.zero_grad()
-            value = loss(network(image), truth)
+            with torch.autocast("cpu", torch.bfloat16, autocast):
+                logits = network(image)
+            value = loss(logits.float(), truth)
             value.backward()
             optimizer.step()
             steps += 1
@@ -95,21 +101,13 @@ def main(study: Path, folds: int, minutes: float, crop: int, threads: int, seed:
                 continue
             subject = load_subject(study / "preprocess" / name)
             image = torch.from_numpy(np.moveaxis(subject.image.astype(np.float32), -1, 0).copy())[None]
-            with torch.no_grad():
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, autocast):
                 logits = sliding_window_inference(image, (crop,) * 3, 1, network, overlap=0.5)
             there = (logits[0] > 0).numpy()
-            dice = {}
-            for index, key in enumerate(EVERYWHERE):
-                truth = region(subject.mask, key)
-                common = int((truth & there[index]).sum())
-                dice[key] = dice_of_sizes(int(truth.sum()), int(there[index].sum()), common)
-            found[name] = dice
-            click.echo(f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in dice.items()))
+            found[name] = {key: dice(region(subject.mask, key), there[i]) for i, key in enumerate(EVERYWHERE)}
+            click.echo(f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in found[name].items()))
         click.echo(f"fold {fold}: {steps} steps")
-    means = {key: float(np.mean([dice[key] for dice in found.values()])) for key in EVERYWHERE}
-    click.echo(f"mean of {len(found)}: " + ", ".join(f"{key} {value:.3f}" for key, value in means.items()))
-    click.echo(f"mean: {np.mean(list(means.values())):.3f}")
-    output.write_text(json.dumps({"subjects": found, "means": means}, indent=2))
+    report(found, output)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Time a training step and a forward pass of our network: bare, with augmentation, beside PyTorch, and of the peak.
 
-All in one run, float32, batches of two patches of 64 voxels along each axis; in turns, medians. PyTorch's is the same
-network layer by layer (where torch is installed). The peak is that of a large matrix product in the same library.
+All in one run, in one precision, batches of two patches of 64 voxels along each axis; in turns, medians. PyTorch's is
+the same network layer by layer (where torch is installed). The peak is that of a large matrix product in the same
+library.
 """
 
 import statistics
@@ -77,22 +78,31 @@ def torch_network(torch, layout):
     return Unet().to(memory_format=layout)
 
 
-def torch_steps(torch, threads: int, image: np.ndarray, truth: np.ndarray) -> dict[str, Callable[[], None]]:
-    """Both layouts in memory: as PyTorch comes, and the one that its documentation advises for convolutions."""
+def torch_steps(torch, threads: int, low: bool, image: np.ndarray, truth: np.ndarray) -> dict[str, Callable[[], None]]:
+    """Both layouts in memory: as PyTorch comes, and the one that its documentation advises for convolutions.
+
+    low: by autocast to bfloat16, else float32.
+    """
     torch.set_num_threads(threads)
     layouts = {"as it comes": torch.contiguous_format, "channels last": torch.channels_last_3d}
-    return {f"{name}, {of}": run for of, layout in layouts.items() for name, run in _torch(torch, layout, image, truth)}
+    return {
+        f"{name}, {of}": run for of, layout in layouts.items() for name, run in _torch(torch, layout, low, image, truth)
+    }
 
 
-def _torch(torch, layout, image: np.ndarray, truth: np.ndarray) -> list[tuple[str, Callable[[], None]]]:
+def _torch(torch, layout, low: bool, image: np.ndarray, truth: np.ndarray) -> list[tuple[str, Callable[[], None]]]:
     network = torch_network(torch, layout)
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
     x = torch.from_numpy(np.moveaxis(image, -1, 1).copy()).to(memory_format=layout)
     y = torch.from_numpy(np.moveaxis(truth, -1, 1).copy())
 
+    def infer():
+        with torch.autocast("cpu", torch.bfloat16, low):
+            return network(x).float()
+
     def step() -> None:
         optimizer.zero_grad()
-        p = network(x).softmax(1)
+        p = infer().softmax(1)
         both, sizes = (p * y).sum((0, 2, 3, 4)), (p + y).sum((0, 2, 3, 4))
         loss = 1 - (2 * both / sizes)[1:].mean() - (y * p.clamp(1e-7).log()).sum() / (y.numel() / CLASSES)
         loss.backward()
@@ -101,7 +111,7 @@ def _torch(torch, layout, image: np.ndarray, truth: np.ndarray) -> list[tuple[st
 
     def forward() -> None:
         with torch.no_grad():
-            network(x)
+            infer()
 
     return [("PyTorch training step", step), ("PyTorch forward", forward)]
 
@@ -110,24 +120,28 @@ def _torch(torch, layout, image: np.ndarray, truth: np.ndarray) -> list[tuple[st
 @click.option("--preprocess", type=click.Path(exists=True, path_type=Path), required=True, help="Of a study.")
 @click.option("--threads", type=int, required=True)
 @click.option("--repeats", type=int, required=True)
-def main(preprocess: Path, threads: int, repeats: int) -> None:
+@click.option("--precision", type=click.Choice(["float32", "mixed_bfloat16"]), required=True)
+def main(preprocess: Path, threads: int, repeats: int, precision: str) -> None:
     use_threads(threads)
+    import keras
     import tensorflow as tf
 
+    keras.mixed_precision.set_global_policy(precision)
     from glioseg.batches import load_subject, training_batch
     from glioseg.labels import CLASSES as NAMES
     from glioseg.training import _stream, build_model
 
     subjects = [load_subject(folder) for folder in sorted(preprocess.iterdir())[:6] if (folder / "mask.npy").exists()]
-    model = build_model(CHANNELS, SETTINGS)
+    network, model = build_model(CHANNELS, SETTINGS)
     image, mask = training_batch(subjects, 0, SETTINGS)
     truth = np.eye(len(NAMES), dtype=np.float32)[mask][..., :CLASSES]
     cached = (tf.constant(image), tf.constant(truth))
     many = 10**6
     stream = iter(_stream(lambda step: training_batch(subjects, step, SETTINGS), 0, many, model, NAMES[:CLASSES], 1))
     train = model.make_train_function() or model.train_function
-    forward = tf.function(lambda x: model(x, training=False))
-    square = tf.random.normal((4096, 4096))
+    forward = tf.function(lambda x: network(x, training=False))
+    low = precision == "mixed_bfloat16"
+    square = tf.cast(tf.random.normal((4096, 4096)), tf.bfloat16 if low else tf.float32)
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(square, square)))
     runs = {
         "ours, training step on a cached batch": lambda: train(iter([cached])),
@@ -138,7 +152,7 @@ def main(preprocess: Path, threads: int, repeats: int) -> None:
     try:
         import torch
 
-        runs |= torch_steps(torch, threads, image, truth)
+        runs |= torch_steps(torch, threads, low, image, truth)
     except ImportError as error:
         click.echo(f"PyTorch is skipped: {error}")
     seconds: dict[str, list[float]] = {name: [] for name in runs}
@@ -154,7 +168,7 @@ def main(preprocess: Path, threads: int, repeats: int) -> None:
     peak = 2 * 4096**3 / medians["matrix product of 4096 x 4096"]
     click.echo(f"with augmentation / bare: {medians['ours, training step with augmentation'] / bare:.2f}")
     click.echo(f"matrix peak: {peak / 1e9:.0f} GFLOP/s")
-    work = flops(model)
+    work = flops(network)
     click.echo(f"forward: {work / 1e9:.1f} GFLOP, {work / medians['ours, forward'] / peak:.2f} of the peak")
     click.echo(f"training (three times that): {3 * work / bare / peak:.2f} of the peak")
     for name, median in medians.items():

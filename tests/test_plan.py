@@ -61,7 +61,7 @@ settings = {
     "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1,
     "losses": ("dice_cross_entropy",), "batch_dice": True,
 }
-model = build_model(4, settings)
+_, model = build_model(4, settings)
 image = np.zeros((2, 64, 64, 64, 4), np.float32)
 for _ in range(2):
     model.train_on_batch(image, image)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import ops
 
+from glioseg.fused import fuse
 from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, targets_of
 
 
@@ -24,8 +25,7 @@ def dice_cross_entropy(batch_dice: bool, exclusive: bool) -> Callable:
     def loss(truth, prediction):
         truth, prediction = _patches(truth), _patches(prediction)
         first = 1 if exclusive else 0
-        both = ops.diagonal(overlaps(truth, prediction), axis1=1, axis2=2)[:, first:]
-        held, found = ops.sum(truth, 1)[:, first:], ops.sum(prediction, 1)[:, first:]
+        both, held, found = (ops.sum(part, 2)[:, first:] for part in (truth * prediction, truth, prediction))
         if batch_dice:
             both, held, found = (ops.sum(values, 0) for values in (both, held, found))
         present = ops.cast(held > 0, "float32")
@@ -34,23 +34,21 @@ def dice_cross_entropy(batch_dice: bool, exclusive: bool) -> Callable:
         bits = truth * ops.log(ops.clip(prediction, 1e-7, 1.0))
         if not exclusive:
             bits += (1 - truth) * ops.log(ops.clip(1 - prediction, 1e-7, 1.0))
-        terms = ops.shape(truth)[0] * ops.shape(truth)[1] * (1 if exclusive else truth.shape[-1])
+        terms = ops.shape(truth)[0] * truth.shape[2] * (1 if exclusive else truth.shape[1])
         return dice_loss - ops.sum(bits) / ops.cast(terms, "float32")
 
     return loss
 
 
 def overlaps(truth, prediction):
-    """Sums over voxels of truth times prediction, by pair: (B, voxels, K) twice -> (B, K, K).
-
-    As one matrix product it is several times faster than sums along the short last axis.
-    """
-    return ops.matmul(ops.transpose(truth, (0, 2, 1)), prediction)
+    """Sums over voxels of truth times prediction, by pair: (B, K, voxels) twice -> (B, K, K)."""
+    return ops.matmul(truth, ops.transpose(prediction, (0, 2, 1)))
 
 
 def _patches(volume):
-    """(batch, X, Y, Z, K) -> (batch, voxels, K) float32."""
-    return ops.reshape(ops.cast(volume, "float32"), (-1, math.prod(volume.shape[1:-1]), volume.shape[-1]))
+    """(B, X, Y, Z, K) -> (B, K, voxels) float32: along the short last axis all of it would be several times slower."""
+    rows = ops.reshape(ops.cast(volume, "float32"), (-1, math.prod(volume.shape[1:-1]), volume.shape[-1]))
+    return ops.transpose(rows, (0, 2, 1))
 
 
 def sm_dice(classes: int):
@@ -123,11 +121,12 @@ class Scores(keras.metrics.Metric):
     Accuracy and Dice count hard labels (the likeliest class) over all voxels seen; Dice of a region that is in neither
     truth nor prediction is 1. IoU is that of segmentation-models-3D's `IOUScore(threshold=0.5)`: per batch, mean over
     all classes, background included. classes: names of the truth's channels, background first; targets: what the
-    network's outputs are. Regions become classes first (`exclusive_classes`).
+    network's outputs are, once `activate` is applied. Regions become classes first (`exclusive_classes`).
     """
 
-    def __init__(self, classes: Sequence[str], targets: str, name="scores"):
+    def __init__(self, classes: Sequence[str], targets: str, activate=lambda outputs: outputs, name="scores"):
         super().__init__(name=name)
+        self.activate, self.count = activate, fuse(self._count)
         self.classes, self.exclusive = tuple(classes), targets == "classes"
         self.regions = {key: [classes.index(t) for t in REGIONS[key] if t in classes] for key in EVERYWHERE}
         size = len(classes)
@@ -135,15 +134,21 @@ class Scores(keras.metrics.Metric):
         self.iou = self.add_weight(shape=(2,), initializer="zeros", dtype="float32", name="iou")
 
     def update_state(self, truth, prediction, sample_weight=None):
-        truth, prediction = (_patches(volume) for volume in (truth, prediction))
+        confusion, iou = self.count(truth, prediction)
+        self.confusion.assign_add(ops.cast(confusion, "float64"))
+        self.iou.assign_add(ops.stack([iou, 1.0]))
+
+    def _count(self, truth, prediction):
+        """Of a batch: voxels by true (row) and likeliest class (column), and IoU."""
+        prediction = self.activate(prediction)
         if not self.exclusive:
             prediction = exclusive_classes(prediction, self.classes)
-        likeliest = ops.cast(prediction == ops.max(prediction, -1, keepdims=True), "float32")
-        self.confusion.assign_add(ops.cast(ops.sum(overlaps(truth, likeliest), 0), "float64"))
+        truth, prediction = _patches(truth), _patches(prediction)
+        likeliest = ops.cast(prediction == ops.max(prediction, 1, keepdims=True), "float32")
         sure = ops.cast(prediction > 0.5, "float32")
-        both = ops.diagonal(ops.sum(overlaps(truth, sure), 0))
-        union = ops.sum(truth, (0, 1)) + ops.sum(sure, (0, 1)) - both
-        self.iou.assign_add(ops.stack([ops.mean((both + 1e-5) / (union + 1e-5)), 1.0]))
+        both, held, found = (ops.sum(part, (0, 2)) for part in (truth * sure, truth, sure))
+        union = held + found - both
+        return ops.sum(overlaps(truth, likeliest), 0), ops.mean((both + 1e-5) / (union + 1e-5))
 
     def result(self):
         result = {

@@ -53,7 +53,7 @@ def unet(patch, channels: int, outputs: int, filters, backbone: str, activation:
         x = layers.MaxPooling3D(2)(x)
         x = convolve(convolve(x, width), width)
     for level in reversed(range(len(skips))):
-        x = layers.Conv3DTranspose(filters[level], 2, strides=2)(x)
+        x = layers.Conv3DTranspose(filters[level], 2, strides=2, use_bias=False)(x)
         x = convolve(layers.concatenate([x, skips[level]]), filters[level])
         x = convolve(x, filters[level], name=f"decoder_{level}")
     x = layers.Conv3DTranspose(outputs, 2, strides=2, name="head")(x)

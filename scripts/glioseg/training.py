@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from glioseg.batches import Subject, batch_subjects, monitor_batch, training_batch
+from glioseg.fused import learner, with_gradient
 from glioseg.interruption import Interrupted, Noted, noted_signals
 from glioseg.labels import CLASSES, EVERYWHERE, targets_of
 from glioseg.losses import Scores, build_loss
@@ -25,13 +26,13 @@ SCORES = ("loss", "accuracy", "iou", "dice", *(f"dice_{region.lower()}" for regi
 COLUMNS = ["epoch", "seconds", "learning_rate", *SCORES, *(f"val_{name}" for name in SCORES)]
 
 
-def build_model(channels: int, settings: dict) -> keras.Model:
-    """The network of the settings, compiled: loss, optimizer and scores. Its first output segments."""
+def build_model(channels: int, settings: dict) -> tuple[keras.Model, keras.Model]:
+    """The network of the settings, and a model of the same layers that learns: compiled, with loss and scores."""
     for setting, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
         if settings[setting] not in known:
             raise ValueError(f"{setting}: {settings[setting]!r} is not known; known are {', '.join(known)}")
     classes, targets = settings["classes"], settings["targets"]
-    model = build_network(
+    network = build_network(
         settings["network"],
         settings["patch"],
         channels,
@@ -40,20 +41,20 @@ def build_model(channels: int, settings: dict) -> keras.Model:
         settings["backbone"],
         "softmax" if targets == "classes" else "sigmoid",
     )
-    if settings["deep_supervision"]:
-        model = supervise(model)
+    model, activate = learner(supervise(network) if settings["deep_supervision"] else network)
     averaged = {"use_ema": True, "ema_momentum": settings["average"]} if settings["average"] else {}
     optimizer = OPTIMIZERS[settings["optimizer"]](
         settings["learning_rate"], global_clipnorm=settings["clip_norm"] or None, **averaged
     )
-    loss = build_loss(settings["losses"], classes, targets, settings["batch_dice"])
+    of_activated = build_loss(settings["losses"], classes, targets, settings["batch_dice"])
+    loss = with_gradient(lambda truth, outputs: of_activated(truth, activate(outputs)))
 
-    def shared(truth, prediction):
+    def shared(truth, outputs):
         # Among several devices Keras shares out the loss only where it comes as an array.
-        return loss(truth, prediction)[None]
+        return loss(truth, outputs)[None]
 
-    model.compile(optimizer, shared, metrics=[Scores(classes, targets)])
-    return model
+    model.compile(optimizer, shared, metrics=[Scores(classes, targets, activate)])
+    return network, model
 
 
 def train_network(
@@ -81,7 +82,7 @@ def train_network(
         raise ValueError(f"batch: {settings['batch']} patches can't be shared by {devices} GPUs; take a multiple")
     keras.utils.set_random_seed(settings["seed"])
     with strategy.scope():
-        model = build_model(subjects[0].image.shape[-1], settings)
+        network, model = build_model(subjects[0].image.shape[-1], settings)
         model.optimizer.build(model.trainable_variables)
     history, into, sums = restore_state(model, state, identity, say)
     done = len(history)
@@ -91,7 +92,7 @@ def train_network(
         model.optimizer.finalize_variable_values(model.trainable_variables)
     if len(history) < settings["epochs"] and len(history) > done:
         say(f"training ended after epoch {len(history)} of {settings['epochs']}")
-    return _segmenter(model), history
+    return network, history
 
 
 def _fit(model, subjects, monitored, state, identity, settings, history, into, sums, devices, workers, say) -> None:
@@ -143,11 +144,6 @@ def _fit(model, subjects, monitored, state, identity, settings, history, into, s
             )
 
 
-def _segmenter(model: keras.Model) -> keras.Model:
-    """The network without the outputs that were there to supervise it."""
-    return keras.Model(model.input, model.outputs[0], name=model.name)
-
-
 def write_history(path: Path, history: list[dict]) -> None:
     """Write one row per epoch as CSV; a cell is empty where an epoch was not monitored."""
     with whole(path) as partial, partial.open("w", newline="") as stream:
@@ -177,7 +173,6 @@ class _Progress(keras.callbacks.Callback):
         self.into, self.sums = into, sums if into else []
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch_started = time.monotonic()
         if self.sums:  # Keras has just set them to nothing
             for variable, value in zip(self.model.metrics_variables, self.sums, strict=True):
                 variable.assign(value)
@@ -221,7 +216,8 @@ class _Progress(keras.callbacks.Callback):
             self._stop_at(epoch, self.steps - 1, "weights became infinite or NaN")
         row = {
             "epoch": epoch + 1,
-            "seconds": f"{time.monotonic() - self.epoch_started:.1f}",
+            # What lies between epochs, such as saving the state, is the next one's.
+            "seconds": f"{self.elapsed() - seconds_spent(self.history):.3f}",
             "learning_rate": f"{self.rate:.6g}",
             **{name: f"{float(value):.6f}" for name, value in logs.items()},
         }

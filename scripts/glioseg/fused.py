@@ -1,0 +1,122 @@
+"""On a CPU, chains of small operations as one: XLA goes over the memory once where each of them goes over it anew.
+
+What oneDNN computes (convolutions, pooling) stays outside: XLA is many times slower at it. On a GPU nothing is changed.
+"""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+
+def fuse(function: Callable) -> Callable:
+    """The function of tensors, compiled by XLA where this runs on a CPU."""
+    if tf.config.list_physical_devices("GPU"):
+        return function
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+def with_gradient(loss: Callable) -> Callable:
+    """loss(truth, prediction) -> scalar, with its gradient by the prediction made in the same pass."""
+
+    def value_and_slope(truth, prediction):
+        with tf.GradientTape() as tape:
+            tape.watch(prediction)
+            value = loss(truth, prediction)
+        return value, tape.gradient(value, prediction)
+
+    if tf.config.list_physical_devices("GPU"):
+        return loss  # there float16 may want the gradient scaled before it is made
+    fused = fuse(value_and_slope)
+
+    def apart(truth, prediction):
+        @tf.custom_gradient
+        def learned(prediction):
+            value, slope = fused(truth, prediction)
+            return value, lambda upstream: tf.cast(upstream, slope.dtype) * slope
+
+        return learned(prediction)
+
+    return apart
+
+
+class NormalizeAndActivate(layers.Layer):
+    """What an instance normalization and the LeakyReLU behind it make of (B, X, Y, Z, C), in their place.
+
+    Moments are float32 and taken in one pass, as the mean of squares less the square of the mean.
+    """
+
+    def __init__(self, norm: layers.GroupNormalization, activation: layers.LeakyReLU):
+        super().__init__(name=activation.name, autocast=False)
+        self.norm = norm
+        self.slope, self.epsilon = activation.negative_slope, norm.epsilon
+        self.forward, self.backward = fuse(self._forward), fuse(self._backward)
+
+    def call(self, x):
+        rows = ops.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3], x.shape[4]))
+        gamma, beta = (tf.convert_to_tensor(values) for values in (self.norm.gamma, self.norm.beta))
+
+        @tf.custom_gradient
+        def made(rows, gamma, beta):
+            y, mean, scale = self.forward(rows, gamma, beta)
+            return y, lambda slopes: self.backward(rows, slopes, mean, scale, gamma, beta)
+
+        return ops.reshape(made(rows, gamma, beta), (-1, *x.shape[1:]))
+
+    def _forward(self, x, gamma, beta):
+        """x (B, voxels, C) -> the same, and the mean and 1 / deviation (B, 1, C) that it was normalized with."""
+        values = tf.cast(x, tf.float32)
+        mean = tf.reduce_mean(values, 1, keepdims=True)
+        variance = tf.maximum(tf.reduce_mean(values * values, 1, keepdims=True) - mean * mean, 0)
+        scale = tf.math.rsqrt(variance + self.epsilon)
+        y = values * (gamma * scale) + (beta - mean * gamma * scale)
+        return tf.cast(tf.where(y > 0, y, self.slope * y), x.dtype), mean, scale
+
+    def _backward(self, x, slopes, mean, scale, gamma, beta):
+        """Gradients by x, gamma and beta (Ioffe and Szegedy 2015, arXiv:1502.03167, section 3, over one volume)."""
+        normal = (tf.cast(x, tf.float32) - mean) * scale
+        slopes = tf.cast(slopes, tf.float32) * tf.where(normal * gamma + beta > 0, 1.0, self.slope)
+        by_beta = tf.reduce_sum(slopes, 1, keepdims=True)
+        by_gamma = tf.reduce_sum(slopes * normal, 1, keepdims=True)
+        by_x = gamma * scale * (slopes - (by_beta + normal * by_gamma) / x.shape[1])
+        return tf.cast(by_x, x.dtype), tf.reduce_sum(by_gamma, (0, 1)), tf.reduce_sum(by_beta, (0, 1))
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape, x.dtype)
+
+
+def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
+    """The same layers and weights in a network that learns faster, and what makes its outputs the model's.
+
+    The outputs' activations are left out (but where they are part of a convolution), and on a CPU instance
+    normalizations are one with the LeakyReLU that follows.
+    """
+    ends = {id(output._keras_history.operation): output._keras_history.operation for output in model.outputs}
+    drop = all(isinstance(layer, layers.Activation) for layer in ends.values())
+    pairs = {} if tf.config.list_physical_devices("GPU") else _pairs(model)
+    fused = {id(leaky): NormalizeAndActivate(norm, leaky) for norm, leaky in pairs.values()}
+
+    def call(layer, x, *arguments, **named):
+        if id(layer) in pairs or (drop and id(layer) in ends):
+            return x
+        return fused.get(id(layer), layer)(x, *arguments, **named)
+
+    again = keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+    if not drop:
+        return again, lambda outputs: outputs
+    activation = next(iter(ends.values())).activation
+    return again, lambda outputs: activation(ops.cast(outputs, "float32"))
+
+
+def _pairs(model: keras.Model) -> dict[int, tuple[layers.GroupNormalization, layers.LeakyReLU]]:
+    """The instance normalizations that feed a LeakyReLU and nothing else, by their id."""
+    nodes = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
+    pairs = {}
+    for layer in model.layers:
+        if not isinstance(layer, layers.GroupNormalization) or layer.groups not in (-1, layer.gamma.shape[0]):
+            continue
+        readers = [node.operation for node in layer._outbound_nodes if id(node) in nodes]
+        if len(readers) == 1 and isinstance(readers[0], layers.LeakyReLU):
+            pairs[id(layer)] = (layer, readers[0])
+    return pairs
