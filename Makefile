@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run view slurm containers docs test test-cluster test-containers test-faults lint bench lock clean
+.PHONY: run view slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers lock clean
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)
@@ -88,6 +88,24 @@ bench: .venv/run
 	snakemake --cores all --configfile presets/brats2013.yaml benchmarks/ours.yaml --config data="$(GLIOSEG_CASES)" && \
 	snakemake --cores all --configfile presets/brats2013.yaml benchmarks/original.yaml --config data="$(GLIOSEG_CASES)"
 
+# Twenty minutes of training for ours, the original recipe, MONAI's SegResNet and nnU-Net, on the same phantoms: two hours, on a
+# machine with nothing else to do. PyTorch (4 GB) comes into an environment of its own.
+STUDY := results/bench-equal
+PEER := .venv/peers/bin/python benchmarks
+EQUAL := --study $(STUDY) --folds 1 --minutes 20 --autocast true --threads 2 --seed 42
+bench-peers: .venv/peers/installed
+	snakemake --cores all --configfile benchmarks/equal.yaml
+	snakemake --cores all --configfile presets/original.yaml benchmarks/equal-original.yaml
+	$(PEER)/segresnet.py $(EQUAL) --crop 96 --output $(STUDY)/segresnet.json
+	$(PEER)/nnunet.py $(EQUAL) --memory-gb 1 --mirroring false --work $(STUDY)/nnunet --output $(STUDY)/nnunet-1gb.json
+	$(PEER)/nnunet.py $(EQUAL) --memory-gb 8 --mirroring false --work $(STUDY)/nnunet --output $(STUDY)/nnunet-8gb.json
+
+.venv/peers/installed: .venv/run requirements-peers.lock
+	python -m venv .venv/peers
+	ls -d "$$PWD"/.venv/lib/python3*/site-packages >.venv/peers/lib/python3.11/site-packages/project.pth
+	.venv/peers/bin/$(PIP) --requirement requirements-peers.lock
+	touch $@
+
 # Resolves the newest versions that fit; the result is committed.
 lock: .venv/test
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --output-file requirements.lock requirements.in
@@ -96,6 +114,7 @@ lock: .venv/test
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.in
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-slurm.lock requirements-slurm.in
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --constraint requirements-dev.lock --output-file requirements-docs.lock requirements-docs.in
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-peers.lock requirements-peers.in
 
 clean:
 	rm -rf results .snakemake

@@ -188,7 +188,7 @@ def test_containers_start_from_one_base_and_the_locks():
 
 
 def test_locks_agree_and_are_hashed():
-    names = [f"requirements{part}.lock" for part in ("", "-gpu", "-light", "-dev", "-docs")]
+    names = [f"requirements{part}.lock" for part in ("", "-gpu", "-light", "-dev", "-docs", "-peers")]
     lock, gpu, light, *others = map(locked, names)
     assert lock["tensorflow-cpu"] == gpu["tensorflow"]
     assert light.items() <= lock.items()
@@ -201,7 +201,7 @@ def test_locks_agree_and_are_hashed():
 
 
 def test_light_commands_do_not_load_tensorflow():
-    heavy = r"glioseg\.(networks|losses|training|supervision)\b|import (tensorflow|keras)"
+    heavy = r"glioseg\.(networks|losses|fused|training|supervision)\b|import (tensorflow|keras)"
     for path in (ROOT / "scripts").glob("*.py"):
         at_import = [line for line in path.read_text().splitlines() if re.match(r"(from|import) ", line)]
         assert not [line for line in at_import if re.search(heavy, line)], path.name

@@ -19,6 +19,8 @@ def fuse(function: Callable) -> Callable:
 
 def with_gradient(loss: Callable) -> Callable:
     """loss(truth, prediction) -> scalar, with its gradient by the prediction made in the same pass."""
+    if tf.config.list_physical_devices("GPU"):
+        return loss  # there float16 may want the gradient scaled before it is made
 
     def value_and_slope(truth, prediction):
         with tf.GradientTape() as tape:
@@ -26,8 +28,6 @@ def with_gradient(loss: Callable) -> Callable:
             value = loss(truth, prediction)
         return value, tape.gradient(value, prediction)
 
-    if tf.config.list_physical_devices("GPU"):
-        return loss  # there float16 may want the gradient scaled before it is made
     fused = fuse(value_and_slope)
 
     def apart(truth, prediction):

@@ -1,0 +1,96 @@
+"""What is computed in one pass learns what its parts would."""
+
+import numpy as np
+import pytest
+
+from glioseg import device  # noqa: F401  (before TensorFlow)
+from glioseg.labels import CLASSES
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_normalization_and_activation_are_those_of_keras(dtype):
+    import tensorflow as tf
+    from keras import layers
+
+    from glioseg.fused import NormalizeAndActivate
+
+    random = np.random.default_rng(0)
+    x, slopes = (tf.constant(random.normal(3, 2, (2, 6, 5, 4, 3)), dtype) for _ in range(2))
+    policy = "float32" if dtype == "float32" else "mixed_bfloat16"
+    norm, leaky = layers.GroupNormalization(groups=-1, epsilon=1e-5, dtype=policy), layers.LeakyReLU(0.01, dtype=policy)
+    norm.build(x.shape)
+    norm.gamma.assign(random.normal(1, 0.2, 3))
+    norm.beta.assign(random.normal(0, 0.2, 3))
+    fused = NormalizeAndActivate(norm, leaky)
+    weights = [norm.gamma.value, norm.beta.value]
+    results = []
+    for make in (lambda x: leaky(norm(x)), fused):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = make(x)
+        assert y.dtype == x.dtype
+        results.append([y, *tape.gradient(y, [x, *weights], output_gradients=slopes)])
+    for theirs, ours in zip(*results, strict=True):
+        theirs, ours = (np.asarray(tf.cast(value, "float32")) for value in (theirs, ours))
+        assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-4 if dtype == "float32" else 0.05 * np.abs(theirs).max())
+
+
+def test_a_patch_of_nothing_learns_nothing_wrong():
+    import tensorflow as tf
+    from keras import layers
+
+    from glioseg.fused import NormalizeAndActivate
+
+    for value in (0.0, 1000.0):
+        norm = layers.GroupNormalization(groups=-1, epsilon=1e-5)
+        norm.build((1, 4, 4, 4, 2))
+        x = tf.fill((1, 4, 4, 4, 2), value)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = NormalizeAndActivate(norm, layers.LeakyReLU(0.01))(x)
+        assert np.isfinite(np.asarray(y)).all()
+        assert np.isfinite(np.asarray(tape.gradient(y, x))).all()
+
+
+@pytest.mark.parametrize("targets", ["classes", "regions"])
+def test_the_loss_and_its_gradient_are_those_of_the_activated_outputs(targets):
+    import keras
+    import tensorflow as tf
+
+    from glioseg.fused import with_gradient
+    from glioseg.losses import build_loss
+
+    random = np.random.default_rng(0)
+    outputs = tf.constant(random.normal(size=(2, 4, 5, 6, 4 if targets == "classes" else 3)), tf.float32)
+    truth = tf.one_hot(random.integers(0, 4, (2, 4, 5, 6)), 4)
+    activate = keras.activations.softmax if targets == "classes" else keras.activations.sigmoid
+    loss = build_loss(["dice_cross_entropy"], CLASSES[:4], targets, True)
+    found = []
+    for function in (lambda t, o: loss(t, activate(o)), with_gradient(lambda t, o: loss(t, activate(o)))):
+        with tf.GradientTape() as tape:
+            tape.watch(outputs)
+            value = 3 * function(truth, outputs)
+        found.append((float(value), np.asarray(tape.gradient(value, outputs))))
+    assert found[1][0] == pytest.approx(found[0][0], rel=1e-5)
+    assert found[1][1] == pytest.approx(found[0][1], rel=1e-4, abs=1e-7)
+    assert np.abs(found[0][1]).max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "filters"), [("unet", (4, 8, 16)), ("original", (4, 8, 16)), ("sm_unet", (4, 8, 8, 16, 16))]
+)
+def test_the_learner_has_the_weights_and_outputs_of_its_network(name, filters):
+    from glioseg.fused import NormalizeAndActivate, learner
+    from glioseg.networks import build_network
+
+    network = build_network(name, (32, 32, 32), 2, 4, filters, "resnet18")
+    model, activate = learner(network)
+    assert {id(value) for value in model.variables} == {id(value) for value in network.variables}
+    fused = [layer for layer in model.layers if isinstance(layer, NormalizeAndActivate)]
+    assert len(fused) == (10 if name == "unet" else 0)
+    image = np.random.default_rng(0).normal(size=(1, 32, 32, 32, 2)).astype(np.float32)
+    expected, found = np.asarray(network(image)), np.asarray(activate(model(image)))
+    assert found == pytest.approx(expected, abs=1e-4)
+    assert np.ptp(expected) > 1e-3
+    # Nothing of the learner is saved with the network.
+    assert not any(isinstance(layer, NormalizeAndActivate) for layer in network.layers)
