@@ -32,7 +32,9 @@ def test_normalization_and_activation_are_those_of_keras(dtype):
         results.append([y, *tape.gradient(y, [x, *weights], output_gradients=slopes)])
     for theirs, ours in zip(*results, strict=True):
         theirs, ours = (np.asarray(tf.cast(value, "float32")) for value in (theirs, ours))
-        assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-4 if dtype == "float32" else 0.05 * np.abs(theirs).max())
+        # bfloat16 has eight bits.
+        near = 1e-4 if dtype == "float32" else 0.03 * float(np.abs(theirs).max())
+        assert ours == pytest.approx(theirs, rel=1e-4, abs=near)
 
 
 def test_a_patch_of_nothing_learns_nothing_wrong():
