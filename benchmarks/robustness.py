@@ -18,12 +18,12 @@ sys.path.insert(0, str(SCRIPTS))
 import click  # noqa: E402
 import numpy as np  # noqa: E402
 import yaml  # noqa: E402
+from peers import dice  # noqa: E402
 from scipy import ndimage  # noqa: E402
 
 from glioseg.cohort import fold_of, models_for, scored_subjects  # noqa: E402
 from glioseg.commands import FOLDER  # noqa: E402
 from glioseg.labels import EVERYWHERE, MASK, region  # noqa: E402
-from glioseg.metrics import dice_of_sizes  # noqa: E402
 from glioseg.model_facts import read_facts  # noqa: E402
 from glioseg.one_scan import prepare  # noqa: E402
 from glioseg.outputs import read_table  # noqa: E402
@@ -113,12 +113,6 @@ def changed_scan(scan: dict, condition: str, folder: Path, seed: int) -> dict[st
     return files
 
 
-def dice(truth: np.ndarray, predicted: np.ndarray) -> list[float]:
-    """Dice of WT, TC and ET; 1 where both lack it."""
-    pairs = [(region(truth, name), region(predicted, name)) for name in EVERYWHERE]
-    return [dice_of_sizes(*map(np.count_nonzero, (one, other, one & other))) for one, other in pairs]
-
-
 def score(scan: dict, condition: str, models: list[Path], study: dict, how: dict) -> list[float]:
     """Dice of WT, TC and ET, and the uncertainty, of a subject under a condition; NaN for a scan that is refused."""
     truth, _ = read_volume(scan["files"][MASK], scan["volumes"][MASK])
@@ -131,7 +125,9 @@ def score(scan: dict, condition: str, models: list[Path], study: dict, how: dict
             return [float("nan")] * 4
         found = segment_image(image, facts, models, how)
     predicted = np.repeat(found.classes, CONDITIONS[condition][2], axis=2)[:, :, : truth.shape[2]]
-    return [*dice(known_classes(truth, scan["labels"]), predicted), found.certainty["uncertainty"]]
+    known = known_classes(truth, scan["labels"])
+    scores = [dice(region(known, name), region(predicted, name)) for name in EVERYWHERE]
+    return [*scores, found.certainty["uncertainty"]]
 
 
 @click.command(help=__doc__)
