@@ -19,9 +19,9 @@ import numpy as np
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from peers import dice, report  # noqa: E402
+from peers import dice, held_out, options, report, show  # noqa: E402
 
-from glioseg.cohort import models, models_for, scored_subjects, training_subjects  # noqa: E402
+from glioseg.cohort import models, scored_subjects, training_subjects  # noqa: E402
 from glioseg.labels import EVERYWHERE, region, to_classes  # noqa: E402
 from glioseg.outputs import read_json, read_table, write_json  # noqa: E402
 
@@ -57,12 +57,13 @@ def write_dataset(study: Path, names: list[str], raw: Path) -> None:
 
 
 def timed_trainer(minutes: float, autocast: bool):
-    """nnU-Net's trainer, its schedule by minutes instead of epochs."""
+    """nnU-Net's trainer, its schedule by minutes instead of epochs; autocast, which predicts so too."""
     import torch
+    from nnunetv2.inference import predict_from_raw_data as inference
     from nnunetv2.training.nnUNetTrainer import nnUNetTrainer as module
 
     if autocast:
-        module.dummy_context = lambda: torch.autocast("cpu", torch.bfloat16)
+        module.dummy_context = inference.dummy_context = lambda: torch.autocast("cpu", torch.bfloat16)
 
     class Timed(module.nnUNetTrainer):
         def run_training(self):
@@ -77,22 +78,15 @@ def timed_trainer(minutes: float, autocast: bool):
                 if steps % 20 == 0:
                     click.echo(f"{spent * minutes:.1f} min, step {steps}: loss {np.mean(recent):.3f}")
             click.echo(f"{steps} steps")
-            self.save_checkpoint(f"{self.output_folder}/checkpoint_final.pth")
 
     return Timed
 
 
 @click.command(help=__doc__)
-@click.option("--study", type=click.Path(exists=True, path_type=Path), required=True, help="Its results folder.")
-@click.option("--folds", type=int, required=True, help="Of that study.")
-@click.option("--minutes", type=float, required=True, help="Of training, for each fold.")
+@options
 @click.option("--memory-gb", type=float, required=True, help="What nnU-Net plans for.")
-@click.option("--autocast", type=bool, required=True, help="To bfloat16, for a CPU that has it.")
 @click.option("--mirroring", type=bool, required=True, help="Predict with eight flips, as it comes.")
-@click.option("--threads", type=int, required=True)
-@click.option("--seed", type=int, required=True)
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Folder for all that nnU-Net writes.")
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON of each subject's Dice.")
 def main(study, folds, minutes, memory_gb, autocast, mirroring, threads, seed, work, output) -> None:
     for name in ("raw", "preprocessed", "results"):
         os.environ[f"nnUNet_{name}"] = str(work / name)
@@ -128,8 +122,6 @@ def main(study, folds, minutes, memory_gb, autocast, mirroring, threads, seed, w
             planned | {"continue_training": False}, "3d_fullres", number, description, torch.device("cpu")
         )
         trainer.run_training()
-        if autocast:
-            inference.dummy_context = lambda: torch.autocast("cpu", torch.bfloat16)
         predictor = inference.nnUNetPredictor(
             tile_step_size=0.5, use_mirroring=mirroring, perform_everything_on_device=False, device=torch.device("cpu"),
             verbose=False, allow_tqdm=False,
@@ -142,9 +134,7 @@ def main(study, folds, minutes, memory_gb, autocast, mirroring, threads, seed, w
         # The trainer turned its coarser outputs on.
         trainer.set_deep_supervision_enabled(False)
         channels = len(description["channel_names"])
-        for name in scored:
-            if fold not in models_for(rows, name, folds, 1):
-                continue
+        for name in held_out(rows, fold, folds):
             images = [
                 str(work / "raw" / DATASET / "imagesTr" / CASE.format(name=name, channel=c)) for c in range(channels)
             ]
@@ -152,7 +142,7 @@ def main(study, folds, minutes, memory_gb, autocast, mirroring, threads, seed, w
             made = predictor.predict_single_npy_array(image, properties)
             truth = SimpleITKIO().read_seg(str(work / "raw" / DATASET / "labelsTr" / f"{name}.nii.gz"))[0][0]
             found[name] = {key: dice(truth >= low, made >= low) for low, key in enumerate(EVERYWHERE, 1)}
-            click.echo(f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in found[name].items()))
+            show(name, found[name])
     report(found, output)
 
 

@@ -18,10 +18,10 @@ import numpy as np
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from peers import dice, report  # noqa: E402
+from peers import dice, held_out, options, report, show  # noqa: E402
 
 from glioseg.batches import load_subject  # noqa: E402
-from glioseg.cohort import models, models_for, scored_subjects, training_subjects  # noqa: E402
+from glioseg.cohort import models, training_subjects  # noqa: E402
 from glioseg.labels import EVERYWHERE, region  # noqa: E402
 from glioseg.outputs import read_table  # noqa: E402
 
@@ -45,14 +45,8 @@ def draw(random: np.random.Generator, subject, crop: int) -> tuple[np.ndarray, n
 
 
 @click.command(help=__doc__)
-@click.option("--study", type=click.Path(exists=True, path_type=Path), required=True, help="Its results folder.")
-@click.option("--folds", type=int, required=True, help="Of that study.")
-@click.option("--minutes", type=float, required=True, help="Of training, for each fold.")
+@options
 @click.option("--crop", type=int, required=True, help="Voxels along each axis.")
-@click.option("--autocast", type=bool, required=True, help="To bfloat16, for a CPU that has it.")
-@click.option("--threads", type=int, required=True)
-@click.option("--seed", type=int, required=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON of each subject's Dice.")
 def main(
     study: Path, folds: int, minutes: float, crop: int, autocast: bool, threads: int, seed: int, output: Path
 ) -> None:
@@ -96,16 +90,14 @@ def main(
             if steps % 20 == 0:
                 click.echo(f"fold {fold}, {spent / 60:.1f} min, step {steps}: loss {np.mean(recent):.3f}")
         network.eval()
-        for name in scored_subjects(rows):
-            if fold not in models_for(rows, name, folds, 1):
-                continue
+        for name in held_out(rows, fold, folds):
             subject = load_subject(study / "preprocess" / name)
             image = torch.from_numpy(np.moveaxis(subject.image.astype(np.float32), -1, 0).copy())[None]
             with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, autocast):
                 logits = sliding_window_inference(image, (crop,) * 3, 1, network, overlap=0.5)
             there = (logits[0] > 0).numpy()
             found[name] = {key: dice(region(subject.mask, key), there[i]) for i, key in enumerate(EVERYWHERE)}
-            click.echo(f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in found[name].items()))
+            show(name, found[name])
         click.echo(f"fold {fold}: {steps} steps")
     report(found, output)
 

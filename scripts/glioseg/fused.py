@@ -10,16 +10,21 @@ import tensorflow as tf
 from keras import layers, ops
 
 
+def on_gpu() -> bool:
+    """Whether TensorFlow has a GPU to run on."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
 def fuse(function: Callable) -> Callable:
     """The function of tensors, compiled by XLA where this runs on a CPU."""
-    if tf.config.list_physical_devices("GPU"):
+    if on_gpu():
         return function
     return tf.function(function, jit_compile=True, autograph=False)
 
 
 def with_gradient(loss: Callable) -> Callable:
     """loss(truth, prediction) -> scalar, with its gradient by the prediction made in the same pass."""
-    if tf.config.list_physical_devices("GPU"):
+    if on_gpu():
         return loss  # there float16 may want the gradient scaled before it is made
 
     def value_and_slope(truth, prediction):
@@ -94,7 +99,7 @@ def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
     """
     ends = {id(output._keras_history.operation): output._keras_history.operation for output in model.outputs}
     drop = all(isinstance(layer, layers.Activation) for layer in ends.values())
-    pairs = {} if tf.config.list_physical_devices("GPU") else _pairs(model)
+    pairs = {} if on_gpu() else _pairs(model)
     fused = {id(leaky): NormalizeAndActivate(norm, leaky) for norm, leaky in pairs.values()}
 
     def call(layer, x, *arguments, **named):
