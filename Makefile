@@ -25,11 +25,8 @@ slurm: .venv/run
 
 # The workflow through a real Slurm on this machine, with nodes going down: about ten minutes, as root, with Debian's
 # slurm-wlm, slurmdbd, munge and mariadb-server. In a venv of its own, for with the plugin every start asks for Slurm.
-test-cluster: .venv/test
-	python -m venv .venv/cluster
-	ls -d "$$PWD"/.venv/lib/python3*/site-packages >.venv/cluster/lib/python3.11/site-packages/project.pth
-	.venv/cluster/bin/$(PIP) --requirement requirements-slurm.lock
-	PATH="$$PWD/.venv/cluster/bin:$$PATH" python -m pytest tests/cluster
+test-cluster: .venv/test .venv/slurm/installed
+	PATH="$$PWD/.venv/slurm/bin:$$PATH" python -m pytest tests/cluster
 
 # Images for `snakemake --sdm apptainer`, from the locks. What Apptainer is told beside: make containers APPTAINER="--fakeroot"
 APPTAINER ?=
@@ -100,10 +97,11 @@ bench-peers: .venv/peers/installed
 	$(PEER)/nnunet.py $(EQUAL) --memory-gb 1 --mirroring false --work $(STUDY)/nnunet --output $(STUDY)/nnunet-1gb.json
 	$(PEER)/nnunet.py $(EQUAL) --memory-gb 8 --mirroring false --work $(STUDY)/nnunet --output $(STUDY)/nnunet-8gb.json
 
-.venv/peers/installed: .venv/run requirements-peers.lock
-	python -m venv .venv/peers
-	ls -d "$$PWD"/.venv/lib/python3*/site-packages >.venv/peers/lib/python3.11/site-packages/project.pth
-	.venv/peers/bin/$(PIP) --requirement requirements-peers.lock
+# A venv with what one lock lists, in front of the project's.
+.venv/%/installed: .venv/run requirements-%.lock
+	python -m venv .venv/$*
+	ls -d "$$PWD"/.venv/lib/python3*/site-packages >.venv/$*/lib/python3.11/site-packages/project.pth
+	.venv/$*/bin/$(PIP) --requirement requirements-$*.lock
 	touch $@
 
 # Resolves the newest versions that fit; the result is committed.

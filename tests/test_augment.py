@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from glioseg.augment import KNOTS, Augmentation, augment, bent_patch, draw_augmentation
+from glioseg.augment import KNOTS, Augmentation, augment, bent_patch, draw_augmentation, read_values
 
 ONE = np.ones(2, np.float32)
 NOTHING = Augmentation((False,) * 3, None, None, ONE, 0 * ONE, None, None, None, None, ONE > 0)
@@ -87,6 +88,22 @@ def test_a_quarter_turn_and_no_change_are_exact():
     bend[0] = 2
     moved = bent_patch(image, mask, MIDDLE, patch, replace(NOTHING, bend=bend))
     assert moved[0] == pytest.approx(image[4:20, 4:20, 1:17].astype(np.float32), abs=1e-5)
+
+
+def test_values_are_read_as_scipy_reads_them():
+    random = np.random.default_rng(0)
+    for shape in ((9, 7, 8), (9, 1, 8)):
+        values = random.normal(size=(*shape, 3)).astype(np.float32)
+        mask = random.integers(0, 4, shape).astype(np.uint8)
+        places = random.uniform(-2, 10, (3, 20, 30)).astype(np.float32)
+        places[:, 0] = np.round(places[:, 0])
+        places[1] *= shape[1] > 1
+        found, tissues = read_values(values, mask, places)
+        for channel in range(3):
+            expected = ndimage.map_coordinates(values[..., channel], places, order=1, mode="constant")
+            assert found[..., channel] == pytest.approx(expected, abs=1e-6)
+        assert found.any()
+        assert (tissues == ndimage.map_coordinates(mask, places, order=0, mode="constant")).all()
 
 
 def test_a_zoom_keeps_volumes_and_values():

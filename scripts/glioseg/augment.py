@@ -82,23 +82,56 @@ def bent_patch(
     matrix = np.eye(3) if drawn.matrix is None else drawn.matrix
     # Offsets along the three axes add up, so no array of (voxels, 3) is multiplied.
     steps = [np.multiply.outer(matrix[:, axis], offsets) for axis, offsets in enumerate(axes)]
-    places = steps[0][:, :, None, None] + steps[1][:, None, :, None] + steps[2][:, None, None, :]
+    steps[0] += np.asarray(middle, float).reshape(3, 1)
+    x, y, z = (step.astype(np.float32) for step in steps)
+    places = x[:, :, None, None] + y[:, None, :, None] + z[:, None, None, :]
     if drawn.bend is not None:
         bases = [_basis(size) for size in patch]
         places += np.einsum("dijk,xi,yj,zk->dxyz", drawn.bend, *bases, optimize=True)
-    places += np.asarray(middle, float).reshape(3, 1, 1, 1)
     # What is read of the volume is the box that the places lie in.
     low = [max(int(np.floor(axis.min())), 0) for axis in places]
     high = [min(int(np.ceil(axis.max())) + 1, length) for axis, length in zip(places, mask.shape, strict=True)]
-    bent = np.zeros((*patch, image.shape[-1]), np.float32)
-    if any(start >= stop for start, stop in zip(low, high, strict=True)):
-        return bent, np.zeros(patch, np.uint8)
-    box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
-    places = (places - np.array(low).reshape(3, 1, 1, 1)).astype(np.float32)
-    for channel in range(image.shape[-1]):
-        values = image[(*box, channel)].astype(np.float32)
-        bent[..., channel] = ndimage.map_coordinates(values, places, order=1, mode="constant")
-    return bent, ndimage.map_coordinates(mask[box], places, order=0, mode="constant")
+    bent, bent_mask = np.zeros((*patch, image.shape[-1]), np.float32), np.zeros(patch, np.uint8)
+    if all(start < stop for start, stop in zip(low, high, strict=True)):
+        box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
+        values, tissues = image[box].astype(np.float32), np.ascontiguousarray(mask[box])
+        places -= np.array(low, np.float32).reshape(3, 1, 1, 1)
+        # Plane by plane, so that what is computed on the way stays in the cache.
+        for plane in range(patch[0]):
+            bent[plane], bent_mask[plane] = read_values(values, tissues, places[:, plane])
+    return bent, bent_mask
+
+
+def read_values(values: np.ndarray, mask: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (X, Y, Z, C) float32, linearly interpolated, and mask (X, Y, Z), of the nearest voxel, at places (3, ...).
+
+    Zeros beyond the outermost voxels, as `scipy.ndimage.map_coordinates` of mode "constant", which reads each channel
+    by itself and takes more than three times as long for four.
+    """
+    last = np.reshape(mask.shape, (3, *[1] * (places.ndim - 1))) - 1
+    inside = ((places >= 0) & (places <= last)).all(0)
+    corner = np.clip(places.astype(np.intp), 0, np.maximum(last - 1, 0))
+    weights = (places - corner.astype(np.float32))[..., None]
+    voxels = values.reshape(-1, values.shape[-1])
+    strides = (mask.shape[1] * mask.shape[2], mask.shape[2], 1)
+    first = sum(index * stride for index, stride in zip(corner, strides, strict=True))
+
+    def between(axis, index):
+        """Along the axes up to this one."""
+        if axis < 0:
+            return voxels.take(index, 0)
+        here = between(axis - 1, index)
+        there = between(axis - 1, index + strides[axis] if mask.shape[axis] > 1 else index)
+        there -= here
+        there *= weights[axis]
+        there += here
+        return there
+
+    found = between(2, first)
+    found[~inside] = 0
+    nearest = np.clip((places + 0.5).astype(np.intp), 0, last)
+    flat = sum(index * stride for index, stride in zip(nearest, strides, strict=True))
+    return found, mask.ravel().take(flat) * inside
 
 
 def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[np.ndarray, np.ndarray]:
@@ -110,23 +143,33 @@ def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[n
         if flip:
             image, mask = np.flip(image, axis), np.flip(mask, axis)
     # Modalities may differ in where they end: any of them makes a voxel brain.
-    brain = np.logical_or.reduce([image[..., channel] != 0 for channel in range(image.shape[-1])])
+    brain = image[..., 0] != 0
+    for channel in range(1, image.shape[-1]):
+        brain |= image[..., channel] != 0
     if drawn.blur is not None or drawn.coarse is not None:
         image = np.stack([_soften(image[..., channel], drawn, channel) for channel in range(image.shape[-1])], -1)
     # As rows of many voxels, whose channels are alike: along an axis of four numbers NumPy is several times slower.
     shape, repeat = image.shape, image.shape[-2]
-    image = image.reshape(-1, repeat * shape[-1])
-    if drawn.gamma is not None:
-        low, high = (end(end(image, 0).reshape(repeat, -1), 0) for end in (np.min, np.max))
-        span = np.tile(np.maximum(high - low, 1e-6), repeat)
-        low = np.tile(low, repeat)
-        image = ((image - low) / span) ** np.tile(drawn.gamma, repeat) * span + low
-    image = (image * np.tile(drawn.gain, repeat) + np.tile(drawn.offset, repeat)).reshape(shape)
+    rows = image.reshape(-1, repeat * shape[-1])
+    if drawn.gamma is None:
+        rows = rows * np.tile(drawn.gain, repeat)
+        rows += np.tile(drawn.offset, repeat)
+    else:
+        low, high = (end(end(rows, 0).reshape(repeat, -1), 0) for end in (np.min, np.max))
+        span = np.maximum(high - low, 1e-6)
+        rows = rows - np.tile(low, repeat)
+        rows /= np.tile(span, repeat)
+        rows **= np.tile(drawn.gamma, repeat)
+        rows *= np.tile(span * drawn.gain, repeat)
+        rows += np.tile(low * drawn.gain + drawn.offset, repeat)
+    image = rows.reshape(shape)
     if drawn.noise is not None:
         deviation, seed = drawn.noise
-        field = np.random.default_rng(seed).standard_normal(image.shape, np.float32)
-        image += np.float32(deviation) * field
-    image[~brain] = 0
+        # NumPy's fastest generator: half the time of its default one.
+        field = np.random.Generator(np.random.SFC64(seed)).standard_normal(shape, np.float32)
+        field *= np.float32(deviation)
+        image += field
+    np.copyto(image, 0, where=np.repeat(~brain, shape[-1]).reshape(shape))
     image[..., ~drawn.kept] = 0
     return image, np.ascontiguousarray(mask)
 
