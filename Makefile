@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run view slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers lock clean
+.PHONY: run view slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers bench-curve lock clean
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)
@@ -96,6 +96,19 @@ bench-peers: .venv/peers/installed
 	$(PEER)/segresnet.py $(EQUAL) --crop 96 --output $(STUDY)/segresnet.json
 	$(PEER)/nnunet.py $(EQUAL) --memory-gb 1 --mirroring false --work $(STUDY)/nnunet --output $(STUDY)/nnunet-1gb.json
 	$(PEER)/nnunet.py $(EQUAL) --memory-gb 8 --mirroring false --work $(STUDY)/nnunet --output $(STUDY)/nnunet-8gb.json
+
+# Ours by minutes of training, two hours, beside what `make bench-peers` made in twenty.
+CURVE := results/bench-curve
+bench-curve: .venv/run
+	mkdir -p $(CURVE)
+	for minutes in 5 10 40 60; do \
+	  echo "train: {max_minutes: $$minutes}" >$(CURVE)/$$minutes.yaml; \
+	  snakemake --cores all --configfile benchmarks/equal.yaml $(CURVE)/$$minutes.yaml --config results=$(CURVE)/$$minutes; \
+	done
+	python benchmarks/curve.py --picture $(CURVE)/curve.png --point ours 20 $(STUDY) \
+	  $$(for minutes in 5 10 40 60; do echo --point ours $$minutes $(CURVE)/$$minutes; done) \
+	  --point original 20 $(STUDY)-original --point SegResNet 20 $(STUDY)/segresnet.json \
+	  --point "nnU-Net, 1 GB" 20 $(STUDY)/nnunet-1gb.json --point "nnU-Net, 8 GB" 20 $(STUDY)/nnunet-8gb.json
 
 # A venv with what one lock lists, in front of the project's.
 .venv/%/installed: .venv/run requirements-%.lock

@@ -1,0 +1,76 @@
+"""Mean Dice against minutes of training, as a table and a picture: finished studies, and what the peers' scripts wrote.
+
+`make bench-curve` runs it.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from matplotlib.figure import Figure  # noqa: E402
+
+from glioseg.figures_style import METHODS, save  # noqa: E402
+from glioseg.labels import EVERYWHERE  # noqa: E402
+from glioseg.outputs import read_json, read_table  # noqa: E402
+from glioseg.summary import NETWORK  # noqa: E402
+
+Points = dict[float, dict[str, float]]
+
+
+def means(path: Path) -> dict[str, float]:
+    """Mean Dice by region: of a study's folder, or of the JSON of `peers.report`."""
+    if path.suffix == ".json":
+        return read_json(path)["means"]
+    rows = read_table(path / "summarize/scores.tsv")
+    return {
+        row["region"]: float(row["mean"])
+        for row in rows
+        if row["method"] == NETWORK and row["metric"] == "dice" and row["region"] in EVERYWHERE
+    }
+
+
+def draw(methods: dict[str, Points]) -> Figure:
+    """Mean Dice over the regions against minutes, a line a method, a dot where there is but one point."""
+    figure = Figure(figsize=(5.2, 3.2), layout="constrained")
+    axis = figure.subplots()
+    for (name, points), color in zip(methods.items(), METHODS, strict=False):
+        minutes = sorted(points)
+        dice = [np.mean(list(points[time].values())) for time in minutes]
+        axis.plot(minutes, dice, "o-", color=color, markersize=4, linewidth=1.4, label=name)
+    axis.set_xscale("log")
+    ticks = sorted({time for points in methods.values() for time in points})
+    axis.set_xticks(ticks, [f"{time:g}" for time in ticks])
+    axis.minorticks_off()
+    axis.set_xlabel("minutes of training")
+    axis.set_title("Dice, mean of WT, TC and ET")
+    axis.set_ylim(0, 1)
+    axis.grid(axis="y")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+@click.command(help=__doc__)
+@click.option(
+    "points", "--point", type=(str, float, click.Path(exists=True, path_type=Path)), multiple=True, required=True,
+    help="Method, minutes, and a study's folder or a peer's JSON.",
+)  # fmt: skip
+@click.option("--picture", type=click.Path(path_type=Path), required=True, help="PNG; an SVG comes beside it.")
+def main(points: tuple[tuple[str, float, Path], ...], picture: Path) -> None:
+    methods: dict[str, Points] = {}
+    for name, minutes, path in points:
+        methods.setdefault(name, {})[minutes] = means(path)
+    click.echo(f"| method | minutes | {' | '.join(EVERYWHERE)} | mean |\n|---|---|{'---|' * (len(EVERYWHERE) + 1)}")
+    for name, found in methods.items():
+        for minutes, scores in sorted(found.items()):
+            cells = [f"{scores[region]:.3f}" for region in EVERYWHERE]
+            click.echo(f"| {name} | {minutes:g} | {' | '.join(cells)} | {np.mean(list(scores.values())):.3f} |")
+    save(draw(methods), picture)
+
+
+if __name__ == "__main__":
+    main()
