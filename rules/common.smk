@@ -3,7 +3,8 @@ import hashlib
 import json
 import re
 import sys
-from functools import cache
+from functools import cache, reduce
+from operator import getitem
 from pathlib import Path
 
 import yaml
@@ -32,13 +33,29 @@ from glioseg.memory import TUNABLES
 from glioseg.outputs import read_table
 
 
+def numbers_in(value):
+    """What JSON makes of a text, or of each text of a list; the same where it is none."""
+    if isinstance(value, list):
+        return [numbers_in(item) for item in value]
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 def check_config():
     """End the run with a sentence for each setting that the schema refuses. (snakemake.utils.validate prints it all.)"""
     # The C loader, where there is one, for every job of a cluster reads this.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     schema = yaml.load(Path(workflow.basedir, "rules", "config.schema.yaml").read_text(), loader)
+    validator = Draft202012Validator(schema)
+    # Snakemake leaves numbers within --config train={epochs: 3} as text; where text is refused they become numbers.
+    for error in list(validator.iter_errors(config)):
+        if error.validator in ("type", "anyOf") and error.absolute_path:
+            *sections, name = error.absolute_path
+            reduce(getitem, sections, config)[name] = numbers_in(error.instance)
     sentences = []
-    for error in Draft202012Validator(schema).iter_errors(config):
+    for error in validator.iter_errors(config):
         where = "".join(f"{step}: " for step in error.absolute_path)
         if error.validator == "additionalProperties":
             known = list(error.schema["properties"])

@@ -160,7 +160,17 @@ def test_settings_and_folders_that_cannot_be_are_refused_in_a_sentence(tmp_path,
     assert "trian is no setting; did you mean train?" in refused("phantoms", trian={"epochs": 3})
     assert "train: epoch is no setting; did you mean epochs?" in refused("phantoms", train={"epoch": 3})
     assert "train: batch: 0 is less than the minimum of 1" in refused("phantoms", train={"batch": 0})
+    assert "train: batch: 'two' is not of type" in refused("phantoms", train={"batch": "two"})
     assert "'histogram' is not one of" in refused("phantoms", preprocess={"normalization": "histogram"})
+
+
+def test_numbers_in_braces_of_the_command_line_are_numbers(workflow):
+    def dry(setting):
+        return workflow("phantoms").run("--dry-run", "--config", setting)
+
+    assert dry("train={max_minutes: 0.5, patch: [32, 32, 32]}").returncode == 0
+    assert "train: epochs: 3.5 is not of type 'integer'" in dry("train={epochs: 3.5}").stderr
+    assert "train: patch: 3 is less than the minimum of 8" in dry("train={patch: [64, 64, 3]}").stderr
 
 
 def test_all_subjects_bad_ends_in_a_sentence(tmp_path, workflow):
