@@ -100,10 +100,9 @@ bench-peers: .venv/peers/installed
 # Ours by minutes of training, two hours, beside what `make bench-peers` made in twenty.
 CURVE := results/bench-curve
 bench-curve: .venv/run
-	mkdir -p $(CURVE)
 	for minutes in 5 10 40 60; do \
-	  echo "train: {max_minutes: $$minutes}" >$(CURVE)/$$minutes.yaml; \
-	  snakemake --cores all --configfile benchmarks/equal.yaml $(CURVE)/$$minutes.yaml --config results=$(CURVE)/$$minutes; \
+	  snakemake --cores all --configfile benchmarks/equal.yaml \
+	    --config results=$(CURVE)/$$minutes "train={max_minutes: $$minutes}"; \
 	done
 	python benchmarks/curve.py --picture $(CURVE)/curve.png --point ours 20 $(STUDY) \
 	  $$(for minutes in 5 10 40 60; do echo --point ours $$minutes $(CURVE)/$$minutes; done) \
