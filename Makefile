@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run view slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers bench-curve lock clean
+.PHONY: run view slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)
@@ -89,13 +89,26 @@ bench: .venv/run
 # machine with nothing else to do. PyTorch (4 GB) comes into an environment of its own.
 STUDY := results/bench-equal
 PEER := .venv/peers/bin/python benchmarks
-EQUAL := --study $(STUDY) --folds 1 --minutes 20 --autocast true --threads 2 --seed 42
+PEERS_RUN := --autocast true --threads 2 --seed 42
+EQUAL := --study $(STUDY) --folds 1 --minutes 20 $(PEERS_RUN)
 bench-peers: .venv/peers/installed
 	snakemake --cores all --configfile benchmarks/equal.yaml
 	snakemake --cores all --configfile presets/original.yaml benchmarks/equal-original.yaml
 	$(PEER)/segresnet.py $(EQUAL) --crop 96 --output $(STUDY)/segresnet.json
 	$(PEER)/nnunet.py $(EQUAL) --memory-gb 1 --mirroring false --work $(STUDY)/nnunet --output $(STUDY)/nnunet-1gb.json
 	$(PEER)/nnunet.py $(EQUAL) --memory-gb 8 --mirroring false --work $(STUDY)/nnunet --output $(STUDY)/nnunet-8gb.json
+
+# The same on the real cases that GLIOSEG_CASES names: three folds that share the twenty minutes, an hour and a half in all.
+CASES := results/bench-2013
+SHARED := --study $(CASES) --folds 3 --minutes 6.667 $(PEERS_RUN)
+A_FOLD := "train={max_minutes: 6.667}" data="$(GLIOSEG_CASES)"
+bench-peers-cases: .venv/peers/installed
+	@test -d "$(GLIOSEG_CASES)" || { echo "GLIOSEG_CASES names no folder of real cases"; exit 1; }
+	snakemake --cores all --configfile presets/brats2013.yaml benchmarks/equal.yaml --config $(A_FOLD) results=$(CASES)
+	snakemake --cores all --configfile presets/original.yaml presets/brats2013.yaml benchmarks/equal-original.yaml \
+	  --config $(A_FOLD) results=$(CASES)-original
+	$(PEER)/segresnet.py $(SHARED) --crop 96 --output $(CASES)/segresnet.json
+	$(PEER)/nnunet.py $(SHARED) --memory-gb 1 --mirroring false --work $(CASES)/nnunet --output $(CASES)/nnunet-1gb.json
 
 # Ours by minutes of training, two hours, beside what `make bench-peers` made in twenty.
 CURVE := results/bench-curve
