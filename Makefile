@@ -112,13 +112,14 @@ bench-peers-cases: .venv/peers/installed
 
 # Ours by minutes of training, two hours, beside what `make bench-peers` made in twenty.
 CURVE := results/bench-curve
+MINUTES := 5 10 40 60
 bench-curve: .venv/run
-	for minutes in 5 10 40 60; do \
+	for minutes in $(MINUTES); do \
 	  snakemake --cores all --configfile benchmarks/equal.yaml \
 	    --config results=$(CURVE)/$$minutes "train={max_minutes: $$minutes}"; \
 	done
 	python benchmarks/curve.py --picture $(CURVE)/curve.png --point ours 20 $(STUDY) \
-	  $$(for minutes in 5 10 40 60; do echo --point ours $$minutes $(CURVE)/$$minutes; done) \
+	  $(foreach minutes,$(MINUTES),--point ours $(minutes) $(CURVE)/$(minutes)) \
 	  --point original 20 $(STUDY)-original --point SegResNet 20 $(STUDY)/segresnet.json \
 	  --point "nnU-Net, 1 GB" 20 $(STUDY)/nnunet-1gb.json --point "nnU-Net, 8 GB" 20 $(STUDY)/nnunet-8gb.json
 

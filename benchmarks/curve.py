@@ -23,15 +23,17 @@ Points = dict[float, dict[str, float]]
 
 
 def means(path: Path) -> dict[str, float]:
-    """Mean Dice by region: of a study's folder, or of the JSON of `peers.report`."""
+    """Mean Dice by region, and "mean", that of all: of a study's folder, or of the JSON of `peers.report`."""
     if path.suffix == ".json":
-        return read_json(path)["means"]
-    rows = read_table(path / "summarize/scores.tsv")
-    return {
-        row["region"]: float(row["mean"])
-        for row in rows
-        if row["method"] == NETWORK and row["metric"] == "dice" and row["region"] in EVERYWHERE
-    }
+        found = read_json(path)["means"]
+    else:
+        rows = read_table(path / "summarize/scores.tsv")
+        found = {
+            row["region"]: float(row["mean"])
+            for row in rows
+            if row["method"] == NETWORK and row["metric"] == "dice" and row["region"] in EVERYWHERE
+        }
+    return found | {"mean": float(np.mean(list(found.values())))}
 
 
 def draw(methods: dict[str, Points]) -> Figure:
@@ -40,8 +42,15 @@ def draw(methods: dict[str, Points]) -> Figure:
     axis = figure.subplots()
     for (name, points), color in zip(methods.items(), METHODS, strict=False):
         minutes = sorted(points)
-        dice = [np.mean(list(points[time].values())) for time in minutes]
-        axis.plot(minutes, dice, "o-", color=color, markersize=4, linewidth=1.4, label=name)
+        axis.plot(
+            minutes,
+            [points[time]["mean"] for time in minutes],
+            "o-",
+            color=color,
+            markersize=4,
+            linewidth=1.4,
+            label=name,
+        )
     axis.set_xscale("log")
     ticks = sorted({time for points in methods.values() for time in points})
     axis.set_xticks(ticks, [f"{time:g}" for time in ticks])
@@ -64,11 +73,12 @@ def main(points: tuple[tuple[str, float, Path], ...], picture: Path) -> None:
     methods: dict[str, Points] = {}
     for name, minutes, path in points:
         methods.setdefault(name, {})[minutes] = means(path)
-    click.echo(f"| method | minutes | {' | '.join(EVERYWHERE)} | mean |\n|---|---|{'---|' * (len(EVERYWHERE) + 1)}")
+    columns = (*EVERYWHERE, "mean")
+    click.echo(f"| method | minutes | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}")
     for name, found in methods.items():
         for minutes, scores in sorted(found.items()):
-            cells = [f"{scores[region]:.3f}" for region in EVERYWHERE]
-            click.echo(f"| {name} | {minutes:g} | {' | '.join(cells)} | {np.mean(list(scores.values())):.3f} |")
+            cells = [f"{scores[column]:.3f}" for column in columns]
+            click.echo(f"| {name} | {minutes:g} | {' | '.join(cells)} |")
     save(draw(methods), picture)
 
 

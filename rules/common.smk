@@ -49,13 +49,15 @@ def check_config():
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     schema = yaml.load(Path(workflow.basedir, "rules", "config.schema.yaml").read_text(), loader)
     validator = Draft202012Validator(schema)
+    errors = list(validator.iter_errors(config))
     # Snakemake leaves numbers within --config train={epochs: 3} as text; where text is refused they become numbers.
-    for error in list(validator.iter_errors(config)):
+    for error in errors:
         if error.validator in ("type", "anyOf") and error.absolute_path:
             *sections, name = error.absolute_path
             reduce(getitem, sections, config)[name] = numbers_in(error.instance)
     sentences = []
-    for error in validator.iter_errors(config):
+    # What is left; a configuration without errors isn't looked through again.
+    for error in errors and validator.iter_errors(config):
         where = "".join(f"{step}: " for step in error.absolute_path)
         if error.validator == "additionalProperties":
             known = list(error.schema["properties"])

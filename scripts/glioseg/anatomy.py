@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from glioseg.fields import coarse_shape, smooth_noise, upsample
+from glioseg.interpolation import between
 
 SHAPE = (240, 240, 155)
 # Left-posterior-superior, as in every BraTS file: the first two axes run against the world's.
@@ -134,17 +135,8 @@ def _sample(names: tuple[str, ...], places: np.ndarray) -> np.ndarray:
         index = np.ravel_multi_index(corner.astype(np.intp), shape)
         steps = list(zip((shape[1] * shape[2], shape[2], 1), held - corner, strict=True))
         for row, volume in zip(values, volumes, strict=True):
-            row[chunk] = inside * _between(volume, index, steps)
+            row[chunk] = inside * between(volume, index, steps)
     return values.reshape(len(names), *places.shape[1:])
-
-
-def _between(volume: np.ndarray, index: np.ndarray, steps: list[tuple[int, np.ndarray]]) -> np.ndarray:
-    """Values of a flat volume a fraction of each step (a stride, a fraction of it) on from the voxels at `index`."""
-    if not steps:
-        return volume.take(index)
-    (stride, fraction), *others = steps
-    near, far = _between(volume, index, others), _between(volume, index + stride, others)
-    return near + fraction * (far - near)
 
 
 def _rotation(angles: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from glioseg.interpolation import between
+
 # What costs as much as reading the patch comes to a part of the patches only, about as in nnU-Net.
 GEOMETRY, CURVED, NOISY, BLURRED, COARSE = 1 / 3, 1 / 3, 1 / 3, 1 / 5, 1 / 5
 # Points along each side of a patch that are displaced; what lies between them follows smoothly.
@@ -94,7 +96,7 @@ def bent_patch(
     bent, bent_mask = np.zeros((*patch, image.shape[-1]), np.float32), np.zeros(patch, np.uint8)
     if all(start < stop for start, stop in zip(low, high, strict=True)):
         box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
-        values, tissues = image[box].astype(np.float32), np.ascontiguousarray(mask[box])
+        values, tissues = image[box].astype(np.float32), mask[box]
         places -= np.array(low, np.float32).reshape(3, 1, 1, 1)
         # Plane by plane, so that what is computed on the way stays in the cache.
         for plane in range(patch[0]):
@@ -114,24 +116,12 @@ def read_values(values: np.ndarray, mask: np.ndarray, places: np.ndarray) -> tup
     weights = (places - corner.astype(np.float32))[..., None]
     voxels = values.reshape(-1, values.shape[-1])
     strides = (mask.shape[1] * mask.shape[2], mask.shape[2], 1)
-    first = sum(index * stride for index, stride in zip(corner, strides, strict=True))
-
-    def between(axis, index):
-        """Along the axes up to this one."""
-        if axis < 0:
-            return voxels.take(index, 0)
-        here = between(axis - 1, index)
-        there = between(axis - 1, index + strides[axis] if mask.shape[axis] > 1 else index)
-        there -= here
-        there *= weights[axis]
-        there += here
-        return there
-
-    found = between(2, first)
+    # Along an axis of one voxel there is no next.
+    steps = [(stride if end else 0, part) for stride, end, part in zip(strides, last.flat, weights, strict=True)]
+    found = between(voxels, np.ravel_multi_index(tuple(corner), mask.shape), steps[::-1])
     found[~inside] = 0
     nearest = np.clip((places + 0.5).astype(np.intp), 0, last)
-    flat = sum(index * stride for index, stride in zip(nearest, strides, strict=True))
-    return found, mask.ravel().take(flat) * inside
+    return found, mask[tuple(nearest)] * inside
 
 
 def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[np.ndarray, np.ndarray]:
@@ -143,25 +133,22 @@ def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[n
         if flip:
             image, mask = np.flip(image, axis), np.flip(mask, axis)
     # Modalities may differ in where they end: any of them makes a voxel brain.
-    brain = image[..., 0] != 0
-    for channel in range(1, image.shape[-1]):
-        brain |= image[..., channel] != 0
+    brain = np.logical_or.reduce([image[..., channel] != 0 for channel in range(image.shape[-1])])
     if drawn.blur is not None or drawn.coarse is not None:
         image = np.stack([_soften(image[..., channel], drawn, channel) for channel in range(image.shape[-1])], -1)
     # As rows of many voxels, whose channels are alike: along an axis of four numbers NumPy is several times slower.
     shape, repeat = image.shape, image.shape[-2]
     rows = image.reshape(-1, repeat * shape[-1])
-    if drawn.gamma is None:
-        rows = rows * np.tile(drawn.gain, repeat)
-        rows += np.tile(drawn.offset, repeat)
-    else:
+    gain, offset = drawn.gain, drawn.offset
+    if drawn.gamma is not None:
         low, high = (end(end(rows, 0).reshape(repeat, -1), 0) for end in (np.min, np.max))
         span = np.maximum(high - low, 1e-6)
         rows = rows - np.tile(low, repeat)
         rows /= np.tile(span, repeat)
         rows **= np.tile(drawn.gamma, repeat)
-        rows *= np.tile(span * drawn.gain, repeat)
-        rows += np.tile(low * drawn.gain + drawn.offset, repeat)
+        gain, offset = span * gain, low * gain + offset
+    rows = rows * np.tile(gain, repeat)
+    rows += np.tile(offset, repeat)
     image = rows.reshape(shape)
     if drawn.noise is not None:
         deviation, seed = drawn.noise
