@@ -96,3 +96,67 @@ def test_the_learner_has_the_weights_and_outputs_of_its_network(name, filters):
     assert np.ptp(expected) > 1e-3
     # Nothing of the learner is saved with the network.
     assert not any(isinstance(layer, NormalizeAndActivate) for layer in network.layers)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_convolutions_are_those_of_keras_and_their_biases_learn_what_they_should(dtype):
+    import tensorflow as tf
+    from keras import layers
+
+    from glioseg.fused import Convolution, TransposedConvolution
+
+    policy = "float32" if dtype == "float32" else "mixed_bfloat16"
+    random = np.random.default_rng(0)
+    x = tf.constant(random.normal(size=(2, 16, 18, 20, 4)), dtype)
+    for convolution, ours in (
+        (layers.Conv3D(3, 3, padding="same", activation="relu", dtype=policy), Convolution),
+        (layers.Conv3DTranspose(3, 2, strides=2, padding="same", dtype=policy), TransposedConvolution),
+        (layers.Conv3DTranspose(3, 2, strides=2, use_bias=False, dtype=policy), TransposedConvolution),
+    ):
+        convolution.build(x.shape)
+        for value in convolution.variables:
+            value.assign(random.normal(size=value.shape))
+        slopes = tf.constant(random.normal(1, 1, convolution.compute_output_shape(x.shape)), dtype)
+        results = []
+        for layer in (convolution, ours(convolution)):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = layer(x)
+            assert y.dtype == dtype
+            variables = [value.value for value in convolution.variables]
+            results.append([y, *tape.gradient(y, [x, *variables], output_gradients=slopes)])
+        for theirs, found in zip(*([np.asarray(tf.cast(v, "float32")) for v in both] for both in results), strict=True):
+            near = (1e-4 if dtype == "float32" else 0.03) * float(np.abs(theirs).max())
+            if theirs.shape != (3,):
+                assert found == pytest.approx(theirs, abs=near)
+                continue
+            # The bias's: in bfloat16 TensorFlow's own stands still long before the sum of 5,760 or more voxels.
+            behind = np.asarray(tf.cast(slopes, "float64")) * (np.asarray(tf.cast(results[1][0], "float64")) > 0)
+            if convolution.__class__ is layers.Conv3DTranspose:
+                behind = np.asarray(tf.cast(slopes, "float64"))
+            assert found == pytest.approx(behind.sum((0, 1, 2, 3)), rel=1e-4 if dtype == "float32" else 0.01)
+
+
+def test_weights_updated_in_one_pass_are_those_of_keras():
+    import keras
+    import tensorflow as tf
+
+    from glioseg.fused import in_one_pass
+
+    random = np.random.default_rng(0)
+    shapes = [(3, 3, 3, 2, 4), (4,), (4, 4)]
+    values = [random.normal(size=shape) for shape in shapes]
+    found = []
+    for make in (keras.optimizers.AdamW, in_one_pass(keras.optimizers.AdamW)):
+        weights = [keras.Variable(value) for value in values]
+        optimizer = make(0.01, global_clipnorm=1.0, use_ema=True, ema_momentum=0.9)
+        optimizer.build(weights)
+        for step in range(3):
+            optimizer.learning_rate = 0.01 * (step + 1)
+            slopes = [np.random.default_rng(step).normal(size=shape).astype(np.float32) for shape in shapes]
+            optimizer.apply([tf.constant(slope) for slope in slopes], weights)
+        assert int(optimizer.iterations) == 3
+        found.append([np.asarray(value) for value in (*weights, *optimizer.variables)])
+    for theirs, ours in zip(*found, strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-7)
+    assert all(np.abs(weight - value).max() > 0.02 for weight, value in zip(found[1], values, strict=False))

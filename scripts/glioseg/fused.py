@@ -46,6 +46,19 @@ def with_gradient(loss: Callable) -> Callable:
     return apart
 
 
+def in_one_pass(optimizer: type[keras.Optimizer]) -> type[keras.Optimizer]:
+    """The optimizer, which on a CPU clips, decays, averages and updates all weights in one pass over each."""
+    if on_gpu() or tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        return optimizer  # of several devices each is told the sum of all gradients, which XLA can't do here
+
+    class InOnePass(optimizer):
+        def apply(self, grads, trainable_variables=None):
+            apply = super().apply
+            fuse(lambda *grads: apply(grads, trainable_variables))(*grads)
+
+    return InOnePass
+
+
 class NormalizeAndActivate(layers.Layer):
     """What an instance normalization and the LeakyReLU behind it make of (B, X, Y, Z, C), in their place.
 
@@ -91,6 +104,44 @@ class NormalizeAndActivate(layers.Layer):
         return keras.KerasTensor(x.shape, x.dtype)
 
 
+class Convolution(layers.Layer):
+    """A convolution in its place, whose bias's gradient is added up in float32.
+
+    TensorFlow adds it up in the convolution's own precision on a CPU: in bfloat16, which has eight bits, the sum over a
+    patch stands still at some hundreds of its summands.
+    """
+
+    def __init__(self, convolution: layers.Conv3D | layers.Conv3DTranspose):
+        super().__init__(name=convolution.name, autocast=False)
+        self.convolution = convolution
+
+    def call(self, x):
+        convolution = self.convolution
+        x, kernel, bias = self.cast(x, convolution.kernel, convolution.bias)
+        # Keras' own sum of these would be a BiasAdd again.
+        return convolution.activation(tf.add(convolution.convolution_op(x, kernel), bias))
+
+    def cast(self, *values):
+        return [tf.cast(tf.convert_to_tensor(value), self.convolution.compute_dtype) for value in values]
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(self.convolution.compute_output_shape(x.shape), self.convolution.compute_dtype)
+
+
+class TransposedConvolution(Convolution):
+    """The same for one that makes of each voxel eight of its own: as one matrix product, whose rows are rearranged."""
+
+    def call(self, x):
+        batch, sides = ops.shape(x)[0], x.shape[1:4]
+        x, kernel = self.cast(x, self.convolution.kernel)
+        width, channels = kernel.shape[3:]
+        y = ops.matmul(ops.reshape(x, (-1, channels)), ops.transpose(ops.reshape(kernel, (-1, channels))))
+        if self.convolution.use_bias:
+            y = tf.add(y, tf.tile(*self.cast(self.convolution.bias), [8]))
+        y = ops.transpose(ops.reshape(y, (batch, *sides, 2, 2, 2, width)), (0, 1, 4, 2, 5, 3, 6, 7))
+        return ops.reshape(y, (batch, *(2 * side for side in sides), width))
+
+
 def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
     """The same layers and weights in a network that learns faster, and what makes its outputs the model's.
 
@@ -101,6 +152,9 @@ def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
     drop = all(isinstance(layer, layers.Activation) for layer in ends.values())
     pairs = {} if on_gpu() else _pairs(model)
     fused = {id(leaky): NormalizeAndActivate(norm, leaky) for norm, leaky in pairs.values()}
+    if not on_gpu():
+        fused |= {id(layer): TransposedConvolution(layer) for layer in model.layers if _doubles(layer)}
+        fused |= {id(layer): Convolution(layer) for layer in model.layers if _biased_in_low_precision(layer)}
 
     def call(layer, x, *arguments, **named):
         if id(layer) in pairs or (drop and id(layer) in ends):
@@ -125,3 +179,17 @@ def _pairs(model: keras.Model) -> dict[int, tuple[layers.GroupNormalization, lay
         if len(readers) == 1 and isinstance(readers[0], layers.LeakyReLU):
             pairs[id(layer)] = (layer, readers[0])
     return pairs
+
+
+def _doubles(layer: layers.Layer) -> bool:
+    """Whether it is a transposed convolution that makes of each voxel eight of its own, and does nothing else."""
+    return (
+        isinstance(layer, layers.Conv3DTranspose)
+        and layer.kernel_size == layer.strides == (2, 2, 2)
+        and layer.output_padding is None
+        and layer.activation is keras.activations.linear
+    )
+
+
+def _biased_in_low_precision(layer: layers.Layer) -> bool:
+    return isinstance(layer, layers.Conv3D) and layer.use_bias and layer.compute_dtype != "float32"

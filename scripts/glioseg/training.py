@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from glioseg.batches import Subject, batch_subjects, monitor_batch, training_batch
-from glioseg.fused import learner, with_gradient
+from glioseg.fused import in_one_pass, learner, with_gradient
 from glioseg.interruption import Interrupted, Noted, noted_signals
 from glioseg.labels import CLASSES, EVERYWHERE, targets_of
 from glioseg.losses import Scores, build_loss
@@ -43,7 +43,7 @@ def build_model(channels: int, settings: dict) -> tuple[keras.Model, keras.Model
     )
     model, activate = learner(supervise(network) if settings["deep_supervision"] else network)
     averaged = {"use_ema": True, "ema_momentum": settings["average"]} if settings["average"] else {}
-    optimizer = OPTIMIZERS[settings["optimizer"]](
+    optimizer = in_one_pass(OPTIMIZERS[settings["optimizer"]])(
         settings["learning_rate"], global_clipnorm=settings["clip_norm"] or None, **averaged
     )
     of_activated = build_loss(settings["losses"], classes, targets, settings["batch_dice"])
