@@ -11,6 +11,8 @@ from glioseg.interpolation import between
 GEOMETRY, CURVED, NOISY, BLURRED, COARSE = 1 / 3, 1 / 3, 1 / 3, 1 / 5, 1 / 5
 # Points along each side of a patch that are displaced; what lies between them follows smoothly.
 KNOTS = 5
+# Of a patch, read at once: fewer ask NumPy more often, more don't stay in the cache.
+PLANES = 2
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,12 @@ def bent_patch(
     bent, bent_mask = np.zeros((*patch, image.shape[-1]), np.float32), np.zeros(patch, np.uint8)
     if all(start < stop for start, stop in zip(low, high, strict=True)):
         box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
-        values, tissues = image[box].astype(np.float32), mask[box]
+        values, tissues = image[box].astype(np.float32), mask[box].copy()
         places -= np.array(low, np.float32).reshape(3, 1, 1, 1)
-        # Plane by plane, so that what is computed on the way stays in the cache.
-        for plane in range(patch[0]):
-            bent[plane], bent_mask[plane] = read_values(values, tissues, places[:, plane])
+        # A few planes after the others, so that what is computed on the way stays in the cache.
+        for first in range(0, patch[0], PLANES):
+            planes = slice(first, first + PLANES)
+            bent[planes], bent_mask[planes] = read_values(values, tissues, places[:, planes])
     return bent, bent_mask
 
 
@@ -113,15 +116,17 @@ def read_values(values: np.ndarray, mask: np.ndarray, places: np.ndarray) -> tup
     last = np.reshape(mask.shape, (3, *[1] * (places.ndim - 1))) - 1
     inside = ((places >= 0) & (places <= last)).all(0)
     corner = np.clip(places.astype(np.intp), 0, np.maximum(last - 1, 0))
-    weights = (places - corner.astype(np.float32))[..., None]
-    voxels = values.reshape(-1, values.shape[-1])
-    strides = (mask.shape[1] * mask.shape[2], mask.shape[2], 1)
+    weights = places - corner.astype(np.float32)
     # Along an axis of one voxel there is no next.
-    steps = [(stride if end else 0, part) for stride, end, part in zip(strides, last.flat, weights, strict=True)]
-    found = between(voxels, np.ravel_multi_index(tuple(corner), mask.shape), steps[::-1])
+    strides = [stride if end else 0 for stride, end in zip((mask[0].size, mask.shape[2], 1), last.flat, strict=True)]
+    index = np.ravel_multi_index(tuple(corner), mask.shape)
+    # A fraction for each channel: NumPy is several times slower where it has to spread one over an axis of four.
+    fractions = np.repeat(weights[..., None], values.shape[-1], -1)
+    found = between(values.reshape(-1, values.shape[-1]), index, [*zip(strides, fractions, strict=True)][::-1])
     found[~inside] = 0
-    nearest = np.clip((places + 0.5).astype(np.intp), 0, last)
-    return found, mask[tuple(nearest)] * inside
+    for stride, weight in zip(strides, weights, strict=True):
+        index += stride * (weight >= 0.5)
+    return found, mask.take(index) * inside
 
 
 def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[np.ndarray, np.ndarray]:
@@ -129,11 +134,9 @@ def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[n
 
     Intensities change inside the brain (non-zero voxels) only; gamma acts on the patch's own range of each channel.
     """
-    for axis, flip in enumerate(drawn.flips):
-        if flip:
-            image, mask = np.flip(image, axis), np.flip(mask, axis)
     # Modalities may differ in where they end: any of them makes a voxel brain.
-    brain = np.logical_or.reduce([image[..., channel] != 0 for channel in range(image.shape[-1])])
+    signal = image != 0
+    brain = np.logical_or.reduce([signal[..., channel] for channel in range(image.shape[-1])])
     if drawn.blur is not None or drawn.coarse is not None:
         image = np.stack([_soften(image[..., channel], drawn, channel) for channel in range(image.shape[-1])], -1)
     # As rows of many voxels, whose channels are alike: along an axis of four numbers NumPy is several times slower.
@@ -152,13 +155,16 @@ def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[n
     image = rows.reshape(shape)
     if drawn.noise is not None:
         deviation, seed = drawn.noise
-        # NumPy's fastest generator: half the time of its default one.
-        field = np.random.Generator(np.random.SFC64(seed)).standard_normal(shape, np.float32)
-        field *= np.float32(deviation)
-        image += field
+        # Heads among 64 tosses of a coin, whose deviation is 4: as good as normal, and drawn three times as fast.
+        heads = np.bitwise_count(np.random.SFC64(seed).random_raw(image.size)).astype(np.float32)
+        heads -= 32
+        heads *= np.float32(deviation / 4)
+        image += heads.reshape(shape)
     np.copyto(image, 0, where=np.repeat(~brain, shape[-1]).reshape(shape))
     image[..., ~drawn.kept] = 0
-    return image, np.ascontiguousarray(mask)
+    # At the end, for what is flipped lies backwards in memory.
+    flipped = [axis for axis, flip in enumerate(drawn.flips) if flip]
+    return np.flip(image, flipped), np.flip(mask, flipped)
 
 
 def _soften(volume: np.ndarray, drawn: Augmentation, channel: int) -> np.ndarray:
