@@ -1,12 +1,13 @@
 """Time a training step and a forward pass of our network: bare, with augmentation, beside PyTorch, and of the peak.
 
-All in one run, in one precision, batches of two patches of 64 voxels along each axis; in turns, medians. PyTorch's is
-the same network layer by layer (where torch is installed). The peak is that of a large matrix product in the same
-library.
+All in one run, in one precision, batches of two patches of 64 voxels along each axis; in turns, medians. The forward
+pass is what predicts: OpenVINO. PyTorch's is the same network layer by layer (where torch is installed). The peak is
+that of a large matrix product in TensorFlow.
 """
 
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -129,6 +130,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str) -> None:
     keras.mixed_precision.set_global_policy(precision)
     from glioseg.batches import load_subject, training_batch
     from glioseg.labels import CLASSES as NAMES
+    from glioseg.runtime import load_networks
     from glioseg.training import _stream, build_model
 
     subjects = [load_subject(folder) for folder in sorted(preprocess.iterdir())[:6] if (folder / "mask.npy").exists()]
@@ -139,14 +141,17 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str) -> None:
     many = 10**6
     stream = iter(_stream(lambda step: training_batch(subjects, step, SETTINGS), 0, many, model, NAMES[:CLASSES], 1))
     train = model.make_train_function() or model.train_function
-    forward = tf.function(lambda x: network(x, training=False))
+    with tempfile.TemporaryDirectory() as folder:
+        network.save(f"{folder}/model.keras")
+        (predictor,) = load_networks([Path(folder) / "model.keras"], "openvino", threads)
+    patches = np.moveaxis(image, -1, 1).copy()
     low = precision == "mixed_bfloat16"
     square = tf.cast(tf.random.normal((4096, 4096)), tf.bfloat16 if low else tf.float32)
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(square, square)))
     runs = {
         "ours, training step on a cached batch": lambda: train(iter([cached])),
         "ours, training step with augmentation": lambda: train(stream),
-        "ours, forward": lambda: forward(cached[0]).numpy(),
+        "ours, forward": lambda: list(predictor.predict(patches)),
         "matrix product of 4096 x 4096": lambda: product().numpy(),
     }
     try:

@@ -64,6 +64,32 @@ def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, tmp_path
         assert (next(alone.predict([patch])) == one).all()
 
 
+@pytest.mark.parametrize("has", [True, False])
+def test_what_was_trained_in_bfloat16_predicts_in_it_where_the_processor_has_it(has, tmp_path, monkeypatch):
+    import keras
+
+    from glioseg import openvino_network
+    from glioseg.networks import build_network
+
+    if has and not device.has_bfloat16():
+        pytest.skip("this processor has no bfloat16")
+    monkeypatch.setattr(openvino_network, "has_bfloat16", lambda: has)
+    found, patch = {}, np.random.default_rng(0).normal(size=(2, 32, 32, 32)).astype(np.float32)
+    for policy in ("float32", "mixed_bfloat16"):
+        keras.mixed_precision.set_global_policy(policy)
+        keras.utils.set_random_seed(1)
+        build_network("unet", (32, 32, 32), 2, 4, (4, 8, 16), "").save(tmp_path / f"{policy}.keras")
+        keras.mixed_precision.set_global_policy("float32")
+        compiled = openvino_network.compile_network(tmp_path / f"{policy}.keras", 2)
+        hint = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+        assert hint == ("bf16" if has and policy == "mixed_bfloat16" else "f32")
+        found[policy] = next(openvino_network.stream(compiled, [patch])).copy()
+    # The softmax is float32 all the same: its sums are as near to 1 as that has it.
+    assert found["mixed_bfloat16"].sum(0) == pytest.approx(1, abs=1e-6)
+    assert found["mixed_bfloat16"] == pytest.approx(found["float32"], abs=0.03)
+    assert (found["mixed_bfloat16"] == found["float32"]).all() != has
+
+
 def test_a_layer_that_openvino_is_not_taught_is_left_to_tensorflow(tmp_path, monkeypatch):
     monkeypatch.setattr(device, "use_threads", lambda threads: None)  # TensorFlow runs already
     from glioseg.networks import build_network

@@ -34,7 +34,12 @@ def choose_precision(name: str) -> str:
         ]
         major = min(capability[0] for capability in capabilities)
         return "mixed_bfloat16" if major >= 8 else "mixed_float16" if major == 7 else "float32"
-    return "mixed_bfloat16" if {"avx512_bf16", "amx_bf16"} & _cpu_flags() else "float32"
+    return "mixed_bfloat16" if has_bfloat16() else "float32"
+
+
+def has_bfloat16() -> bool:
+    """Whether the CPU multiplies bfloat16 in units of its own."""
+    return bool({"avx512_bf16", "amx_bf16"} & _cpu_flags())
 
 
 def use_threads(threads: int) -> None:

@@ -66,10 +66,11 @@ class _Sweep:
         self.inner = tuple(slice(start, start + length) for start, length in zip(low, shape, strict=True))
         whole = tuple(map(max, patch, shape))
         self.image = np.zeros((image.shape[3], *whole), np.float32)
+        # Moved first: NumPy reads half precision several times faster where it lies in a row.
+        self.image[:, *self.inner] = np.ascontiguousarray(np.moveaxis(image, -1, 0))
         brain = np.zeros(whole, bool)
-        for channel in range(image.shape[3]):
-            self.image[channel][self.inner] = image[..., channel]
-            brain[self.inner] |= brain_mask(image[..., channel], background_value(image[..., channel]))
+        for channel in self.image[:, *self.inner]:
+            brain[self.inner] |= brain_mask(channel, background_value(channel))
         self.corners = window_corners(brain, patch, overlap)
         self.weight = gaussian_weight(patch)
         self.weights = np.zeros(whole, np.float32)

@@ -11,6 +11,7 @@ import numpy as np
 import openvino
 from openvino import opset13 as ops
 
+from glioseg.device import has_bfloat16
 from glioseg.keras_file import Layer, UnknownLayer, read_layers
 
 # Arrays run (batch, channels, X, Y, Z), as OpenVINO's convolutions want them.
@@ -31,16 +32,17 @@ def compile_network(path: Path, threads: int) -> openvino.CompiledModel:
 
     Raises UnknownLayer for a layer that isn't among those that are known here.
     """
+    layers, ends = read_layers(path)
     core = openvino.Core()
     settings = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": min(threads, MOST_STREAMS),
         # Jobs that run beside each other would all hold on to the same first cores.
         "ENABLE_CPU_PINNING": False,
-        # float32 whatever the processor prefers: the same numbers as where it was trained.
-        "INFERENCE_PRECISION_HINT": "f32",
+        # As it was trained, not as the processor prefers.
+        "INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() and _in_bfloat16(layers) else "f32",
     }
-    return core.compile_model(build(path), "CPU", settings)
+    return core.compile_model(_build(path, layers, ends), "CPU", settings)
 
 
 def stream(compiled: openvino.CompiledModel, patches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -71,9 +73,15 @@ def stream(compiled: openvino.CompiledModel, patches: Iterable[np.ndarray]) -> I
         yield finish()
 
 
-def build(path: Path) -> openvino.Model:
+def _in_bfloat16(layers: list[Layer]) -> bool:
+    """Whether the network was trained in bfloat16."""
+    policies = [layer.settings.get("dtype") for layer in layers]
+    # Keras writes a policy as an object, or by its name.
+    return "mixed_bfloat16" in [policy["config"]["name"] if isinstance(policy, dict) else policy for policy in policies]
+
+
+def _build(path: Path, layers: list[Layer], ends: list[str]) -> openvino.Model:
     """The network as an OpenVINO model."""
-    layers, ends = read_layers(path)
     weights = _weights(path, layers)
     nodes, inputs = {}, []
     for layer in layers:
