@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from glioseg.fused import fuse
@@ -23,9 +24,9 @@ def dice_cross_entropy(batch_dice: bool, exclusive: bool) -> Callable:
     """
 
     def loss(truth, prediction):
-        truth, prediction = _patches(truth), _patches(prediction)
+        truth, prediction = ops.cast(truth, "float32"), ops.cast(prediction, "float32")
         first = 1 if exclusive else 0
-        both, held, found = (ops.sum(part, 2)[:, first:] for part in (truth * prediction, truth, prediction))
+        both, held, found = (_over_voxels(part)[:, first:] for part in (truth * prediction, truth, prediction))
         if batch_dice:
             both, held, found = (ops.sum(values, 0) for values in (both, held, found))
         present = ops.cast(held > 0, "float32")
@@ -34,21 +35,17 @@ def dice_cross_entropy(batch_dice: bool, exclusive: bool) -> Callable:
         bits = truth * ops.log(ops.clip(prediction, 1e-7, 1.0))
         if not exclusive:
             bits += (1 - truth) * ops.log(ops.clip(1 - prediction, 1e-7, 1.0))
-        terms = ops.shape(truth)[0] * truth.shape[2] * (1 if exclusive else truth.shape[1])
-        return dice_loss - ops.sum(bits) / ops.cast(terms, "float32")
+        terms = ops.shape(truth)[0] * math.prod(truth.shape[1:-1]) * (1 if exclusive else truth.shape[-1])
+        return dice_loss - ops.sum(_over_voxels(bits)) / ops.cast(terms, "float32")
 
     return loss
 
 
-def overlaps(truth, prediction):
-    """Sums over voxels of truth times prediction, by pair: (B, K, voxels) twice -> (B, K, K)."""
-    return ops.matmul(truth, ops.transpose(prediction, (0, 2, 1)))
-
-
-def _patches(volume):
-    """(B, X, Y, Z, K) -> (B, K, voxels) float32: along the short last axis all of it would be several times slower."""
-    rows = ops.reshape(ops.cast(volume, "float32"), (-1, math.prod(volume.shape[1:-1]), volume.shape[-1]))
-    return ops.transpose(rows, (0, 2, 1))
+def _over_voxels(values):
+    """Sums (B, X, Y, Z, K) -> (B, K): of rows of Z * K first, for along a short last axis XLA is slow."""
+    *space, channels = values.shape[1:]
+    rows = ops.sum(ops.reshape(values, (-1, math.prod(space[:-1]), space[-1] * channels)), 1)
+    return ops.sum(ops.reshape(rows, (-1, space[-1], channels)), 1)
 
 
 def sm_dice(classes: int):
@@ -104,7 +101,7 @@ def membership(classes: Sequence[str]):
 
 
 def exclusive_classes(probabilities, classes: Sequence[str]):
-    """One-hot classes (…, K) of the probabilities of regions (…, R), each taken from 0.5 on.
+    """Index of the class (int32) that the probabilities of regions (…, R) tell, each taken from 0.5 on.
 
     WT, TC and ET lie one inside the other: outside of WT is no tumor, outside of TC edema, outside of ET necrosis.
     """
@@ -112,7 +109,17 @@ def exclusive_classes(probabilities, classes: Sequence[str]):
     index = {name: classes.index(name) if name in classes else 0 for name in CLASSES}
     tissue = ops.where(there["TC"], ops.where(there["ET"], index["enhancing"], index["necrosis"]), index["edema"])
     outside = ops.where(there["RC"], index["cavity"], 0) if "RC" in there else 0
-    return ops.one_hot(ops.where(there["WT"], tissue, outside), len(classes), dtype="float32")
+    return ops.where(there["WT"], tissue, outside)
+
+
+def _likeliest(probabilities):
+    """Index of the largest along the last axis (int32), the first of several, and that largest."""
+    # Channel by channel: along a short last axis an argmax is many times slower.
+    index, largest = ops.zeros(ops.shape(probabilities)[:-1], "int32"), probabilities[..., 0]
+    for channel in range(1, probabilities.shape[-1]):
+        index = ops.where(probabilities[..., channel] > largest, channel, index)
+        largest = ops.maximum(largest, probabilities[..., channel])
+    return index, largest
 
 
 class Scores(keras.metrics.Metric):
@@ -126,7 +133,7 @@ class Scores(keras.metrics.Metric):
 
     def __init__(self, classes: Sequence[str], targets: str, activate=lambda outputs: outputs, name="scores"):
         super().__init__(name=name)
-        self.activate, self.count = activate, fuse(self._count)
+        self.activate, self.kinds = activate, fuse(self._kinds)
         self.classes, self.exclusive = tuple(classes), targets == "classes"
         self.regions = {key: [classes.index(t) for t in REGIONS[key] if t in classes] for key in EVERYWHERE}
         size = len(classes)
@@ -134,21 +141,28 @@ class Scores(keras.metrics.Metric):
         self.iou = self.add_weight(shape=(2,), initializer="zeros", dtype="float32", name="iou")
 
     def update_state(self, truth, prediction, sample_weight=None):
-        confusion, iou = self.count(truth, prediction)
-        self.confusion.assign_add(ops.cast(confusion, "float64"))
-        self.iou.assign_add(ops.stack([iou, 1.0]))
+        size = len(self.classes)
+        kinds = ops.reshape(self.kinds(truth, prediction), (-1,))
+        none = tf.constant((), "int32")
+        counts = tf.raw_ops.DenseBincount(input=kinds, size=2 * size * size, weights=none)
+        counts = ops.reshape(ops.cast(counts, "float64"), (size, size, 2))
+        confusion = ops.sum(counts, 2)
+        sure = counts[..., 1]
+        both = ops.diagonal(sure)
+        union = ops.sum(confusion, 1) + ops.sum(sure, 0) - both
+        iou = ops.mean((both + 1e-5) / (union + 1e-5))
+        self.confusion.assign_add(confusion)
+        self.iou.assign_add(ops.cast(ops.stack([iou, 1.0]), "float32"))
 
-    def _count(self, truth, prediction):
-        """Of a batch: voxels by true (row) and likeliest class (column), and IoU."""
+    def _kinds(self, truth, prediction):
+        """Of each voxel a number: (true class * classes + likeliest) * 2, plus 1 where that one has more than half."""
         prediction = self.activate(prediction)
-        if not self.exclusive:
-            prediction = exclusive_classes(prediction, self.classes)
-        truth, prediction = _patches(truth), _patches(prediction)
-        likeliest = ops.cast(prediction == ops.max(prediction, 1, keepdims=True), "float32")
-        sure = ops.cast(prediction > 0.5, "float32")
-        both, held, found = (ops.sum(part, (0, 2)) for part in (truth * sure, truth, sure))
-        union = held + found - both
-        return ops.sum(overlaps(truth, likeliest), 0), ops.mean((both + 1e-5) / (union + 1e-5))
+        if self.exclusive:
+            likeliest, largest = _likeliest(prediction)
+            sure = ops.cast(largest > 0.5, "int32")
+        else:
+            likeliest, sure = exclusive_classes(prediction, self.classes), 1
+        return (_likeliest(truth)[0] * len(self.classes) + likeliest) * 2 + sure
 
     def result(self):
         result = {
