@@ -119,7 +119,7 @@ def read_values(values: np.ndarray, mask: np.ndarray, places: np.ndarray) -> tup
     weights = places - corner.astype(np.float32)
     # Along an axis of one voxel there is no next.
     strides = [stride if end else 0 for stride, end in zip((mask[0].size, mask.shape[2], 1), last.flat, strict=True)]
-    index = np.ravel_multi_index(tuple(corner), mask.shape)
+    index = sum(part * stride for part, stride in zip(corner, strides, strict=True))
     # A fraction for each channel: NumPy is several times slower where it has to spread one over an axis of four.
     fractions = np.repeat(weights[..., None], values.shape[-1], -1)
     found = between(values.reshape(-1, values.shape[-1]), index, [*zip(strides, fractions, strict=True)][::-1])

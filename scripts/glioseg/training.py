@@ -240,14 +240,18 @@ class _Progress(keras.callbacks.Callback):
 
 def _stream(batch, start: int, stop: int, model: keras.Model, classes, workers: int) -> tf.data.Dataset:
     """(image, one-hot mask) batches by number, in order, made ahead in threads; an error there ends the training."""
-    image, mask = model.inputs[0].shape[1:], model.inputs[0].shape[1:-1]
+    image = model.inputs[0].shape[1:]
     # From the masks' indices to the network's channels: a study has some of the classes.
-    channels = tf.constant([classes.index(name) if name in classes else -1 for name in CLASSES])
+    one_hot = np.array([[float(name == other) for other in classes] for name in CLASSES], np.float32)
+
+    def make(number):
+        images, masks = batch(number)
+        # NumPy takes rows of a table several times faster than TensorFlow makes them.
+        return images, one_hot.take(masks, 0)
 
     def load(number):
-        images, masks = tf.numpy_function(batch, [number], (tf.float32, tf.uint8))
-        masks = tf.gather(channels, tf.cast(tf.ensure_shape(masks, (None, *mask)), tf.int32))
-        return tf.ensure_shape(images, (None, *image)), tf.one_hot(masks, len(classes))
+        images, truth = tf.numpy_function(make, [number], (tf.float32, tf.float32))
+        return tf.ensure_shape(images, (None, *image)), tf.ensure_shape(truth, (None, *image[:-1], len(classes)))
 
     return tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=workers).prefetch(2)
 
