@@ -110,9 +110,9 @@ bench-peers-cases: .venv/peers/installed
 	$(PEER)/segresnet.py $(SHARED) --crop 96 --output $(CASES)/segresnet.json
 	$(PEER)/nnunet.py $(SHARED) --memory-gb 1 --mirroring false --work $(CASES)/nnunet --output $(CASES)/nnunet-1gb.json
 
-# Ours by minutes of training, two hours, beside what `make bench-peers` made in twenty.
+# Ours by minutes of training, an hour and a half, beside what `make bench-peers` made in twenty.
 CURVE := results/bench-curve
-MINUTES := 5 10 40 60
+MINUTES := 5 10 60
 bench-curve: .venv/run
 	for minutes in $(MINUTES); do \
 	  snakemake --cores all --configfile benchmarks/equal.yaml \

@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -120,6 +121,9 @@ def test_region_scores_by_hand():
     empty = Scores(CLASSES[:4], "classes")
     empty.update_state(np.eye(4)[[0, 0]][None], np.eye(4)[[0, 0]][None])
     assert float(empty.result()["dice"]) == 1
+    undecided = Scores(CLASSES[:4], "classes")
+    undecided.update_state(np.eye(4)[[0, 2, 2]][None], np.full((1, 3, 4), 0.25))
+    assert np.asarray(undecided.confusion).tolist() == [[1, 0, 0, 0], [0] * 4, [2, 0, 0, 0], [0] * 4]
 
 
 def test_scores_and_channels_follow_the_classes_of_the_study():
@@ -132,6 +136,19 @@ def test_scores_and_channels_follow_the_classes_of_the_study():
     assert result["dice_wt"] == pytest.approx(2 * 2 / (3 + 2))
     assert result["dice_tc"] == pytest.approx(2 * 1 / (2 + 1))
     assert result["dice_et"] == 0
+
+
+def test_truth_is_one_hot_over_the_classes_of_the_study():
+    from glioseg.training import _stream
+
+    image = np.zeros((1, 3, 1, 1, 2), np.float32)
+    mask = np.array([CLASSES.index(name) for name in ("edema", "background", "necrosis")], np.uint8)
+    batch = image, mask.reshape(1, 3, 1, 1)
+    model = SimpleNamespace(inputs=[image])
+    ((found, truth),) = _stream(lambda number: batch, 0, 1, model, ("background", "edema", "cyst"), 1)
+    assert found.shape == image.shape
+    # What the study hasn't is in none of its channels.
+    assert np.asarray(truth).reshape(3, 3).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_deep_supervision_by_hand():
