@@ -143,6 +143,7 @@ class Scores(keras.metrics.Metric):
     def update_state(self, truth, prediction, sample_weight=None):
         size = len(self.classes)
         kinds = ops.reshape(self.kinds(truth, prediction), (-1,))
+        # Keras' own bincount makes as many as the largest number asks for; XLA on a GPU wants to know beforehand.
         none = tf.constant((), "int32")
         counts = tf.raw_ops.DenseBincount(input=kinds, size=2 * size * size, weights=none)
         counts = ops.reshape(ops.cast(counts, "float64"), (size, size, 2))
