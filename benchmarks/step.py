@@ -26,8 +26,9 @@ FILTERS, SIDE, BATCH, CHANNELS, CLASSES = (24, 48, 96, 192), 64, 2, 4, 4
 BEFORE, IN_A_ROW = 4, 8
 SETTINGS = {
     "network": "unet", "patch": (SIDE,) * 3, "filters": FILTERS, "batch": BATCH, "backbone": "", "targets": "classes",
-    "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False, "average": 0,
-    "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1, "batch_dice": True,
+    "normalization": "none", "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False,
+    "average": 0, "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1,
+    "batch_dice": True,
     "losses": ("dice_cross_entropy",), "seed": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "rotation": 15,
     "elastic": 0, "intensity": 0.15, "blur": 0, "coarse": 1, "noise": 0.1, "modality_dropout": 0,
 }  # fmt: skip
@@ -51,11 +52,7 @@ def torch_network(torch, layout):
 
     def convolve(before, width, size=3, stride=1):
         padding = size // 2 if stride == 1 else 0
-        return nn.Sequential(
-            nn.Conv3d(before, width, size, stride, padding, bias=False),
-            nn.InstanceNorm3d(width, affine=True),
-            nn.LeakyReLU(0.01),
-        )
+        return nn.Sequential(nn.Conv3d(before, width, size, stride, padding), nn.LeakyReLU(0.01, inplace=True))
 
     class Unet(nn.Module):
         def __init__(self):
@@ -64,7 +61,7 @@ def torch_network(torch, layout):
             self.stem = nn.Sequential(convolve(CHANNELS, first, 2, 2), convolve(first, first))
             pairs = list(pairwise(FILTERS))
             self.down = nn.ModuleList(nn.Sequential(convolve(a, b), convolve(b, b)) for a, b in pairs)
-            self.up = nn.ModuleList(nn.ConvTranspose3d(b, a, 2, 2) for a, b in reversed(pairs))
+            self.up = nn.ModuleList(nn.ConvTranspose3d(b, a, 2, 2, bias=False) for a, b in reversed(pairs))
             self.join = nn.ModuleList(nn.Sequential(convolve(2 * a, a), convolve(a, a)) for a, _ in reversed(pairs))
             self.head = nn.ConvTranspose3d(first, CLASSES, 2, 2)
 
@@ -139,7 +136,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str) -> None:
     network, model = build_model(CHANNELS, SETTINGS)
     image, mask = training_batch(subjects, 0, SETTINGS)
     truth = np.eye(len(NAMES), dtype=np.float32)[mask][..., :CLASSES]
-    cached = (tf.constant(image), tf.constant(truth))
+    cached = (tf.constant(image), tf.constant(mask))
     many = 10**6
     stream = iter(_stream(lambda step: training_batch(subjects, step, SETTINGS), 0, many, model, NAMES[:CLASSES], 1))
     train = model.make_train_function() or model.train_function

@@ -25,6 +25,7 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--network", required=True)
 @click.option("--filters", type=auto_or_int, multiple=True, required=True, help="Width of each level, or auto.")
 @click.option("--backbone", required=True, help="Encoder of sm_unet.")
+@click.option("--normalization", required=True, help="Behind each convolution of unet.")
 @click.option("--targets", required=True, help="What it tells apart: classes, or regions, one inside the other.")
 @click.option("--deep-supervision", type=bool, required=True, help="Coarser levels learn too.")
 @click.option("--patch", type=auto_or_int, multiple=True, required=True, help="Voxels along each axis, or auto.")

@@ -102,11 +102,12 @@ def test_schema_lists_what_prediction_knows():
 def test_schema_lists_what_training_knows():
     from glioseg.device import PRECISIONS
     from glioseg.losses import LOSSES
-    from glioseg.networks import NETWORKS
+    from glioseg.networks import NETWORKS, NORMALIZATIONS
     from glioseg.training import OPTIMIZERS, SCHEDULES
 
     train = SCHEMA["properties"]["train"]["properties"]
     assert set(train["network"]["enum"]) == set(NETWORKS)
+    assert set(train["normalization"]["enum"]) == set(NORMALIZATIONS)
     assert set(train["losses"]["items"]["enum"]) == set(LOSSES)
     assert set(train["optimizer"]["enum"]) == set(OPTIMIZERS)
     assert set(train["schedule"]["enum"]) == set(SCHEDULES)

@@ -79,17 +79,24 @@ def test_the_loss_and_its_gradient_are_those_of_the_activated_outputs(targets):
 
 
 @pytest.mark.parametrize(
-    ("name", "filters"), [("unet", (4, 8, 16)), ("original", (4, 8, 16)), ("sm_unet", (4, 8, 8, 16, 16))]
+    ("name", "normalization", "filters"),
+    [
+        ("unet", "none", (4, 8, 16)),
+        ("unet", "instance", (4, 8, 16)),
+        ("original", "none", (4, 8, 16)),
+        ("sm_unet", "none", (4, 8, 8, 16, 16)),
+    ],
 )
-def test_the_learner_has_the_weights_and_outputs_of_its_network(name, filters):
+def test_the_learner_has_the_weights_and_outputs_of_its_network(name, normalization, filters):
     from glioseg.fused import NormalizeAndActivate, learner
     from glioseg.networks import build_network
 
-    network = build_network(name, (32, 32, 32), 2, 4, filters, "resnet18")
+    network = build_network(name, (32, 32, 32), 2, 4, filters, "resnet18", normalization)
+    network.set_weights([value + 0.1 * (value.ndim == 1) for value in network.get_weights()])
     model, activate = learner(network)
     assert {id(value) for value in model.variables} == {id(value) for value in network.variables}
     fused = [layer for layer in model.layers if isinstance(layer, NormalizeAndActivate)]
-    assert len(fused) == (10 if name == "unet" else 0)
+    assert len(fused) == (10 if normalization == "instance" else 0)
     image = np.random.default_rng(0).normal(size=(1, 32, 32, 32, 2)).astype(np.float32)
     expected, found = np.asarray(network(image)), np.asarray(activate(model(image)))
     assert found == pytest.approx(expected, abs=1e-4)

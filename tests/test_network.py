@@ -73,6 +73,8 @@ def test_unknown_names_list_the_known():
         build_network("unet", (20, 32, 32), 1, 4, (4, 8, 16), "")
     with pytest.raises(ValueError, match="known are resnet18"):
         build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "alexnet")
+    with pytest.raises(ValueError, match="known are none, instance"):
+        build_network("unet", (16, 16, 16), 1, 4, (4, 8), "", "batch")
     with pytest.raises(ValueError, match="known are dice_cross_entropy, sm_dice, sm_focal"):
         build_loss(["hinge"], CLASSES[:4], "classes", True)
     with pytest.raises(ValueError, match="known are auto, float32"):
@@ -112,17 +114,18 @@ def test_region_scores_by_hand():
 
     scores = Scores(CLASSES[:4], "classes")
     truth, predicted = np.array([0, 1, 2, 3, 3, 2]), np.array([0, 1, 1, 3, 0, 2])
-    scores.update_state(np.eye(4)[truth][None], np.eye(4)[predicted][None])
+    scores.update_state(truth[None], np.eye(4)[predicted][None])
     result = {name: float(value) for name, value in scores.result().items()}
     assert result["accuracy"] == pytest.approx(4 / 6)
     assert result["dice_wt"] == pytest.approx(2 * 4 / (5 + 4))
     assert result["dice_tc"] == pytest.approx(2 * 2 / (3 + 3))
     assert result["dice_et"] == pytest.approx(2 * 1 / (2 + 1))
     empty = Scores(CLASSES[:4], "classes")
-    empty.update_state(np.eye(4)[[0, 0]][None], np.eye(4)[[0, 0]][None])
+    empty.update_state(np.array([[0, 0]]), np.eye(4)[[0, 0]][None])
     assert float(empty.result()["dice"]) == 1
     undecided = Scores(CLASSES[:4], "classes")
-    undecided.update_state(np.eye(4)[[0, 2, 2]][None], np.full((1, 3, 4), 0.25))
+    undecided.update_state(np.array([[0, 2, 2, 4]]), np.full((1, 4, 4), 0.25))
+    # What is none of the study's classes counts nowhere.
     assert np.asarray(undecided.confusion).tolist() == [[1, 0, 0, 0], [0] * 4, [2, 0, 0, 0], [0] * 4]
 
 
@@ -131,7 +134,7 @@ def test_scores_and_channels_follow_the_classes_of_the_study():
 
     scores = Scores(("background", "edema", "enhancing", "cyst"), "classes")
     truth, predicted = np.array([0, 1, 2, 3]), np.array([0, 1, 3, 0])
-    scores.update_state(np.eye(4)[truth][None], np.eye(4)[predicted][None])
+    scores.update_state(truth[None], np.eye(4)[predicted][None])
     result = {name: float(value) for name, value in scores.result().items()}
     assert result["dice_wt"] == pytest.approx(2 * 2 / (3 + 2))
     assert result["dice_tc"] == pytest.approx(2 * 1 / (2 + 1))
@@ -139,6 +142,7 @@ def test_scores_and_channels_follow_the_classes_of_the_study():
 
 
 def test_truth_is_one_hot_over_the_classes_of_the_study():
+    from glioseg.losses import one_hot
     from glioseg.training import _stream
 
     image = np.zeros((1, 3, 1, 1, 2), np.float32)
@@ -147,12 +151,13 @@ def test_truth_is_one_hot_over_the_classes_of_the_study():
     model = SimpleNamespace(inputs=[image])
     ((found, truth),) = _stream(lambda number: batch, 0, 1, model, ("background", "edema", "cyst"), 1)
     assert found.shape == image.shape
+    assert np.asarray(truth).ravel().tolist() == [1, 0, 3]
     # What the study hasn't is in none of its channels.
-    assert np.asarray(truth).reshape(3, 3).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
+    assert np.asarray(one_hot(truth, 3, (3, 1, 1))).reshape(3, 3).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_deep_supervision_by_hand():
-    from glioseg.losses import build_loss
+    from glioseg.losses import build_loss, one_hot
     from glioseg.networks import build_network
     from glioseg.supervision import supervise
 
@@ -160,21 +165,26 @@ def test_deep_supervision_by_hand():
     model = supervise(inner)
     assert [output.shape[1] for output in model.outputs] == [16, 4]
     loss = build_loss(["dice_cross_entropy"], CLASSES[:4], "classes", True)
-    model.compile("sgd", loss, metrics=[])
+
+    def of_classes(truth, outputs):
+        return loss(one_hot(truth, 4, outputs.shape[1:-1]), outputs)
+
+    model.compile("sgd", of_classes, metrics=[])
     random = np.random.default_rng(0)
     image = random.normal(size=(1, 16, 16, 16, 2)).astype(np.float32)
-    truth = np.eye(4, dtype=np.float32)[random.integers(0, 4, (1, 16, 16, 16))]
+    indices = random.integers(0, 4, (1, 16, 16, 16))
+    truth = np.eye(4, dtype=np.float32)[indices]
     full, coarse = (np.asarray(output) for output in model(image))
     # Each coarse voxel's truth is the mean of the 4 x 4 x 4 voxels under it; that level weighs 2 / 4 of the whole's.
     mean = truth.reshape(1, 4, 4, 4, 4, 4, 4, 4).mean((2, 4, 6))
     expected = (float(loss(truth, full)) + 0.5 * float(loss(mean, coarse))) / 1.5
     before = [value.copy() for value in inner.get_weights()]
-    assert model.train_on_batch(image, truth, return_dict=True)["loss"] == pytest.approx(expected, rel=1e-4)
+    assert model.train_on_batch(image, indices, return_dict=True)["loss"] == pytest.approx(expected, rel=1e-4)
     assert any((one != two).any() for one, two in zip(before, inner.get_weights(), strict=True))
     shallow = supervise(build_network("unet", (16, 16, 16), 2, 4, (4, 8), ""))
-    shallow.compile("sgd", loss, metrics=[])
+    shallow.compile("sgd", of_classes, metrics=[])
     expected = float(loss(truth, np.asarray(shallow(image))))
-    assert shallow.train_on_batch(image, truth, return_dict=True)["loss"] == pytest.approx(expected, rel=1e-4)
+    assert shallow.train_on_batch(image, indices, return_dict=True)["loss"] == pytest.approx(expected, rel=1e-4)
     with pytest.raises(ValueError, match="original has no decoder levels"):
         supervise(build_network("original", (16, 16, 16), 2, 4, (4, 8), ""))
 
@@ -223,10 +233,10 @@ def test_iou_is_that_of_segmentation_models():
     random = np.random.default_rng(0)
     scores, theirs = Scores(CLASSES[:4], "classes"), []
     for _ in range(3):
-        truth = np.eye(4, dtype=np.float32)[random.integers(0, 3, (1, 5, 6, 7))]
+        truth = random.integers(0, 3, (1, 5, 6, 7))
         predicted = random.dirichlet(np.ones(4) / 2, (1, 5, 6, 7)).astype(np.float32)
         scores.update_state(truth, predicted)
-        theirs.append(float(sm.metrics.IOUScore(threshold=0.5)(truth, predicted)))
+        theirs.append(float(sm.metrics.IOUScore(threshold=0.5)(np.eye(4, dtype=np.float32)[truth], predicted)))
     assert float(scores.result()["iou"]) == pytest.approx(np.mean(theirs), rel=1e-4)
 
 

@@ -10,7 +10,8 @@ from trainings import train_command
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 AUTO = {
     "network": "unet", "patch": ("auto",), "filters": ("auto",), "batch": "auto", "backbone": "",
-    "targets": "classes", "classes": ("background", "necrosis", "edema", "enhancing"), "precision": "float32",
+    "normalization": "none", "targets": "classes", "classes": ("background", "necrosis", "edema", "enhancing"),
+    "precision": "float32",
 }  # fmt: skip
 BRAINS = [(140, 170, 140), (138, 172, 145), (141, 169, 139)]
 
@@ -56,7 +57,8 @@ from glioseg.plan import step_bytes
 from glioseg.training import build_model
 
 settings = {
-    "network": "unet", "patch": (64, 64, 64), "filters": (16, 32, 64), "batch": 2, "backbone": "", "targets": "classes",
+    "network": "unet", "patch": (64, 64, 64), "filters": (16, 32, 64), "batch": 2, "backbone": "",
+    "normalization": "none", "targets": "classes",
     "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False, "average": 0,
     "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1,
     "losses": ("dice_cross_entropy",), "batch_dice": True,
@@ -64,7 +66,7 @@ settings = {
 _, model = build_model(4, settings)
 image = np.zeros((2, 64, 64, 64, 4), np.float32)
 for _ in range(2):
-    model.train_on_batch(image, image)
+    model.train_on_batch(image, np.zeros((2, 64, 64, 64), np.uint8))
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 print(step_bytes(settings, 4), 1024 * int(status["VmHWM"].split()[0]))
 """

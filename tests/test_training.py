@@ -88,11 +88,11 @@ def test_scores_of_regions_are_those_of_their_classes():
     regions = truth @ np.asarray(membership(classes))
     assert (np.asarray(exclusive_classes(regions * 0.4 + 0.2, classes)) == indices).all()
     scores = Scores(classes, "regions")
-    scores.update_state(truth, regions)
+    scores.update_state(indices, regions)
     result = {name: float(value) for name, value in scores.result().items()}
     assert result["dice"] == result["accuracy"] == pytest.approx(1)
     exclusive = Scores(classes, "classes")
-    exclusive.update_state(truth, truth)
+    exclusive.update_state(indices, truth)
     assert {name: float(value) for name, value in exclusive.result().items()} == pytest.approx(result)
 
 

@@ -1,6 +1,7 @@
 """The arrays that preprocess leaves, from disk."""
 
 import errno
+import math
 import resource
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,14 @@ def read_array(path: Path, dimensions: int, mapped: bool = False) -> np.ndarray:
             "again to remake it"
         )
     return array
+
+
+def aligned(shape: tuple[int, ...], dtype) -> np.ndarray:
+    """An array, not filled, that begins at a multiple of 64 bytes: TensorFlow takes it as it lies; others it copies."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.empty(size + 64, np.uint8)
+    start = -room.ctypes.data % 64
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
 def allow_open_files() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glioseg.arrays import read_sample
+from glioseg.arrays import aligned, read_sample
 from glioseg.augment import Augmentation, augment, bent_patch, draw_augmentation
 from glioseg.outputs import read_json
 
@@ -35,16 +35,18 @@ def fingerprint(folder: Path) -> str:
 
 def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]:
     """Image (float32) and mask (uint8) of a patch around a voxel, moved inside the volume; a small one gets zeros."""
-    image = np.zeros((*patch, subject.image.shape[-1]), np.float32)
-    mask = np.zeros(patch, np.uint8)
     source, target = [], []
     for start, size, length in zip(_starts(subject, center, patch), patch, subject.mask.shape, strict=True):
         count = min(size, length)
         shift = (size - count) // 2
         source.append(slice(start, start + count))
         target.append(slice(shift, shift + count))
-    image[tuple(target)] = subject.image[tuple(source)]
-    mask[tuple(target)] = subject.mask[tuple(source)]
+    part = subject.image[tuple(source)], subject.mask[tuple(source)]
+    if part[1].shape == tuple(patch):
+        return part[0].astype(np.float32), np.array(part[1])
+    image = np.zeros((*patch, subject.image.shape[-1]), np.float32)
+    mask = np.zeros(patch, np.uint8)
+    image[tuple(target)], mask[tuple(target)] = part
     return image, mask
 
 
@@ -83,16 +85,15 @@ def training_batch(subjects, step: int, settings: dict) -> tuple[np.ndarray, np.
     Subjects come in a new random order each round, so that none is seen twice before all are seen once. A
     share `foreground` of the patches is centered on tumor, spread as evenly as it goes: with a half, one of every two.
     """
-    images, masks = [], []
-    for item, subject in batch_subjects(subjects, step, settings):
+    images = aligned((settings["batch"], *settings["patch"], subjects[0].image.shape[-1]), np.float32)
+    masks = np.empty(images.shape[:-1], np.uint8)
+    for place, (item, subject) in enumerate(batch_subjects(subjects, step, settings)):
         random = np.random.default_rng([settings["seed"], 1, item])
         on_tumor = int((item + 1) * settings["foreground"]) > int(item * settings["foreground"])
         center = draw_center(random, subject, on_tumor)
         drawn = draw_augmentation(random, subject.image.shape[-1], settings)
-        image, mask = augment(*_drawn_patch(subject, center, settings["patch"], drawn), drawn)
-        images.append(image)
-        masks.append(mask)
-    return np.stack(images), np.stack(masks)
+        images[place], masks[place] = augment(*_drawn_patch(subject, center, settings["patch"], drawn), drawn)
+    return images, masks
 
 
 def _drawn_patch(subject: Subject, center, patch, drawn: Augmentation) -> tuple[np.ndarray, np.ndarray]:

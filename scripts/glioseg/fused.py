@@ -75,6 +75,39 @@ def in_one_pass(optimizer: type[keras.optimizers.Adam]) -> type[keras.optimizers
     return InOnePass
 
 
+def read_between(voxels, tissues, shape, x, y, z, bend=None):
+    """What `augment.read_values` tells, of voxels (N, C) and tissues (N,) in the order of a volume of shape (3,).
+
+    Computed on the CPU, whatever else there is.
+    """
+    with tf.device("CPU"):
+        return _read_between(voxels, tissues, shape, x, y, z, bend)
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _read_between(voxels, tissues, shape, x, y, z, bend):
+    places = x[:, :, None, None] + y[:, None, :, None] + z[:, None, None, :]
+    if bend is not None:
+        places += bend
+    last = (shape - 1)[:, None, None, None]
+    inside = tf.reduce_all((places >= 0) & (places <= tf.cast(last, tf.float32)), 0)
+    corner = tf.clip_by_value(tf.cast(places, tf.int32), 0, tf.maximum(last - 1, 0))
+    weights = places - tf.cast(corner, tf.float32)
+    # Along an axis of one voxel there is no next.
+    strides = tf.where(shape > 1, tf.stack([shape[1] * shape[2], shape[2], 1]), 0)
+    index = tf.tensordot(strides, corner, 1)
+
+    def between(index, axis):
+        if axis < 0:
+            return tf.cast(tf.gather(voxels, index), tf.float32)
+        near, far = between(index, axis - 1), between(index + strides[axis], axis - 1)
+        return near + weights[axis][..., None] * (far - near)
+
+    nearest = index + tf.tensordot(strides, tf.cast(weights >= 0.5, tf.int32), 1)
+    values = tf.where(inside[..., None], between(index, 2), 0)
+    return values, tf.where(inside, tf.gather(tissues, nearest), 0)
+
+
 class NormalizeAndActivate(layers.Layer):
     """What an instance normalization and the LeakyReLU behind it make of (B, X, Y, Z, C), in their place.
 
@@ -166,16 +199,10 @@ def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
     """
     ends = {id(output._keras_history.operation): output._keras_history.operation for output in model.outputs}
     drop = all(isinstance(layer, layers.Activation) for layer in ends.values())
-    pairs = {} if on_gpu() else _pairs(model)
-    fused = {id(leaky): NormalizeAndActivate(norm, leaky) for norm, leaky in pairs.values()}
-    if not on_gpu():
-        fused |= {id(layer): TransposedConvolution(layer) for layer in model.layers if _doubles(layer)}
-        fused |= {id(layer): Convolution(layer) for layer in model.layers if _biased_in_low_precision(layer)}
+    fused = {} if on_gpu() else _fused(model)
 
     def call(layer, x, *arguments, **named):
-        if id(layer) in pairs or (drop and id(layer) in ends):
-            return x
-        return fused.get(id(layer), layer)(x, *arguments, **named)
+        return x if drop and id(layer) in ends else fused.get(id(layer), layer)(x, *arguments, **named)
 
     again = keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
     if not drop:
@@ -184,16 +211,25 @@ def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
     return again, lambda outputs: activation(ops.cast(outputs, "float32"))
 
 
-def _pairs(model: keras.Model) -> dict[int, tuple[layers.GroupNormalization, layers.LeakyReLU]]:
-    """The instance normalizations that feed a LeakyReLU and nothing else, by their id."""
+def _fused(model: keras.Model) -> dict[int, Callable]:
+    """What stands in a layer's place, by the layer's id."""
+    fused = {id(layer): TransposedConvolution(layer) for layer in model.layers if _doubles(layer)}
+    fused |= {id(layer): Convolution(layer) for layer in model.layers if _biased_in_low_precision(layer)}
+    for norm, leaky in _pairs(model):
+        fused |= {id(norm): lambda x: x, id(leaky): NormalizeAndActivate(norm, leaky)}
+    return fused
+
+
+def _pairs(model: keras.Model) -> list[tuple[layers.GroupNormalization, layers.LeakyReLU]]:
+    """The instance normalizations that feed a LeakyReLU and nothing else, each with it."""
     nodes = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
-    pairs = {}
+    pairs = []
     for layer in model.layers:
         if not isinstance(layer, layers.GroupNormalization) or layer.groups not in (-1, layer.gamma.shape[0]):
             continue
         readers = [node.operation for node in layer._outbound_nodes if id(node) in nodes]
         if len(readers) == 1 and isinstance(readers[0], layers.LeakyReLU):
-            pairs[id(layer)] = (layer, readers[0])
+            pairs.append((layer, readers[0]))
     return pairs
 
 

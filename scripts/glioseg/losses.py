@@ -1,4 +1,4 @@
-"""Losses by name, and the scores of learning: of one-hot classes and what a network makes of them, both float32."""
+"""Losses by name, and the scores of learning: of the true classes and what a network makes of them."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,6 +9,18 @@ from keras import ops
 
 from glioseg.fused import fuse
 from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, targets_of
+
+
+def one_hot(truth, classes: int, grid: Sequence[int]):
+    """Indices of so many classes (B, X, Y, Z), any number type -> float32 (B, *grid, classes); other indices: zeros.
+
+    On a coarser grid it is the mean of the voxels under each of its own, as many along each axis.
+    """
+    found = ops.cast(ops.cast(truth, "int32")[..., None] == ops.arange(classes), "float32")
+    stride = truth.shape[1] // grid[0]
+    if stride == 1:
+        return found
+    return ops.mean(ops.reshape(found, (-1, grid[0], stride, grid[1], stride, grid[2], stride, classes)), (2, 4, 6))
 
 
 def dice_cross_entropy(batch_dice: bool, exclusive: bool) -> Callable:
@@ -127,8 +139,9 @@ class Scores(keras.metrics.Metric):
 
     Accuracy and Dice count hard labels (the likeliest class) over all voxels seen; Dice of a region that is in neither
     truth nor prediction is 1. IoU is that of segmentation-models-3D's `IOUScore(threshold=0.5)`: per batch, mean over
-    all classes, background included. classes: names of the truth's channels, background first; targets: what the
-    network's outputs are, once `activate` is applied. Regions become classes first (`exclusive_classes`).
+    all classes, background included. classes: names of those that the truth (B, X, Y, Z) has indices of, background
+    first; targets: what the network's outputs are, once `activate` is applied. Regions become classes first
+    (`exclusive_classes`). A voxel that is none of them counts nowhere.
     """
 
     def __init__(self, classes: Sequence[str], targets: str, activate=lambda outputs: outputs, name="scores"):
@@ -163,7 +176,7 @@ class Scores(keras.metrics.Metric):
             sure = ops.cast(largest > 0.5, "int32")
         else:
             likeliest, sure = exclusive_classes(prediction, self.classes), 1
-        return (_likeliest(truth)[0] * len(self.classes) + likeliest) * 2 + sure
+        return (ops.cast(truth, "int32") * len(self.classes) + likeliest) * 2 + sure
 
     def result(self):
         result = {

@@ -1,4 +1,4 @@
-"""Segmentation networks by name: (patch, channels, outputs, filters, backbone, activation) -> Keras model.
+"""Segmentation networks by name, each a function of the arguments of `build_network` that makes a Keras model.
 
 It ends in the activation, a softmax or a sigmoid over the outputs, which is float32 under any precision policy: in low
 precision the losses' sums over a patch saturate.
@@ -8,7 +8,9 @@ import keras
 from keras import layers
 
 
-def original(patch, channels: int, outputs: int, filters, backbone: str, activation: str) -> keras.Model:
+def original(
+    patch, channels: int, outputs: int, filters, backbone: str, normalization: str, activation: str
+) -> keras.Model:
     """The 3D U-Net of the original recipe, by layer: Conv-Dropout-Conv levels, max pooling, transposed convolutions.
 
     With filters 16, 32, 64, 128, 256 it has 5,645,828 parameters for three channels and four classes.
@@ -34,16 +36,23 @@ def original(patch, channels: int, outputs: int, filters, backbone: str, activat
     return keras.Model(inputs, x, name="original")
 
 
-def unet(patch, channels: int, outputs: int, filters, backbone: str, activation: str) -> keras.Model:
+def unet(
+    patch, channels: int, outputs: int, filters, backbone: str, normalization: str, activation: str
+) -> keras.Model:
     """Our 3D U-Net: all work at half resolution and below, between a stride-2 stem and a transposed convolution.
 
-    Working at half resolution costs an eighth; instance normalization lets it learn from batches of one; the last
-    transposed convolution gives each of the eight voxels under a half-resolution one weights of its own.
+    Working at half resolution costs an eighth; the last transposed convolution gives each of the eight voxels under a
+    half-resolution one weights of its own. Raises ValueError for a normalization other than `NORMALIZATIONS`.
     """
+    if normalization not in NORMALIZATIONS:
+        raise ValueError(f"normalization: {normalization!r} is not known; known are {', '.join(NORMALIZATIONS)}")
 
     def convolve(x, width, size=3, strides=1, name=None):
-        x = layers.Conv3D(width, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
-        return layers.LeakyReLU(0.01, name=name)(layers.GroupNormalization(groups=-1, epsilon=1e-5)(x))
+        biased = normalization == "none"
+        x = layers.Conv3D(width, size, strides, padding="same", use_bias=biased, kernel_initializer="he_normal")(x)
+        if normalization == "instance":
+            x = layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
+        return layers.LeakyReLU(0.01, name=name)(x)
 
     inputs = keras.Input((*patch, channels), name="image")
     x = convolve(convolve(inputs, filters[0], size=2, strides=2), filters[0])
@@ -60,7 +69,9 @@ def unet(patch, channels: int, outputs: int, filters, backbone: str, activation:
     return keras.Model(inputs, layers.Activation(activation, dtype="float32", name=activation)(x), name="unet")
 
 
-def sm_unet(patch, channels: int, outputs: int, filters, backbone: str, activation: str) -> keras.Model:
+def sm_unet(
+    patch, channels: int, outputs: int, filters, backbone: str, normalization: str, activation: str
+) -> keras.Model:
     """The U-Net of segmentation-models-3D around one of its backbones, not pretrained; the decoder has `filters`.
 
     Raises ValueError naming the known backbones.
@@ -84,10 +95,19 @@ def sm_unet(patch, channels: int, outputs: int, filters, backbone: str, activati
 
 
 NETWORKS = {"unet": unet, "original": original, "sm_unet": sm_unet}
+# Of each patch and channel behind a convolution of unet.
+NORMALIZATIONS = ("none", "instance")
 
 
 def build_network(
-    name: str, patch, channels: int, outputs: int, filters, backbone: str, activation: str = "softmax"
+    name: str,
+    patch,
+    channels: int,
+    outputs: int,
+    filters,
+    backbone: str,
+    normalization: str = "none",
+    activation: str = "softmax",
 ) -> keras.Model:
     """The network of that name, with so many outputs a voxel.
 
@@ -98,7 +118,7 @@ def build_network(
     multiple = patch_multiple(name, len(filters))
     if any(size % multiple for size in patch):
         raise ValueError(f"patch: {list(patch)} must be multiples of {multiple} for {name} with {len(filters)} levels")
-    return NETWORKS[name](tuple(patch), channels, outputs, tuple(filters), backbone, activation)
+    return NETWORKS[name](tuple(patch), channels, outputs, tuple(filters), backbone, normalization, activation)
 
 
 def patch_multiple(name: str, levels: int) -> int:

@@ -59,7 +59,13 @@ def step_bytes(settings: dict, channels: int, device: str = "cpu") -> int:
 
     outputs = len(targets_of(settings["targets"], settings["classes"]))
     network = build_network(
-        settings["network"], settings["patch"], channels, outputs, settings["filters"], settings["backbone"]
+        settings["network"],
+        settings["patch"],
+        channels,
+        outputs,
+        settings["filters"],
+        settings["backbone"],
+        settings["normalization"],
     )
     numbers = sum(math.prod(layer.output.shape[1:]) for layer in network.layers) * settings["batch"]
     return int(PROCESS_BYTES[device] + PARAMETER_BYTES * network.count_params() + NUMBER_BYTES * numbers)

@@ -8,7 +8,7 @@ from keras import layers, ops
 class Supervised(keras.Model):
     """A network whose first output is scored, and whose coarser ones weigh in on the loss with half as much a level.
 
-    All compare with the same one-hot truth (batch, X, Y, Z, classes), averaged down to the output's grid.
+    All compare with the same classes (batch, X, Y, Z), which the loss averages down to the output's grid.
     """
 
     def compile(self, optimizer, loss, metrics):
@@ -20,8 +20,7 @@ class Supervised(keras.Model):
         for prediction in keras.tree.flatten(y_pred):
             stride = y.shape[1] // prediction.shape[1]
             weight = 1.0 if stride == 1 else 2.0 / stride
-            truth = y if stride == 1 else ops.average_pool(y, stride, stride)
-            total, weights = total + weight * ops.mean(self.level_loss(truth, prediction)), weights + weight
+            total, weights = total + weight * ops.mean(self.level_loss(y, prediction)), weights + weight
         # Each of several devices' gradients are added up.
         return total / weights / tf.distribute.get_strategy().num_replicas_in_sync
 

@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from glioseg.batches import Subject, batch_subjects, monitor_batch, training_batch
+from glioseg.device import give_way
 from glioseg.fused import in_one_pass, learner, with_gradient
 from glioseg.interruption import Interrupted, Noted, noted_signals
 from glioseg.labels import CLASSES, EVERYWHERE, targets_of
-from glioseg.losses import Scores, build_loss
+from glioseg.losses import Scores, build_loss, one_hot
 from glioseg.networks import build_network
 from glioseg.outputs import whole
 from glioseg.schedule import SCHEDULES, finished, rate, seconds_spent
@@ -39,6 +40,7 @@ def build_model(channels: int, settings: dict) -> tuple[keras.Model, keras.Model
         len(targets_of(targets, classes)),
         settings["filters"],
         settings["backbone"],
+        settings["normalization"],
         "softmax" if targets == "classes" else "sigmoid",
     )
     model, activate = learner(supervise(network) if settings["deep_supervision"] else network)
@@ -47,7 +49,11 @@ def build_model(channels: int, settings: dict) -> tuple[keras.Model, keras.Model
         settings["learning_rate"], global_clipnorm=settings["clip_norm"] or None, **averaged
     )
     of_activated = build_loss(settings["losses"], classes, targets, settings["batch_dice"])
-    loss = with_gradient(lambda truth, outputs: of_activated(truth, activate(outputs)))
+
+    def from_classes(truth, outputs):
+        return of_activated(one_hot(truth, len(classes), outputs.shape[1:-1]), activate(outputs))
+
+    loss = with_gradient(from_classes)
 
     def shared(truth, outputs):
         # Among several devices Keras shares out the loss only where it comes as an array.
@@ -239,21 +245,25 @@ class _Progress(keras.callbacks.Callback):
 
 
 def _stream(batch, start: int, stop: int, model: keras.Model, classes, workers: int) -> tf.data.Dataset:
-    """(image, one-hot mask) batches by number, in order, made ahead in threads; an error there ends the training."""
+    """(image, mask) batches by number, in order, made ahead in threads; an error there ends the training."""
     image = model.inputs[0].shape[1:]
-    # From the masks' indices to the network's channels: a study has some of the classes.
-    one_hot = np.array([[float(name == other) for other in classes] for name in CLASSES], np.float32)
+    # From the masks' indices to the study's: it has some of the classes. What it hasn't is none of them.
+    index = np.array([classes.index(name) if name in classes else len(classes) for name in CLASSES], np.uint8)
 
     def make(number):
+        give_way()
         images, masks = batch(number)
-        # NumPy takes rows of a table several times faster than TensorFlow makes them.
-        return images, one_hot.take(masks, 0)
+        return images, index.take(masks)
 
     def load(number):
-        images, truth = tf.numpy_function(make, [number], (tf.float32, tf.float32))
-        return tf.ensure_shape(images, (None, *image)), tf.ensure_shape(truth, (None, *image[:-1], len(classes)))
+        images, masks = tf.numpy_function(make, [number], (tf.float32, tf.uint8))
+        return tf.ensure_shape(images, (None, *image)), tf.ensure_shape(masks, (None, *image[:-1]))
 
-    return tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=workers).prefetch(2)
+    options = tf.data.Options()
+    # Threads that nothing else runs on.
+    options.threading.private_threadpool_size = workers
+    data = tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=workers).prefetch(2)
+    return data.with_options(options)
 
 
 def _minutes(seconds: float) -> str:

@@ -108,12 +108,12 @@ class Study:
         channels = " ".join(f"--modalities {name}" for name in MODALITIES)
         classes = " ".join(f"--classes {name}" for name in CLASSES)
         learned = {
-            "network": "unet", "backbone": "resnet18", "deep_supervision": False, "targets": "classes", "batch": 1,
-            "losses": ["dice_cross_entropy"], "batch_dice": True, "optimizer": "adamw", "learning_rate": 0.001,
-            "schedule": "cosine", "clip_norm": 1, "average": 0, "max_minutes": 0, "patience": 0, "foreground": 0.5,
-            "flip": 0.5, "scale": 0.2, "rotation": 10, "elastic": 0, "intensity": 0.1, "blur": 0, "coarse": 1,
-            "noise": 0.1, "modality_dropout": 0, "precision": "float32", "seed": 3, "threads": 2, "code": 1,
-            "study": "{}",
+            "network": "unet", "backbone": "resnet18", "normalization": "none", "deep_supervision": False,
+            "targets": "classes", "batch": 1, "losses": ["dice_cross_entropy"], "batch_dice": True,
+            "optimizer": "adamw", "learning_rate": 0.001, "schedule": "cosine", "clip_norm": 1, "average": 0,
+            "max_minutes": 0, "patience": 0, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "rotation": 10,
+            "elastic": 0, "intensity": 0.1, "blur": 0, "coarse": 1, "noise": 0.1, "modality_dropout": 0,
+            "precision": "float32", "seed": 3, "threads": 2, "code": 1, "study": "{}",
         } | TINY["train"] | {"epochs": 6, "steps_per_epoch": 12, "monitor_every": 3}  # fmt: skip
         source = json.dumps({"folder": str(self.data)}, separators=(",", ":"))
         return {
