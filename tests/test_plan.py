@@ -30,13 +30,15 @@ def test_more_memory_takes_larger_patches_and_then_larger_batches():
     # Presets of GPUs: 8, 16, 24, 80 GB. 160 covers the median brain: multiples of 32.
     assert planned("gpu", 8) == (wide, (128, 128, 128), 2)
     assert planned("gpu", 16) == (wide, (160, 160, 160), 2)
-    assert planned("gpu", 24) == (wide, (160, 160, 160), 2)
+    assert planned("gpu", 24) == (wide, (160, 160, 160), 4)
     assert planned("gpu", 80) == (wide, (160, 160, 160), 8)
+    # A layer more behind each convolution.
+    assert planned("gpu", 24, normalization="instance") == (wide, (160, 160, 160), 2)
 
 
 def test_what_is_set_stays_and_what_does_not_fit_is_told():
     assert planned("gpu", 80, patch=(64, 64, 32), batch=3, filters=(8, 16))[1:] == ((64, 64, 32), 3)
-    with pytest.raises(ValueError, match=r"2 patches of 128x128x128 voxels takes about 5.\d GB, .* 2.0 GB are free"):
+    with pytest.raises(ValueError, match=r"2 patches of 128x128x128 voxels takes about 4.\d GB, .* 2.0 GB are free"):
         planned("cpu", 2, patch=(128, 128, 128), batch=2)
     with pytest.raises(ValueError, match=r"32x32x32 voxels takes about .* lower train: batch, patch or filters"):
         planned("cpu", 0.5)
