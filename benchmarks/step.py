@@ -26,9 +26,8 @@ FILTERS, SIDE, BATCH, CHANNELS, CLASSES = (24, 48, 96, 192), 64, 2, 4, 4
 BEFORE, IN_A_ROW = 4, 8
 SETTINGS = {
     "network": "unet", "patch": (SIDE,) * 3, "filters": FILTERS, "batch": BATCH, "backbone": "", "targets": "classes",
-    "normalization": "none", "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False,
-    "average": 0, "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1,
-    "batch_dice": True,
+    "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False, "average": 0,
+    "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1, "batch_dice": True,
     "losses": ("dice_cross_entropy",), "seed": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "rotation": 15,
     "elastic": 0, "intensity": 0.15, "blur": 0, "coarse": 1, "noise": 0.1, "modality_dropout": 0,
 }  # fmt: skip
@@ -46,13 +45,15 @@ def flops(model) -> int:
     return BATCH * total
 
 
-def torch_network(torch, layout):
+def torch_network(torch, layout, normalized: bool):
     """The same network in PyTorch, so laid out in memory."""
     nn = torch.nn
 
     def convolve(before, width, size=3, stride=1):
         padding = size // 2 if stride == 1 else 0
-        return nn.Sequential(nn.Conv3d(before, width, size, stride, padding), nn.LeakyReLU(0.01, inplace=True))
+        convolution = nn.Conv3d(before, width, size, stride, padding, bias=not normalized)
+        norm = [nn.InstanceNorm3d(width, affine=True)] if normalized else []
+        return nn.Sequential(convolution, *norm, nn.LeakyReLU(0.01, inplace=True))
 
     class Unet(nn.Module):
         def __init__(self):
@@ -78,7 +79,9 @@ def torch_network(torch, layout):
     return Unet().to(memory_format=layout)
 
 
-def torch_steps(torch, threads: int, low: bool, image: np.ndarray, truth: np.ndarray) -> dict[str, Callable[[], None]]:
+def torch_steps(
+    torch, threads: int, low: bool, normalized: bool, image: np.ndarray, truth: np.ndarray
+) -> dict[str, Callable[[], None]]:
     """Both layouts in memory: as PyTorch comes, and the one that its documentation advises for convolutions.
 
     low: by autocast to bfloat16, else float32.
@@ -86,12 +89,15 @@ def torch_steps(torch, threads: int, low: bool, image: np.ndarray, truth: np.nda
     torch.set_num_threads(threads)
     layouts = {"as it comes": torch.contiguous_format, "channels last": torch.channels_last_3d}
     return {
-        f"{name}, {of}": run for of, layout in layouts.items() for name, run in _torch(torch, layout, low, image, truth)
+        f"{name}, {of}": run
+        for of, layout in layouts.items()
+        for name, run in _torch(torch, torch_network(torch, layout, normalized), layout, low, image, truth)
     }
 
 
-def _torch(torch, layout, low: bool, image: np.ndarray, truth: np.ndarray) -> list[tuple[str, Callable[[], None]]]:
-    network = torch_network(torch, layout)
+def _torch(
+    torch, network, layout, low: bool, image: np.ndarray, truth: np.ndarray
+) -> list[tuple[str, Callable[[], None]]]:
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
     x = torch.from_numpy(np.moveaxis(image, -1, 1).copy()).to(memory_format=layout)
     y = torch.from_numpy(np.moveaxis(truth, -1, 1).copy())
@@ -121,7 +127,8 @@ def _torch(torch, layout, low: bool, image: np.ndarray, truth: np.ndarray) -> li
 @click.option("--threads", type=int, required=True)
 @click.option("--repeats", type=int, required=True)
 @click.option("--precision", type=click.Choice(["float32", "mixed_bfloat16"]), required=True)
-def main(preprocess: Path, threads: int, repeats: int, precision: str) -> None:
+@click.option("--normalization", type=click.Choice(["none", "instance"]), required=True)
+def main(preprocess: Path, threads: int, repeats: int, precision: str, normalization: str) -> None:
     use_threads(threads)
     import keras
     import tensorflow as tf
@@ -133,7 +140,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str) -> None:
     from glioseg.training import _stream, build_model
 
     subjects = [load_subject(folder) for folder in sorted(preprocess.iterdir())[:6] if (folder / "mask.npy").exists()]
-    network, model = build_model(CHANNELS, SETTINGS)
+    network, model = build_model(CHANNELS, SETTINGS | {"normalization": normalization})
     image, mask = training_batch(subjects, 0, SETTINGS)
     truth = np.eye(len(NAMES), dtype=np.float32)[mask][..., :CLASSES]
     cached = (tf.constant(image), tf.constant(mask))
@@ -156,7 +163,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str) -> None:
     try:
         import torch
 
-        runs |= torch_steps(torch, threads, low, image, truth)
+        runs |= torch_steps(torch, threads, low, normalization == "instance", image, truth)
     except ImportError as error:
         click.echo(f"PyTorch is skipped: {error}")
     seconds: dict[str, list[float]] = {name: [] for name in runs}

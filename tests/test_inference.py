@@ -26,22 +26,23 @@ STUDY["preprocess"]["missing"] = "exclude"
 
 
 @pytest.mark.parametrize(
-    ("name", "filters", "backbone"),
+    ("name", "filters", "backbone", "normalization"),
     [
-        ("unet", (4, 8, 16), ""),
-        ("original", (4, 8, 16), ""),
-        ("sm_unet", (4, 8, 8, 16, 16), "resnet18"),
-        ("sm_unet", (4, 8, 8, 16, 16), "vgg16"),
+        ("unet", (4, 8, 16), "", "instance"),
+        ("unet", (4, 8, 16), "", "none"),
+        ("original", (4, 8, 16), "", "none"),
+        ("sm_unet", (4, 8, 8, 16, 16), "resnet18", "none"),
+        ("sm_unet", (4, 8, 8, 16, 16), "vgg16", "none"),
     ],
 )
-def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, tmp_path, monkeypatch):
+def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, normalization, tmp_path, monkeypatch):
     monkeypatch.setattr(device, "use_threads", lambda threads: None)  # TensorFlow runs already
     import keras
 
     from glioseg.networks import build_network
 
     keras.utils.set_random_seed(1)
-    model = build_network(name, (32, 32, 32), 2, 4, filters, backbone)
+    model = build_network(name, (32, 32, 32), 2, 4, filters, backbone, normalization)
     random = np.random.default_rng(0)
     # Not all the weights it starts with: those leave normalizations and biases without effect.
     weights = model.get_weights()

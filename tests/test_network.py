@@ -73,7 +73,7 @@ def test_unknown_names_list_the_known():
         build_network("unet", (20, 32, 32), 1, 4, (4, 8, 16), "")
     with pytest.raises(ValueError, match="known are resnet18"):
         build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "alexnet")
-    with pytest.raises(ValueError, match="known are none, instance"):
+    with pytest.raises(ValueError, match="known are instance, none"):
         build_network("unet", (16, 16, 16), 1, 4, (4, 8), "", "batch")
     with pytest.raises(ValueError, match="known are dice_cross_entropy, sm_dice, sm_focal"):
         build_loss(["hinge"], CLASSES[:4], "classes", True)

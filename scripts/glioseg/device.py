@@ -55,7 +55,7 @@ def use_threads(threads: int) -> None:
 
 
 def give_way() -> None:
-    """Let this thread run only where others leave a core idle, on Linux; it is not the process that is asked."""
+    """Let this thread run where others leave a core idle: on Linux, where a thread has a priority of its own."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 

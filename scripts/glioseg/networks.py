@@ -41,8 +41,9 @@ def unet(
 ) -> keras.Model:
     """Our 3D U-Net: all work at half resolution and below, between a stride-2 stem and a transposed convolution.
 
-    Working at half resolution costs an eighth; the last transposed convolution gives each of the eight voxels under a
-    half-resolution one weights of its own. Raises ValueError for a normalization other than `NORMALIZATIONS`.
+    Working at half resolution costs an eighth; instance normalization lets it learn from batches of one and bear scans
+    that look otherwise; the last transposed convolution gives each of the eight voxels under a half-resolution one
+    weights of its own. Raises ValueError for a normalization other than `NORMALIZATIONS`.
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(f"normalization: {normalization!r} is not known; known are {', '.join(NORMALIZATIONS)}")
@@ -96,7 +97,7 @@ def sm_unet(
 
 NETWORKS = {"unet": unet, "original": original, "sm_unet": sm_unet}
 # Of each patch and channel behind a convolution of unet.
-NORMALIZATIONS = ("none", "instance")
+NORMALIZATIONS = ("instance", "none")
 
 
 def build_network(
@@ -106,7 +107,7 @@ def build_network(
     outputs: int,
     filters,
     backbone: str,
-    normalization: str = "none",
+    normalization: str = "instance",
     activation: str = "softmax",
 ) -> keras.Model:
     """The network of that name, with so many outputs a voxel.

@@ -108,7 +108,7 @@ class Study:
         channels = " ".join(f"--modalities {name}" for name in MODALITIES)
         classes = " ".join(f"--classes {name}" for name in CLASSES)
         learned = {
-            "network": "unet", "backbone": "resnet18", "normalization": "none", "deep_supervision": False,
+            "network": "unet", "backbone": "resnet18", "normalization": "instance", "deep_supervision": False,
             "targets": "classes", "batch": 1, "losses": ["dice_cross_entropy"], "batch_dice": True,
             "optimizer": "adamw", "learning_rate": 0.001, "schedule": "cosine", "clip_norm": 1, "average": 0,
             "max_minutes": 0, "patience": 0, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "rotation": 10,
