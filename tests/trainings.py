@@ -46,8 +46,8 @@ def train_command(data, output, **changes):
     options = {
         "fold": "all", "cohort": data / "cohort.tsv", "preprocess": data,
         "classes": ("background", "necrosis", "edema", "enhancing"), "network": "original", "filters": (4, 8),
-        "backbone": "resnet18", "normalization": "instance", "deep-supervision": False, "patch": (16, 16, 16), "batch": 1,
-        "epochs": 6, "steps-per-epoch": 3, "max-minutes": 0, "patience": 0, "targets": "classes",
+        "backbone": "resnet18", "normalization": "instance", "deep-supervision": False, "patch": (16, 16, 16),
+        "batch": 1, "epochs": 6, "steps-per-epoch": 3, "max-minutes": 0, "patience": 0, "targets": "classes",
         "losses": ("dice_cross_entropy",), "batch-dice": True, "optimizer": "adamw", "learning-rate": 0.01,
         "schedule": "cosine", "warmup-steps": 2, "clip-norm": 1, "average": 0, "foreground": 0.5, "flip": 0.5,
         "scale": 0.2, "rotation": 10, "elastic": 1, "intensity": 0.1, "blur": 0.5, "coarse": 1.5, "noise": 0.1,
