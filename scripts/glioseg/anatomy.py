@@ -9,7 +9,6 @@ import numpy as np
 from scipy import ndimage
 
 from glioseg.fields import coarse_shape, smooth_noise, upsample
-from glioseg.interpolation import between
 
 SHAPE = (240, 240, 155)
 # Left-posterior-superior, as in every BraTS file: the first two axes run against the world's.
@@ -135,8 +134,20 @@ def _sample(names: tuple[str, ...], places: np.ndarray) -> np.ndarray:
         index = np.ravel_multi_index(corner.astype(np.intp), shape)
         steps = list(zip((shape[1] * shape[2], shape[2], 1), held - corner, strict=True))
         for row, volume in zip(values, volumes, strict=True):
-            row[chunk] = inside * between(volume, index, steps)
+            row[chunk] = inside * _between(volume, index, steps)
     return values.reshape(len(names), *places.shape[1:])
+
+
+def _between(voxels: np.ndarray, index: np.ndarray, steps: list[tuple[int, np.ndarray]]) -> np.ndarray:
+    """Values (float32) a fraction of each step (a stride, a fraction of it) on from the voxels (N,) at `index`."""
+    if not steps:
+        return voxels.take(index)
+    (stride, fraction), *others = steps
+    near, far = _between(voxels, index, others), _between(voxels, index + stride, others)
+    far -= near
+    far *= fraction
+    far += near
+    return far
 
 
 def _rotation(angles: np.ndarray) -> np.ndarray:

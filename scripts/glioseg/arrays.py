@@ -1,4 +1,4 @@
-"""The arrays that preprocess leaves, from disk."""
+"""The arrays that preprocess leaves, from disk, and such as TensorFlow takes without a copy."""
 
 import errno
 import math

@@ -168,7 +168,7 @@ def _outside(signal: np.ndarray) -> np.ndarray:
     if channels in (1, 2, 4, 8):
         # All channels of a voxel as one number, each byte of which is a channel.
         voxels = signal.view(f"u{channels}")
-        return ((voxels == 0) * np.full(1, 0x0101010101010101, "u8").astype(voxels.dtype)).view(bool)
+        return ((voxels == 0) * np.ones(channels, bool).view(voxels.dtype)).view(bool)
     none = ~np.logical_or.reduce([signal[..., channel] for channel in range(channels)])
     return np.repeat(none, channels).reshape(signal.shape)
 

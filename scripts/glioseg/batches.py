@@ -35,18 +35,16 @@ def fingerprint(folder: Path) -> str:
 
 def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]:
     """Image (float32) and mask (uint8) of a patch around a voxel, moved inside the volume; a small one gets zeros."""
+    image = np.zeros((*patch, subject.image.shape[-1]), np.float32)
+    mask = np.zeros(patch, np.uint8)
     source, target = [], []
     for start, size, length in zip(_starts(subject, center, patch), patch, subject.mask.shape, strict=True):
         count = min(size, length)
         shift = (size - count) // 2
         source.append(slice(start, start + count))
         target.append(slice(shift, shift + count))
-    part = subject.image[tuple(source)], subject.mask[tuple(source)]
-    if part[1].shape == tuple(patch):
-        return part[0].astype(np.float32), np.array(part[1])
-    image = np.zeros((*patch, subject.image.shape[-1]), np.float32)
-    mask = np.zeros(patch, np.uint8)
-    image[tuple(target)], mask[tuple(target)] = part
+    image[tuple(target)] = subject.image[tuple(source)]
+    mask[tuple(target)] = subject.mask[tuple(source)]
     return image, mask
 
 
