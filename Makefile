@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 PYTHON ?= python3.11
 # "make run GPU=1" installs TensorFlow with its CUDA libraries.
-LOCK := $(if $(GPU),requirements-gpu.lock,requirements.lock)
+LOCK := $(if $(GPU),envs/requirements-gpu.lock,envs/requirements.lock)
 # What Snakemake is given beside the cores: make run ARGS="--configfile presets/brats2020.yaml --config data=FOLDER"
 ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -21,7 +21,7 @@ view: .venv/run
 
 # What a Slurm cluster needs beside: docs/cluster.md.
 slurm: .venv/run
-	@$(PIP) --requirement requirements-slurm.lock
+	@$(PIP) --requirement envs/requirements-slurm.lock
 
 # The workflow through a real Slurm on this machine, with nodes going down: about ten minutes, as root, with Debian's
 # slurm-wlm, slurmdbd, munge and mariadb-server. In a venv of its own, for with the plugin every start asks for Slurm.
@@ -32,7 +32,7 @@ test-cluster: .venv/test .venv/slurm/installed
 APPTAINER ?=
 containers: containers/light.sif containers/full.sif
 
-containers/light.sif: requirements-light.lock
+containers/light.sif: envs/requirements-light.lock
 containers/full.sif: $(LOCK)
 containers/%.sif: containers/glioseg.def containers/install containers/smoke.py
 	apptainer build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" --build-arg LOCK=$(filter %.lock,$^) \
@@ -69,12 +69,12 @@ docs: .venv/docs
 	@$(PIP) --requirement $(LOCK)
 	@touch $@
 
-.venv/test: .venv/run requirements-dev.lock
-	@$(PIP) --requirement requirements-dev.lock
+.venv/test: .venv/run envs/requirements-dev.lock
+	@$(PIP) --requirement envs/requirements-dev.lock
 	@touch $@
 
-.venv/docs: .venv/run requirements-docs.lock
-	@$(PIP) --requirement requirements-docs.lock
+.venv/docs: .venv/run envs/requirements-docs.lock
+	@$(PIP) --requirement envs/requirements-docs.lock
 	@touch $@
 
 # What docs/benchmarks.md reports; that of real patients where GLIOSEG_CASES names their folder.
@@ -124,21 +124,19 @@ bench-curve: .venv/run
 	  --point "nnU-Net, 1 GB" 20 $(STUDY)/nnunet-1gb.json --point "nnU-Net, 8 GB" 20 $(STUDY)/nnunet-8gb.json
 
 # A venv with what one lock lists, in front of the project's.
-.venv/%/installed: .venv/run requirements-%.lock
+.venv/%/installed: .venv/run envs/requirements-%.lock
 	python -m venv .venv/$*
 	ls -d "$$PWD"/.venv/lib/python3*/site-packages >.venv/$*/lib/python3.11/site-packages/project.pth
-	.venv/$*/bin/$(PIP) --requirement requirements-$*.lock
+	.venv/$*/bin/$(PIP) --requirement envs/requirements-$*.lock
 	touch $@
 
-# Resolves the newest versions that fit; the result is committed.
+# Resolves the newest versions that fit; the result is committed. All others follow the first.
 lock: .venv/test
-	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --output-file requirements.lock requirements.in
-	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-gpu.lock requirements-gpu.in
-	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-light.lock requirements-light.in
-	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.in
-	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-slurm.lock requirements-slurm.in
-	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --constraint requirements-dev.lock --output-file requirements-docs.lock requirements-docs.in
-	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --override requirements-override.txt --constraint requirements.lock --output-file requirements-peers.lock requirements-peers.in
+	cd envs; constraint=; for name in requirements requirements-{gpu,light,dev,slurm,docs,peers}; do \
+	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --override requirements-override.txt $$constraint --output-file $$name.lock $$name.in; \
+	  constraint="--constraint requirements.lock"; \
+	done
 
 clean:
 	rm -rf results .snakemake

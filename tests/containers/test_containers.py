@@ -19,7 +19,7 @@ from machine import WORK, base, need, pip_settings, podman_image, project, run
 # --configfile takes every word up to the next option, so that targets come after --cores.
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--cores", "2")
 VENV = Path(sys.executable).parent
-LOCKS = {"light": "requirements-light.lock", "full": "requirements.lock"}
+LOCKS = {"light": "envs/requirements-light.lock", "full": "envs/requirements.lock"}
 
 
 def results(study: Path) -> dict[str, bytes]:
