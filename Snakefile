@@ -18,7 +18,7 @@ include: "rules/report.smk"
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/report/index.html",
+        result("report/index.html"),
 
 
 # What failed stands in a file; who is told of it can go on without those subjects.
@@ -30,10 +30,6 @@ onerror:
 
 onsuccess:
     record(Path(LEDGER), [])
-    if Path(f"{RESULTS}/report/index.html").exists():
-        # Imported here: it loads SciPy, and every job of a cluster reads this file.
-        from glioseg.summary import score_table
-
-        print(
-            f"\n{score_table(read_table(f'{RESULTS}/summarize/scores.tsv'))}\nReport: {Path(RESULTS).resolve()}/report/index.html"
-        )
+    if Path(result("report/index.html")).exists():
+        print(f"\n{score_table(read_table(result('summarize/scores.tsv')))}")
+        print(f"Report: {Path(result('report/index.html')).resolve()}")

@@ -14,10 +14,10 @@ sys.path.insert(0, str(SCRIPTS))
 
 from matplotlib.figure import Figure  # noqa: E402
 
-from glioseg.figures_style import METHODS, save  # noqa: E402
+from glioseg.evaluate.score_table import NETWORK  # noqa: E402
+from glioseg.files import read_json, read_table  # noqa: E402
 from glioseg.labels import EVERYWHERE  # noqa: E402
-from glioseg.outputs import read_json, read_table  # noqa: E402
-from glioseg.summary import NETWORK  # noqa: E402
+from glioseg.plot.style import METHODS, save  # noqa: E402
 
 Points = dict[float, dict[str, float]]
 

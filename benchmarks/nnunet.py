@@ -21,9 +21,9 @@ sys.path.insert(0, str(SCRIPTS))
 
 from peers import dice, held_out, options, report, show  # noqa: E402
 
-from glioseg.cohort import models, scored_subjects, training_subjects  # noqa: E402
+from glioseg.files import read_json, read_table, write_json  # noqa: E402
 from glioseg.labels import EVERYWHERE, region, to_classes  # noqa: E402
-from glioseg.outputs import read_json, read_table, write_json  # noqa: E402
+from glioseg.split.models import models, scored_subjects, training_subjects  # noqa: E402
 
 DATASET = "Dataset001_Study"
 CASE = "{name}_{channel:04d}.nii.gz"

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glioseg.cohort import models_for, scored_subjects
-from glioseg.metrics import dice_of_sizes
+from glioseg.evaluate.metrics import dice_of_sizes
+from glioseg.split.models import models_for, scored_subjects
 
 OPTIONS = (
     click.option("--study", type=click.Path(exists=True, path_type=Path), required=True, help="Its results folder."),

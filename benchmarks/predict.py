@@ -20,11 +20,11 @@ sys.path.insert(0, str(SCRIPTS))
 import click  # noqa: E402
 import numpy as np  # noqa: E402
 
-from glioseg.commands import FILE, FOLDER  # noqa: E402
-from glioseg.inference import predict_probabilities, window_corners  # noqa: E402
-from glioseg.model_facts import read_facts  # noqa: E402
-from glioseg.runtime import load_networks  # noqa: E402
-from glioseg.volumes import background_value, brain_mask  # noqa: E402
+from glioseg.predict.model_facts import read_facts  # noqa: E402
+from glioseg.predict.runtime import load_networks  # noqa: E402
+from glioseg.predict.sliding_window import predict_probabilities, window_corners  # noqa: E402
+from glioseg.volumes.brain import background_value, brain_mask  # noqa: E402
+from glioseg.workflow.commands import FILE, FOLDER  # noqa: E402
 
 
 def job(scan: Path, models: tuple[Path, ...], threads: int, folder: str) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """Preprocess one subject again and again, beside its peers, on one core: median times, ratios, bytes on disk.
 
-Ours runs in a process that is told of memory what its rule tells it (glioseg/memory.py); the peers run as they come.
+Ours runs in a process that is told of memory what its rule tells it (glioseg/preprocess/memory.py); the peers run as
+they come.
 """
 
 import contextlib
@@ -28,9 +29,9 @@ import numpy as np  # noqa: E402
 from sklearn.preprocessing import MinMaxScaler  # noqa: E402
 
 import preprocess  # noqa: E402
-from glioseg.commands import FOLDER  # noqa: E402
-from glioseg.memory import TUNABLES  # noqa: E402
-from glioseg.preprocessing import preprocess_scan  # noqa: E402
+from glioseg.preprocess.memory import TUNABLES  # noqa: E402
+from glioseg.preprocess.scan import preprocess_scan  # noqa: E402
+from glioseg.workflow.commands import FOLDER  # noqa: E402
 
 DEFAULT = {"crop": "brain", "normalization": "zscore", "min_tumor_percent": 0.0}
 ORIGINAL = {"crop": [[56, 184], [56, 184], [13, 141]], "normalization": "minmax_slice", "min_tumor_percent": 1.0}

@@ -21,15 +21,19 @@ import yaml  # noqa: E402
 from peers import dice  # noqa: E402
 from scipy import ndimage  # noqa: E402
 
-from glioseg.cohort import fold_of, models_for, scored_subjects  # noqa: E402
-from glioseg.commands import FOLDER  # noqa: E402
-from glioseg.labels import EVERYWHERE, MASK, region  # noqa: E402
-from glioseg.model_facts import read_facts  # noqa: E402
-from glioseg.one_scan import prepare  # noqa: E402
-from glioseg.outputs import read_table  # noqa: E402
-from glioseg.reading import known_classes  # noqa: E402
-from glioseg.segmenting import segment_image  # noqa: E402
-from glioseg.volumes import read_volume, write_volume  # noqa: E402
+from glioseg.files import read_table  # noqa: E402
+from glioseg.labels import (  # noqa: E402
+    EVERYWHERE,
+    MASK,
+    known_classes,
+    region,
+)
+from glioseg.predict.model_facts import read_facts  # noqa: E402
+from glioseg.predict.one_scan import prepare  # noqa: E402
+from glioseg.predict.segment import segment_image  # noqa: E402
+from glioseg.split.models import fold_of, models_for, scored_subjects  # noqa: E402
+from glioseg.volumes.nifti import read_volume, write_volume  # noqa: E402
+from glioseg.workflow.commands import FOLDER  # noqa: E402
 
 CONFIG = yaml.safe_load((SCRIPTS.parent / "config.yaml").read_text(encoding="utf-8"))
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]

@@ -20,10 +20,10 @@ sys.path.insert(0, str(SCRIPTS))
 
 from peers import dice, held_out, options, report, show  # noqa: E402
 
-from glioseg.batches import load_subject  # noqa: E402
-from glioseg.cohort import models, training_subjects  # noqa: E402
+from glioseg.files import read_table  # noqa: E402
 from glioseg.labels import EVERYWHERE, region  # noqa: E402
-from glioseg.outputs import read_table  # noqa: E402
+from glioseg.split.models import models, training_subjects  # noqa: E402
+from glioseg.train.patches import load_subject  # noqa: E402
 
 
 def draw(random: np.random.Generator, subject, crop: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ import numpy as np
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from glioseg.device import use_threads  # noqa: E402
+from glioseg.train.device import use_threads  # noqa: E402
 
 FILTERS, SIDE, BATCH, CHANNELS, CLASSES = (24, 48, 96, 192), 64, 2, 4, 4
 # Of each turn.
@@ -134,10 +134,10 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str, normaliza
     import tensorflow as tf
 
     keras.mixed_precision.set_global_policy(precision)
-    from glioseg.batches import load_subject, training_batch
     from glioseg.labels import CLASSES as NAMES
-    from glioseg.runtime import load_networks
-    from glioseg.training import _stream, build_model
+    from glioseg.predict.runtime import load_networks
+    from glioseg.train.loop import _stream, build_model
+    from glioseg.train.patches import load_subject, training_batch
 
     subjects = [load_subject(folder) for folder in sorted(preprocess.iterdir())[:6] if (folder / "mask.npy").exists()]
     network, model = build_model(CHANNELS, SETTINGS | {"normalization": normalization})

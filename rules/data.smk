@@ -4,23 +4,23 @@
 rule synthesize:
     output:
         expand(
-            f"{RESULTS}/synthesize/{{{{subject}}}}/{{{{subject}}}}_{{part}}.nii.gz",
+            result("synthesize/{{subject}}/{{subject}}_{part}.nii.gz"),
             part=["flair", "t1", "t1ce", "t2", MASK],
         ),
     log:
-        f"{RESULTS}/logs/synthesize/{{subject}}.log",
+        result("logs/synthesize/{subject}.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/synthesize/{{subject}}.tsv"
+        result("benchmarks/synthesize/{subject}.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         code=code("synthesize"),
-        folder=f"{RESULTS}/synthesize/{{subject}}",
+        folder=result("synthesize/{subject}"),
         seed=config["seed"],
     shell:
         "python scripts/synthesize.py"
@@ -34,25 +34,25 @@ rule preprocess:
     input:
         unpack(get_scan),
     output:
-        directory(f"{RESULTS}/preprocess/{{subject}}"),
+        directory(result("preprocess/{subject}")),
     log:
-        f"{RESULTS}/logs/preprocess/{{subject}}.log",
+        result("logs/preprocess/{subject}.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/preprocess/{{subject}}.tsv"
+        result("benchmarks/preprocess/{subject}.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         code=code("preprocess"),
         scan=get_scan_options,
         modalities=each("modalities", config["modalities"]),
         labels=get_labels,
         forced=get_forced,
-        options=options("preprocess"),
+        options=options(config["preprocess"]),
         memory=TUNABLES,
     shell:
         "GLIBC_TUNABLES={params.memory}"
@@ -69,23 +69,27 @@ rule preprocess:
 
 rule layouts:
     output:
-        f"{RESULTS}/layouts/subjects.tsv",
+        result("layouts/subjects.tsv"),
     log:
-        f"{RESULTS}/logs/layouts.log",
+        result("logs/layouts.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/layouts.tsv"
+        result("benchmarks/layouts.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("layouts"),
         # Not at parse: every job of a cluster reads this file.
         found=lambda wildcards: found_subjects(),
-        sources=["--phantoms", *PHANTOMS] if PHANTOMS else each("source", [json.dumps(source) for source in sources()]),
+        sources=(
+            ["--phantoms", *PHANTOMS]
+            if PHANTOMS
+            else each("source", [json.dumps(source) for source in sources(config)])
+        ),
         modalities=each("modalities", config["modalities"]),
     shell:
         "python scripts/layouts.py"
@@ -97,27 +101,27 @@ rule layouts:
 
 checkpoint split:
     input:
-        subjects=f"{RESULTS}/layouts/subjects.tsv",
+        subjects=result("layouts/subjects.tsv"),
         scans=get_preprocessed,
     output:
-        cohort=f"{RESULTS}/split/cohort.tsv",
+        cohort=result("split/cohort.tsv"),
     log:
-        f"{RESULTS}/logs/split.log",
+        result("logs/split.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/split.tsv"
+        result("benchmarks/split.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("split"),
-        folder=f"{RESULTS}/preprocess",
+        folder=result("preprocess"),
         exclude=each("exclude", config["exclude"]),
         failed=each("failed", sorted(lost(FAILURES, "synthesize", "preprocess"))),
-        options=options("split"),
+        options=options(config["split"]),
         seed=config["seed"],
     shell:
         "python scripts/split.py"
@@ -139,15 +143,15 @@ rule prepare:
 # Frees what can be made again: nothing that stands finished is made anew for it.
 rule clean_intermediate:
     log:
-        f"{RESULTS}/logs/clean_intermediate.log",
+        result("logs/clean_intermediate.log"),
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
-        folders=[f"{RESULTS}/preprocess", f"{RESULTS}/synthesize"],
+        folders=[result("preprocess"), result("synthesize")],
     shell:
         "rm -rf {params.folders:q} > {log:q} 2>&1"

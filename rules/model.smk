@@ -3,16 +3,16 @@
 
 rule train:
     input:
-        cohort=f"{RESULTS}/split/cohort.tsv",
+        cohort=result("split/cohort.tsv"),
         scans=get_fold_subjects,
     output:
-        model=f"{RESULTS}/train/{{model}}/model.keras",
-        history=f"{RESULTS}/train/{{model}}/history.csv",
-        settings=f"{RESULTS}/train/{{model}}/settings.json",
+        model=result("train/{model}/model.keras"),
+        history=result("train/{model}/history.csv"),
+        settings=result("train/{model}/settings.json"),
     log:
-        f"{RESULTS}/logs/train/{{model}}.log",
+        result("logs/train/{model}.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/train/{{model}}.tsv"
+        result("benchmarks/train/{model}.tsv")
     conda:
         TENSORFLOW
     container:
@@ -20,16 +20,16 @@ rule train:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 1440 * attempt,
+        mem_mb=growing(8000),
+        runtime=growing(1440),
     params:
         code=code("train"),
-        folder=f"{RESULTS}/train/{{model}}",
+        folder=result("train/{model}"),
         # No output of the rule, for Snakemake removes the outputs of a job that failed, and this is what continues it.
-        state=f"{RESULTS}/train/{{model}}/state.npz",
-        preprocess=f"{RESULTS}/preprocess",
+        state=result("train/{model}/state.npz"),
+        preprocess=result("preprocess"),
         classes=each("classes", CLASSES),
-        options=options("train"),
+        options=options(config["train"]),
         fold=lambda wildcards: fold_of(wildcards.model),
         seed=lambda wildcards: seed_of(wildcards.model, config["seed"]),
         study=lambda wildcards: get_study(),
@@ -56,30 +56,30 @@ rule fit:
 
 rule predict:
     input:
-        scan=f"{RESULTS}/preprocess/{{subject}}",
+        scan=result("preprocess/{subject}"),
         models=get_models,
     output:
-        segmentation=f"{NETWORK_MAPS}/{{subject}}.nii.gz",
-        certainty=f"{RESULTS}/predict/{{subject}}.json",
-        maps=expand(f"{RESULTS}/predict/maps/{{{{subject}}}}/{{map}}.nii.gz", map=config["predict"]["maps"]),
+        segmentation=result(f"{NETWORK_MAPS}/{{subject}}.nii.gz"),
+        certainty=result("predict/{subject}.json"),
+        maps=expand(result("predict/maps/{{subject}}/{map}.nii.gz"), map=config["predict"]["maps"]),
     log:
-        f"{RESULTS}/logs/predict/{{subject}}.log",
+        result("logs/predict/{subject}.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/predict/{{subject}}.tsv"
+        result("benchmarks/predict/{subject}.tsv")
     conda:
         TENSORFLOW
     container:
         "containers/full.sif"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
         code=code("predict"),
         models=lambda wildcards, input: each("model", input.models),
         labels=get_labels,
-        options=options("predict", dict.fromkeys(SMALLEST, 0) if SEARCHED else None),
-        maps=f"{RESULTS}/predict/maps/{{subject}}",
+        options=options(config["predict"] | (dict.fromkeys(SMALLEST, 0) if SEARCHED else {})),
+        maps=result("predict/maps/{subject}"),
     shell:
         "python scripts/predict.py"
         " --scan {input.scan:q}"
@@ -97,29 +97,29 @@ if SEARCHED:
 
     rule postprocess:
         input:
-            cohort=f"{RESULTS}/split/cohort.tsv",
+            cohort=result("split/cohort.tsv"),
             segmentations=get_searched,
         output:
-            table=f"{RESULTS}/postprocess/{{fold}}.tsv",
-            volumes=f"{RESULTS}/postprocess/{{fold}}.json",
+            table=result("postprocess/{fold}.tsv"),
+            volumes=result("postprocess/{fold}.json"),
         log:
-            f"{RESULTS}/logs/postprocess/{{fold}}.log",
+            result("logs/postprocess/{fold}.log"),
         benchmark:
-            f"{RESULTS}/benchmarks/postprocess/{{fold}}.tsv"
+            result("benchmarks/postprocess/{fold}.tsv")
         conda:
             "../envs/light.yaml"
         container:
             "containers/light.sif"
         resources:
-            mem_mb=lambda wildcards, attempt: 1500 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
+            mem_mb=growing(1500),
+            runtime=growing(60),
         params:
             code=code("postprocess"),
-            preprocess=f"{RESULTS}/preprocess",
-            predictions=NETWORK_MAPS,
+            preprocess=result("preprocess"),
+            predictions=result(NETWORK_MAPS),
             configured=[config["predict"][name] for name in SMALLEST],
             failures=each("failures", LEDGERS),
-            options=options("postprocess"),
+            options=options(config["postprocess"]),
         shell:
             "python scripts/postprocess.py"
             " --fold {wildcards.fold:q}"
@@ -135,21 +135,21 @@ if SEARCHED:
 
     rule finish:
         input:
-            segmentation=f"{NETWORK_MAPS}/{{subject}}.nii.gz",
+            segmentation=result(f"{NETWORK_MAPS}/{{subject}}.nii.gz"),
             volumes=get_volumes_searched,
         output:
-            f"{RESULTS}/predict/{{subject}}.nii.gz",
+            result("predict/{subject}.nii.gz"),
         log:
-            f"{RESULTS}/logs/finish/{{subject}}.log",
+            result("logs/finish/{subject}.log"),
         benchmark:
-            f"{RESULTS}/benchmarks/finish/{{subject}}.tsv"
+            result("benchmarks/finish/{subject}.tsv")
         conda:
             "../envs/light.yaml"
         container:
             "containers/light.sif"
         resources:
-            mem_mb=lambda wildcards, attempt: 1000 * attempt,
-            runtime=lambda wildcards, attempt: 10 * attempt,
+            mem_mb=growing(1000),
+            runtime=growing(10),
         params:
             code=code("finish"),
             labels=get_labels,

@@ -3,22 +3,22 @@
 
 rule evaluate:
     input:
-        prediction=f"{RESULTS}/predict/{{subject}}.nii.gz",
+        prediction=result("predict/{subject}.nii.gz"),
         truth=get_truth,
         probabilities=get_probabilities,
     output:
-        f"{RESULTS}/evaluate/{{subject}}.json",
+        result("evaluate/{subject}.json"),
     log:
-        f"{RESULTS}/logs/evaluate/{{subject}}.log",
+        result("logs/evaluate/{subject}.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/{{subject}}.tsv"
+        result("benchmarks/evaluate/{subject}.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 5 * attempt,
+        mem_mb=growing(1500),
+        runtime=growing(5),
     params:
         code=code("evaluate"),
         volume=lambda wildcards: subject_of(wildcards).files[MASK].volume,
@@ -39,24 +39,24 @@ rule evaluate:
 
 rule baseline:
     input:
-        cohort=f"{RESULTS}/split/cohort.tsv",
+        cohort=result("split/cohort.tsv"),
         scans=get_learned_and_scored,
     output:
-        f"{RESULTS}/baseline/scores.tsv",
+        result("baseline/scores.tsv"),
     log:
-        f"{RESULTS}/logs/baseline.log",
+        result("logs/baseline.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/baseline.tsv"
+        result("benchmarks/baseline.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=growing(3000),
+        runtime=growing(60),
     params:
         code=code("baseline"),
-        folder=f"{RESULTS}/preprocess",
+        folder=result("preprocess"),
         seed=config["seed"],
     shell:
         "python scripts/baseline.py"
@@ -72,30 +72,30 @@ checkpoint summarize:
     input:
         scores=get_scores,
         certainties=get_certainties,
-        baseline=f"{RESULTS}/baseline/scores.tsv",
-        cohort=f"{RESULTS}/split/cohort.tsv",
+        baseline=result("baseline/scores.tsv"),
+        cohort=result("split/cohort.tsv"),
     output:
-        subjects=f"{RESULTS}/summarize/subjects.tsv",
-        scores=f"{RESULTS}/summarize/scores.tsv",
-        calibration=f"{RESULTS}/summarize/calibration.tsv",
-        uncertainty=f"{RESULTS}/summarize/uncertainty.tsv",
+        subjects=result("summarize/subjects.tsv"),
+        scores=result("summarize/scores.tsv"),
+        calibration=result("summarize/calibration.tsv"),
+        uncertainty=result("summarize/uncertainty.tsv"),
     log:
-        f"{RESULTS}/logs/summarize.log",
+        result("logs/summarize.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/summarize.tsv"
+        result("benchmarks/summarize.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("summarize"),
-        folder=f"{RESULTS}/evaluate",
-        predictions=f"{RESULTS}/predict",
+        folder=result("evaluate"),
+        predictions=result("predict"),
         failures=each("failures", LEDGERS),
-        options=options("summarize"),
+        options=options(config["summarize"]),
         seed=config["seed"],
     shell:
         "python scripts/summarize.py"
@@ -115,12 +115,12 @@ checkpoint summarize:
 
 rule plot_subject:
     input:
-        scan=f"{RESULTS}/preprocess/{{subject}}",
-        prediction=f"{RESULTS}/predict/{{subject}}.nii.gz",
+        scan=result("preprocess/{subject}"),
+        prediction=result("predict/{subject}.nii.gz"),
         scores=get_subject_scores,
     output:
         report(
-            directory(f"{RESULTS}/plot/subjects/{{subject}}"),
+            directory(result("plot/subjects/{subject}")),
             patterns=["{picture}.png"],
             caption="captions/subject.rst",
             category="Subjects",
@@ -128,16 +128,16 @@ rule plot_subject:
             labels={"picture": "{picture}"},
         ),
     log:
-        f"{RESULTS}/logs/plot_subject/{{subject}}.log",
+        result("logs/plot_subject/{subject}.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/plot_subject/{{subject}}.tsv"
+        result("benchmarks/plot_subject/{subject}.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 5 * attempt,
+        mem_mb=growing(1500),
+        runtime=growing(5),
     params:
         code=code("plot_subject"),
         scores=lambda wildcards, input: each("scores", input.get("scores", [])),
@@ -155,22 +155,22 @@ rule plot_subject:
 # The scan as a script, for the viewer on the subject's page: it lies where that page looks for it.
 rule embed:
     input:
-        scan=f"{RESULTS}/preprocess/{{subject}}",
-        prediction=f"{RESULTS}/predict/{{subject}}.nii.gz",
+        scan=result("preprocess/{subject}"),
+        prediction=result("predict/{subject}.nii.gz"),
         overlays=get_overlays,
     output:
-        f"{RESULTS}/report/volumes/{{subject}}.js",
+        result("report/volumes/{subject}.js"),
     log:
-        f"{RESULTS}/logs/embed/{{subject}}.log",
+        result("logs/embed/{subject}.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/embed/{{subject}}.tsv"
+        result("benchmarks/embed/{subject}.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 5 * attempt,
+        mem_mb=growing(1500),
+        runtime=growing(5),
     params:
         code=code("embed"),
         labels=get_labels,
@@ -187,29 +187,30 @@ rule embed:
 
 rule plot:
     input:
-        get_figure_data,
+        get_figure_inputs,
     output:
         png=report(
-            f"{RESULTS}/plot/{{figure}}.png",
+            result("plot/{figure}.png"),
             caption="captions/figure.rst",
             category="Cohort",
             labels={"picture": "{figure}"},
         ),
-        svg=f"{RESULTS}/plot/{{figure}}.svg",
+        svg=result("plot/{figure}.svg"),
     log:
-        f"{RESULTS}/logs/plot/{{figure}}.log",
+        result("logs/plot/{figure}.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/plot/{{figure}}.tsv"
+        result("benchmarks/plot/{figure}.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
-        code=code("plot"),
+        code=lambda wildcards: code("plot", f"glioseg/plot/{wildcards.figure}.py")(wildcards),
         inputs=get_figure_options,
+        caption=lambda wildcards: FIGURES[wildcards.figure].caption,
     shell:
         "python scripts/plot.py"
         " --figure {wildcards.figure:q}"
@@ -220,44 +221,44 @@ rule plot:
 
 rule report:
     input:
-        cohort=f"{RESULTS}/split/cohort.tsv",
-        subjects=f"{RESULTS}/summarize/subjects.tsv",
-        scores=f"{RESULTS}/summarize/scores.tsv",
-        uncertainty=f"{RESULTS}/summarize/uncertainty.tsv",
+        cohort=result("split/cohort.tsv"),
+        subjects=result("summarize/subjects.tsv"),
+        scores=result("summarize/scores.tsv"),
+        uncertainty=result("summarize/uncertainty.tsv"),
         searches=get_searches,
         scans=get_preprocessed,
         models=get_all_models,
         settings=get_settings,
         pictures=get_pictures,
         volumes=get_volumes,
-        figures=expand(f"{RESULTS}/plot/{{figure}}.png", figure=FIGURES),
-        templates=expand("scripts/glioseg/{name}", name=TEMPLATES),
+        figures=get_figures,
+        templates=get_templates,
     output:
-        index=report(f"{RESULTS}/report/index.html", caption="captions/report.rst", category="Report"),
-        pages=directory(f"{RESULTS}/report/subjects"),
+        index=report(result("report/index.html"), caption="captions/report.rst", category="Report"),
+        pages=directory(result("report/subjects")),
     log:
-        f"{RESULTS}/logs/report.log",
+        result("logs/report.log"),
     benchmark:
-        f"{RESULTS}/benchmarks/report.tsv"
+        result("benchmarks/report.tsv")
     conda:
         "../envs/light.yaml"
     container:
         "containers/light.sif"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     params:
         code=code("report"),
         plots=lambda wildcards, input: Path(input.figures[0]).parent,
-        preprocess=f"{RESULTS}/preprocess",
-        volumes=f"{RESULTS}/report/volumes",
+        preprocess=result("preprocess"),
+        volumes=result("report/volumes"),
         searches=lambda wildcards, input: each("search", input.searches),
         models=lambda wildcards, input: each("models", input.models),
         settings=lambda wildcards, input: each("settings", input.settings),
         config=json.dumps(config),
-        benchmarks=f"{RESULTS}/benchmarks",
+        benchmarks=result("benchmarks"),
         failures=each("failures", LEDGERS),
-        options=options("report"),
+        options=options(config["report"]),
     shell:
         "python scripts/report.py"
         " --cohort {input.cohort:q}"

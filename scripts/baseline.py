@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from glioseg.baselines import score_baselines
-from glioseg.commands import FILE, FOLDER, NEW, SEED, Command
-from glioseg.outputs import write_table
-from glioseg.summary import BASELINE_COLUMNS
+from glioseg.evaluate.baselines import score_baselines
+from glioseg.evaluate.summary import BASELINE_COLUMNS
+from glioseg.files import write_table
+from glioseg.workflow.commands import FILE, FOLDER, NEW, SEED, Command
 
 
 @click.command(cls=Command, help=__doc__)

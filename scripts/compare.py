@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from glioseg.commands import NEW, SEED, Command
-from glioseg.comparison import COMPARISON_COLUMNS, compare_dice, comparison_table, dice_of
-from glioseg.outputs import read_table, write_table
-from glioseg.summary import NETWORK, SUBJECT_COLUMNS
+from glioseg.evaluate.compare import COMPARISON_COLUMNS, compare_dice, comparison_table, dice_of
+from glioseg.evaluate.score_table import NETWORK
+from glioseg.evaluate.summary import SUBJECT_COLUMNS
+from glioseg.files import read_table, write_table
+from glioseg.workflow.commands import NEW, SEED, Command
 
 RUN = click.Path(exists=True, path_type=Path)
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from glioseg.commands import FILE, FOLDER, NEW, Command
+from glioseg.files import whole
 from glioseg.labels import DIALECTS
-from glioseg.outputs import whole
-from glioseg.viewer import embedded, read_layers, read_overlays
+from glioseg.report.viewer import embedded, read_layers, read_overlays
+from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)

@@ -5,14 +5,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glioseg.calibration import calibration
-from glioseg.checks import affines, shapes
-from glioseg.commands import FILE, NEW, Command
-from glioseg.labels import DIALECTS, REGIONS, classes_of, region, regions_of, to_classes
-from glioseg.metrics import score_classes, score_regions
-from glioseg.outputs import write_json
-from glioseg.reading import known_classes
-from glioseg.volumes import read_volume, spacing_mm, to_lps
+from glioseg.evaluate.calibration import calibration
+from glioseg.evaluate.metrics import score_classes, score_regions
+from glioseg.files import write_json
+from glioseg.labels import DIALECTS, REGIONS, classes_of, known_classes, region, regions_of, to_classes
+from glioseg.preprocess.checks import affines, shapes
+from glioseg.volumes.nifti import read_volume
+from glioseg.volumes.orientation import spacing_mm, to_lps
+from glioseg.workflow.commands import FILE, NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)

@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glioseg.commands import FILE, NEW, Command
+from glioseg.files import read_json
 from glioseg.labels import DIALECTS, to_classes, to_values
-from glioseg.outputs import read_json
-from glioseg.postprocess import drop_small
-from glioseg.volumes import read_volume, spacing_mm, write_volume
+from glioseg.predict.postprocess import drop_small
+from glioseg.volumes.nifti import read_volume, write_volume
+from glioseg.volumes.orientation import spacing_mm
+from glioseg.workflow.commands import FILE, NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)

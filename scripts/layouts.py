@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from glioseg.commands import Command
-from glioseg.layouts import MODALITIES, joined, phantom_subjects, read_source
-from glioseg.layouts_report import describe
-from glioseg.layouts_table import table_of
-from glioseg.outputs import write_table
+from glioseg.files import write_table
+from glioseg.layouts.describe import describe
+from glioseg.layouts.find_subjects import MODALITIES, joined, phantom_subjects, read_source
+from glioseg.layouts.table import table_of
+from glioseg.workflow.commands import Command
 
 SOURCE = {"layout": "auto", "labels": "auto", "prefix": ""}
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from glioseg.commands import NEW, Command
-from glioseg.figures import FIGURES
-from glioseg.figures_style import save
+from glioseg.plot.figures import FIGURES, draw_of
+from glioseg.plot.style import save
+from glioseg.workflow.commands import NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)
@@ -23,7 +23,7 @@ from glioseg.figures_style import save
 )
 @click.option("--output", required=True, type=NEW, help="PNG file to write.")
 def plot(figure: str, inputs: tuple[Path, ...], output: Path) -> None:
-    save(FIGURES[figure](inputs), output)
+    save(draw_of(figure)(inputs), output)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from glioseg.commands import FILE, FOLDER, NEW, Command
-from glioseg.figures import subject
-from glioseg.figures_style import save
-from glioseg.figures_view import PLANES
 from glioseg.labels import DIALECTS
+from glioseg.plot.slices import PLANES
+from glioseg.plot.style import save
+from glioseg.plot.subject import subject
+from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)

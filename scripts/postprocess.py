@@ -9,15 +9,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glioseg.cohort import COLUMNS as COHORT_COLUMNS
-from glioseg.cohort import searched_subjects
-from glioseg.commands import FILE, FOLDER, NEW, Command
-from glioseg.failures import lost, read_failures
-from glioseg.labels import MASK, to_classes
-from glioseg.outputs import read_json, read_table, write_json, write_table
-from glioseg.postprocess_search import COLUMNS, VALUES, Case, count, search
-from glioseg.reading import known_classes
-from glioseg.volumes import read_volume
+from glioseg.files import read_json, read_table, write_json, write_table
+from glioseg.labels import MASK, known_classes, to_classes
+from glioseg.predict.tune_postprocess import COLUMNS, VALUES, Case, count, search
+from glioseg.split.cohort import COLUMNS as COHORT_COLUMNS
+from glioseg.split.models import searched_subjects
+from glioseg.volumes.nifti import read_volume
+from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
+from glioseg.workflow.failures import lost, read_failures
 
 VOLUME = click.FloatRange(min=0)
 

@@ -5,11 +5,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glioseg.arrays import read_array
-from glioseg.commands import FILE, FOLDER, NEW, Command
+from glioseg.files import read_array, read_json, write_json
 from glioseg.labels import region
-from glioseg.outputs import read_json, write_json
-from glioseg.segmenting import MAPS, segment_image, write_segmentation
+from glioseg.predict.segment import MAPS, segment_image, write_segmentation
+from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glioseg.commands import Command
-from glioseg.outputs import write_json
-from glioseg.preprocessing import preprocess_scan
+from glioseg.files import write_json
+from glioseg.preprocess.scan import preprocess_scan
+from glioseg.workflow.commands import Command
 
 
 def crop_box(text: str) -> str | list[list[int]]:

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import click
 
-from glioseg.cohort import COLUMNS
-from glioseg.commands import FILE, FOLDER, NEW, Command
-from glioseg.failures import read_failures
-from glioseg.outputs import read_json, read_table, whole
-from glioseg.page import data_uri, file_hash, read_hashes, read_times, relative, render, script_of
-from glioseg.page_subject import render_subjects
-from glioseg.page_tables import VIEWERS, viewed
-from glioseg.postprocess_search import COLUMNS as SEARCH_COLUMNS
-from glioseg.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
-from glioseg.uncertainty import COLUMNS as UNSURE_COLUMNS
-from glioseg.viewer import niivue
+from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
+from glioseg.evaluate.uncertainty import COLUMNS as UNSURE_COLUMNS
+from glioseg.files import read_json, read_table, whole
+from glioseg.predict.tune_postprocess import COLUMNS as SEARCH_COLUMNS
+from glioseg.report.index import render
+from glioseg.report.pages import data_uri, file_hash, read_hashes, read_times, relative, script_of
+from glioseg.report.subject import render_subjects
+from glioseg.report.tables import VIEWERS, viewed
+from glioseg.report.viewer import niivue
+from glioseg.split.cohort import COLUMNS
+from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
+from glioseg.workflow.failures import read_failures
 
 # Whether the report's page can load it tells whether the subjects' pages are beside it.
 HERE = "// The pages of the subjects are here.\n"

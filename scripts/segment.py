@@ -15,13 +15,13 @@ import click
 import numpy as np
 import yaml
 
-from glioseg.commands import FILE, FOLDER, NEW, Command
-from glioseg.inference import AXES
 from glioseg.labels import DIALECTS, region
-from glioseg.model_facts import read_facts
-from glioseg.one_scan import files_of, insist_on_study, prepare
-from glioseg.runtime import RUNTIMES
-from glioseg.segmenting import MAPS, segment_image, write_segmentation
+from glioseg.predict.model_facts import read_facts
+from glioseg.predict.one_scan import files_of, insist_on_study, prepare
+from glioseg.predict.runtime import RUNTIMES
+from glioseg.predict.segment import MAPS, segment_image, write_segmentation
+from glioseg.predict.sliding_window import AXES
+from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 
 CONFIG = yaml.safe_load((Path(__file__).resolve().parent.parent / "config.yaml").read_text(encoding="utf-8"))["predict"]
 VOLUME = click.FloatRange(min=0)

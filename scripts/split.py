@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from glioseg.cohort import COLUMNS, cohort_rows, covariate_columns, insist_on_all
-from glioseg.commands import Command
-from glioseg.outputs import read_json, read_table, write_table
+from glioseg.files import read_json, read_table, write_table
+from glioseg.split.cohort import COLUMNS, cohort_rows, covariate_columns, insist_on_all
+from glioseg.workflow.commands import Command
 
 
 @click.command(cls=Command, help=__doc__)

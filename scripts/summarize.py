@@ -8,22 +8,22 @@ from pathlib import Path
 
 import click
 
-from glioseg.calibration import CALIBRATION_COLUMNS, calibration_rows
-from glioseg.commands import FILE, NEW, SEED, Command
-from glioseg.failures import SCORING, lost, read_failures
-from glioseg.outputs import read_table, write_table
-from glioseg.summary import (
+from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, calibration_rows
+from glioseg.evaluate.score_table import score_table
+from glioseg.evaluate.summary import (
     BASELINE_COLUMNS,
     COHORT_COLUMNS,
     PRESENT_COLUMNS,
     SCORE_COLUMNS,
     SUBJECT_COLUMNS,
     collect_scores,
-    score_table,
     subject_rows,
     summarize_scores,
 )
-from glioseg.uncertainty import COLUMNS, mean_dice, uncertainty_rows
+from glioseg.evaluate.uncertainty import COLUMNS, mean_dice, uncertainty_rows
+from glioseg.files import read_table, write_table
+from glioseg.workflow.commands import FILE, NEW, SEED, Command
+from glioseg.workflow.failures import SCORING, lost, read_failures
 
 
 @click.command(cls=Command, help=__doc__)

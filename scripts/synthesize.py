@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from glioseg.commands import NEW, SEED, Command
-from glioseg.phantoms import AFFINE, phantom
-from glioseg.volumes import write_volume
+from glioseg.synthesize.phantoms import AFFINE, phantom
+from glioseg.volumes.nifti import write_volume
+from glioseg.workflow.commands import NEW, SEED, Command
 
 
 @click.command(cls=Command, help=__doc__)

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import click
 
-from glioseg.arrays import allow_open_files
-from glioseg.cohort import monitored_subjects, training_subjects
-from glioseg.commands import Command
-from glioseg.device import PRECISIONS, choose_precision, choose_strategy, use_threads
-from glioseg.outputs import read_table, whole, write_json
+from glioseg.files import allow_open_files, read_table, whole, write_json
+from glioseg.split.models import monitored_subjects, training_subjects
+from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
+from glioseg.workflow.commands import Command
 
 
 def auto_or_int(text: str) -> str | int:
@@ -69,10 +68,10 @@ def main(fold, cohort, preprocess, precision, threads, study, code, state, outpu
     import keras
     import tensorflow as tf
 
-    from glioseg.batches import fingerprint, load_subject
-    from glioseg.plan import describe, free_bytes, plan
-    from glioseg.training import train_network, versions, write_history
-    from glioseg.training_state import identify
+    from glioseg.train.loop import train_network, versions, write_history
+    from glioseg.train.patches import fingerprint, load_subject
+    from glioseg.train.plan import describe, free_bytes, plan
+    from glioseg.train.state import identify
 
     keras.mixed_precision.set_global_policy(settings["precision"])
     rows = read_table(cohort, ("subject", "fold", "has_mask"))

@@ -5,7 +5,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import click
 
-from glioseg.commands import FOLDER, Command
+from glioseg.workflow.commands import FOLDER, Command
 
 
 @click.command(cls=Command, help=__doc__)

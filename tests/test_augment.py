@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from glioseg.augment import KNOTS, Augmentation, augment, bent_patch, draw_augmentation, read_values
+from glioseg.train.augment import KNOTS, Augmentation, augment, bent_patch, draw_augmentation
+from glioseg.train.fast.interpolate import read_values
 
 ONE = np.ones(2, np.float32)
 NOTHING = Augmentation((False,) * 3, None, None, ONE, 0 * ONE, None, None, None, None, ONE > 0)

@@ -10,8 +10,8 @@ from conftest import MODALITIES, SETTINGS, resave, write_subject
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from glioseg.outputs import read_table
-from glioseg.preprocessing import preprocess_scan
+from glioseg.files import read_table
+from glioseg.preprocess.scan import preprocess_scan
 
 
 def at_center(value):

@@ -6,12 +6,12 @@ import pytest
 from click.testing import CliRunner
 
 from baseline import baseline
-from glioseg.baselines import best_threshold, class_sizes, fit_classifier, held_out_groups, score_baselines
-from glioseg.cohort import COLUMNS
+from glioseg.evaluate.baselines import best_threshold, class_sizes, fit_classifier, held_out_groups, score_baselines
+from glioseg.evaluate.metrics import dice_of_sizes
+from glioseg.evaluate.summary import BASELINE_COLUMNS
+from glioseg.files import write_table
 from glioseg.labels import CLASSES
-from glioseg.metrics import dice_of_sizes
-from glioseg.outputs import write_table
-from glioseg.summary import BASELINE_COLUMNS
+from glioseg.split.cohort import COLUMNS
 
 
 def write_cohort(path, folds):

@@ -10,10 +10,10 @@ from test_evaluate import labels, run, save
 from test_report import make, written
 
 import plot
-from glioseg.calibration import EDGES, bins_of, calibration, calibration_rows, expected_error, missed, pooled
-from glioseg.figures import FIGURES
-from glioseg.figures_calibration import calibration as draw
-from glioseg.outputs import write_table
+from glioseg.evaluate.calibration import EDGES, bins_of, calibration, calibration_rows, expected_error, missed, pooled
+from glioseg.files import write_table
+from glioseg.plot.calibration import calibration as draw
+from glioseg.plot.figures import draw_of
 
 # Of six voxels: two taken for healthy (one of them true), two at 0.25 (one true), one at 0.75 and one at 1, both true.
 PROBABILITIES = np.array([0, 0.005, 0.25, 0.25, 0.75, 1], np.float32).reshape(1, 2, 3)
@@ -82,7 +82,7 @@ def test_table_figure_and_report_show_it(tmp_path):
     assert len(rows) == 2 * (len(EDGES) - 1) and rows[2]["low"] == "0.2"
     assert bins_of(rows)["WT"]["bad"]["true"] == bins["WT"]["true"]
     write_table(tmp_path / "calibration.tsv", tuple(rows[0]), rows)
-    (above, below) = FIGURES["calibration"]([tmp_path / "calibration.tsv"]).axes
+    (above, below) = draw_of("calibration")([tmp_path / "calibration.tsv"]).axes
     # The diagonal, a line per subject without bins of so few voxels, and all together.
     assert [len(line.get_xdata()) for line in above.lines] == [2, 0, 0, 3]
     assert above.lines[-1].get_xydata().tolist() == [[0.25, 0.5], [0.75, 1], [1, 1]]

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from glioseg import checks
 from glioseg.labels import CLASSES, to_classes
-from glioseg.phantoms import MODALITIES, phantom
+from glioseg.preprocess import checks, plausibility
+from glioseg.preprocess.findings import CHECKS
+from glioseg.synthesize.phantoms import MODALITIES, phantom
 
 LPS = np.array([[-1.0, 0, 0, 0], [0, -1, 0, 239], [0, 0, 1, 0], [0, 0, 0, 1]])
 WARNED = {"far_spacing", "not_skull_stripped", "flipped", "swapped"}
@@ -36,8 +37,8 @@ def as_read(images):
 
 
 def test_what_only_looks_odd_warns_and_all_else_excludes():
-    assert {name for name, verdict in checks.CHECKS.items() if verdict == "warned"} == WARNED
-    assert set(checks.CHECKS.values()) == {"warned", "excluded"}
+    assert {name for name, verdict in CHECKS.items() if verdict == "warned"} == WARNED
+    assert set(CHECKS.values()) == {"warned", "excluded"}
 
 
 def test_missing():
@@ -169,19 +170,21 @@ def test_tumor_share():
 
 
 def test_far_spacing():
-    assert "the voxels measure 0.9 x 0.9 x 5 mm and are resampled to 1 mm" in checks.far_spacing((0.9, 0.9, 5.0), 1.0)
-    assert "0.5 x 1 x 1" in checks.far_spacing((0.5, 1.0, 1.0), 1.0)
-    assert checks.far_spacing((0.9, 1.2, 1.4), 1.0) is None
+    assert "the voxels measure 0.9 x 0.9 x 5 mm and are resampled to 1 mm" in plausibility.far_spacing(
+        (0.9, 0.9, 5.0), 1.0
+    )
+    assert "0.5 x 1 x 1" in plausibility.far_spacing((0.5, 1.0, 1.0), 1.0)
+    assert plausibility.far_spacing((0.9, 1.2, 1.4), 1.0) is None
 
 
 def test_not_skull_stripped(head):
     volumes, _, _ = head
     backgrounds = dict.fromkeys(volumes, 0.0)
-    assert checks.not_skull_stripped(volumes, backgrounds, (1.0, 1.0, 1.0)) is None
-    sentence = checks.not_skull_stripped(volumes, backgrounds | {"t1": None, "t2": None}, (1.0, 1.0, 1.0))
+    assert plausibility.not_skull_stripped(volumes, backgrounds, (1.0, 1.0, 1.0)) is None
+    sentence = plausibility.not_skull_stripped(volumes, backgrounds | {"t1": None, "t2": None}, (1.0, 1.0, 1.0))
     assert "no constant background around the brain in t1, t2" in sentence
     # The same voxels twice as large are no brain any more.
-    sentence = checks.not_skull_stripped(volumes, backgrounds, (2.0, 1.0, 1.0))
+    sentence = plausibility.not_skull_stripped(volumes, backgrounds, (2.0, 1.0, 1.0))
     assert "flair shows 3.2 liters, a brain fills 2.2 at most" in sentence
 
 
@@ -192,8 +195,8 @@ def test_good_volumes_raise_no_suspicion(head, labelled):
     subsets = (MODALITIES, ("flair", "t1ce", "t2"), ("flair", "t1ce"), ("t2",))
     for names in subsets:
         some = {name: volumes[name] for name in names}
-        assert checks.flipped(some, brain, classes) is None, names
-        assert checks.swapped(some, brain, classes) is None, names
+        assert plausibility.flipped(some, brain, classes) is None, names
+        assert plausibility.swapped(some, brain, classes) is None, names
 
 
 @pytest.mark.parametrize("name", MODALITIES)
@@ -201,7 +204,7 @@ def test_a_flipped_modality_is_named(head, name):
     volumes, brain, classes = head
     mirrored = volumes | {name: volumes[name][::-1]}
     for known in (classes, None):
-        sentence = checks.flipped(mirrored, brain | brain[::-1], known)
+        sentence = plausibility.flipped(mirrored, brain | brain[::-1], known)
         assert sentence.startswith(f"{name} seems mirrored left to right against ")
         assert ("the mask" in sentence) == (known is not None)
 
@@ -213,22 +216,26 @@ def test_a_flipped_modality_is_named_after_it_was_registered(head):
     there = np.roll(brain, 25, axis=0)
     x = np.nonzero(there)[0]
     eccentric["t2"] = eccentric["t2"][np.clip(x.min() + x.max() - np.arange(len(there)), 0, len(there) - 1)]
-    sentence = checks.flipped(eccentric, there, np.roll(classes, 25, axis=0))
+    sentence = plausibility.flipped(eccentric, there, np.roll(classes, 25, axis=0))
     assert sentence.startswith("t2 seems mirrored")
 
 
 def test_a_flipped_mask_is_named(head):
     volumes, brain, classes = head
-    sentence = checks.flipped(volumes, brain, classes[::-1])
+    sentence = plausibility.flipped(volumes, brain, classes[::-1])
     assert sentence.startswith("the mask seems mirrored left to right against flair, t1, t1ce, t2")
 
 
 def test_of_two_modalities_the_mask_says_which_is_flipped(head):
     volumes, brain, classes = head
     pair = {"flair": volumes["flair"], "t1ce": volumes["t1ce"][::-1]}
-    assert checks.flipped(pair, brain, classes).startswith("t1ce seems mirrored left to right against flair, the mask")
+    assert plausibility.flipped(pair, brain, classes).startswith(
+        "t1ce seems mirrored left to right against flair, the mask"
+    )
     pair = {"flair": volumes["flair"][::-1], "t1ce": volumes["t1ce"]}
-    assert checks.flipped(pair, brain, classes).startswith("flair seems mirrored left to right against t1ce, the mask")
+    assert plausibility.flipped(pair, brain, classes).startswith(
+        "flair seems mirrored left to right against t1ce, the mask"
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,36 +245,36 @@ def test_of_two_modalities_the_mask_says_which_is_flipped(head):
 def test_swapped_modalities_are_named(head, one, other):
     volumes, brain, classes = head
     exchanged = volumes | {one: volumes[other], other: volumes[one]}
-    sentence = checks.swapped(exchanged, brain, classes)
+    sentence = plausibility.swapped(exchanged, brain, classes)
     assert f"{one} looks like {other}" in sentence
     assert f"{other} looks like {one}" in sentence
     # Without a mask nothing tells T1 with contrast agent from T1.
-    blind = checks.swapped(exchanged, brain, None)
+    blind = plausibility.swapped(exchanged, brain, None)
     assert blind is None if {one, other} == {"t1", "t1ce"} else f"{one} looks like {other}" in blind
 
 
 def test_t1_in_the_place_of_t1ce_is_named(head):
     volumes, brain, classes = head
     wrong = {"flair": volumes["flair"], "t1ce": volumes["t1"], "t2": volumes["t2"]}
-    assert checks.swapped(wrong, brain, classes).startswith("t1ce looks like t1;")
+    assert plausibility.swapped(wrong, brain, classes).startswith("t1ce looks like t1;")
 
 
 def test_one_image_under_two_names_is_named(head):
     volumes, brain, classes = head
     # Another scale of intensities does not hide it.
-    sentence = checks.swapped(volumes | {"t2": volumes["flair"] * 2 + 1}, brain, classes)
+    sentence = plausibility.swapped(volumes | {"t2": volumes["flair"] * 2 + 1}, brain, classes)
     assert sentence.startswith("flair and t2 hold the same image")
 
 
 def test_suspicions_need_enough_to_look_at():
     volumes = {"flair": np.zeros((9, 9, 9), np.float32), "t2": np.ones((9, 9, 9), np.float32)}
     brain, classes = np.zeros((9, 9, 9), bool), np.zeros((9, 9, 9), np.uint8)
-    assert checks.flipped(volumes, brain, classes) is None
-    assert checks.swapped(volumes, brain, classes) is None
+    assert plausibility.flipped(volumes, brain, classes) is None
+    assert plausibility.swapped(volumes, brain, classes) is None
     # Voxels enough, but all the same.
-    assert checks.flipped(volumes, ~brain, classes) is None
-    assert checks.swapped(volumes, ~brain, classes) is None
-    assert checks.swapped({"adc": volumes["t2"]}, ~brain, classes) is None
+    assert plausibility.flipped(volumes, ~brain, classes) is None
+    assert plausibility.swapped(volumes, ~brain, classes) is None
+    assert plausibility.swapped({"adc": volumes["t2"]}, ~brain, classes) is None
 
 
 @pytest.mark.parametrize("number", [1, 5, 9])
@@ -275,8 +282,8 @@ def test_tiny_subjects_raise_no_suspicion(number):
     images, mask = tiny_subject(number)
     volumes, brain = as_read(images), images["t1"] != 0
     for classes in (to_classes(mask, "brats2020"), None):
-        assert checks.flipped(volumes, brain, classes) is None
-        assert checks.swapped(volumes, brain, classes) is None
+        assert plausibility.flipped(volumes, brain, classes) is None
+        assert plausibility.swapped(volumes, brain, classes) is None
 
 
 def test_real_patients(real_cases):
@@ -291,12 +298,12 @@ def test_real_patients(real_cases):
         backgrounds = {name: float(volume[0, 0, 0]) for name, volume in read.items()}
         brain = np.any([volume != backgrounds[name] for name, volume in read.items()], axis=0)
         assert checks.mask_outside(classes, brain) is None, folder
-        assert checks.not_skull_stripped(read, backgrounds, (1.0, 1.0, 1.0)) is None, folder
-        assert checks.flipped(read, brain, classes) is None, folder
-        assert checks.swapped(read, brain, classes) is None, folder
-        assert checks.flipped(read, brain, classes[::-1]).startswith("the mask seems mirrored"), folder
+        assert plausibility.not_skull_stripped(read, backgrounds, (1.0, 1.0, 1.0)) is None, folder
+        assert plausibility.flipped(read, brain, classes) is None, folder
+        assert plausibility.swapped(read, brain, classes) is None, folder
+        assert plausibility.flipped(read, brain, classes[::-1]).startswith("the mask seems mirrored"), folder
         for name in read:
             mirrored = read | {name: read[name][::-1]}
-            assert checks.flipped(mirrored, brain | brain[::-1], classes).startswith(f"{name} seems"), folder
+            assert plausibility.flipped(mirrored, brain | brain[::-1], classes).startswith(f"{name} seems"), folder
         exchanged = {"flair": read["t1ce"], "t1ce": read["flair"]}
-        assert "t1ce looks like flair" in checks.swapped(exchanged, brain, classes), folder
+        assert "t1ce looks like flair" in plausibility.swapped(exchanged, brain, classes), folder

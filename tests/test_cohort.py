@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from glioseg.cohort import (
-    cohort_rows,
-    covariate_columns,
-    insist_on_all,
+from glioseg.split.cohort import cohort_rows, covariate_columns, insist_on_all
+from glioseg.split.duplicates import find_twins, group_twins
+from glioseg.split.folds import assign_folds
+from glioseg.split.models import (
     models,
     models_for,
     monitored_subjects,
@@ -15,8 +15,6 @@ from glioseg.cohort import (
     seed_of,
     training_subjects,
 )
-from glioseg.folds import assign_folds
-from glioseg.twins import find_twins, group_twins
 
 
 def test_folds_are_balanced_and_seeded():

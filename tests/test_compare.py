@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from compare import compare
-from glioseg.comparison import COMPARISON_COLUMNS, compare_dice, dice_of
-from glioseg.outputs import read_table, write_table
-from glioseg.summary import SUBJECT_COLUMNS
+from glioseg.evaluate.compare import COMPARISON_COLUMNS, compare_dice, dice_of
+from glioseg.evaluate.summary import SUBJECT_COLUMNS
+from glioseg.files import read_table, write_table
 
 NAMES = "abcdef"
 

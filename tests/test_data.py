@@ -7,9 +7,16 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from glioseg import checks, labels, volumes
-from glioseg.normalize import NORMALIZATIONS, intensities
-from glioseg.outputs import read_table, whole, write_table
+from glioseg import labels
+from glioseg.files import read_table, whole, write_table
+from glioseg.preprocess import checks
+from glioseg.preprocess.normalize import NORMALIZATIONS, intensities
+from glioseg.preprocess.scan import copy_rows
+from glioseg.volumes.boxes import bounding_box, cut, grow, hull, lengths, overlap, relative, within
+from glioseg.volumes.brain import background_value, brain_mask
+from glioseg.volumes.nifti import read_volume
+from glioseg.volumes.orientation import from_lps, to_lps
+from glioseg.volumes.resample import resample, resampled_shape
 
 
 @pytest.mark.parametrize(
@@ -81,33 +88,33 @@ def test_what_is_told_apart_is_what_the_data_sets_have():
 def test_brain_is_what_differs_from_the_background(background):
     volume = np.full((8, 9, 10), background, np.float32)
     volume[2:5, 3:6, 4:9] = 1
-    assert volumes.background_value(volume) == pytest.approx(background)
-    brain = volumes.brain_mask(volume, volumes.background_value(volume))
+    assert background_value(volume) == pytest.approx(background)
+    brain = brain_mask(volume, background_value(volume))
     assert brain.sum() == 3 * 3 * 5
-    assert volumes.bounding_box(brain) == ((2, 5), (3, 6), (4, 9))
+    assert bounding_box(brain) == ((2, 5), (3, 6), (4, 9))
 
 
 def test_a_scan_without_background_is_all_brain():
     volume = np.random.default_rng(0).normal(size=(5, 5, 5)).astype(np.float32)
-    assert volumes.background_value(volume) is None
-    assert volumes.brain_mask(volume, None).all()
+    assert background_value(volume) is None
+    assert brain_mask(volume, None).all()
 
 
 def test_resampling_keeps_positions():
     # A ramp in mm stays the same ramp on the finer grid, away from the edges.
     ramp = (np.arange(12, dtype=np.float32) + 0.5)[:, None, None] * 2 * np.ones((1, 4, 6), np.float32)
-    shape = volumes.resampled_shape(ramp.shape, (2, 1, 1), (1, 1, 1))
-    fine = volumes.resample(ramp, (2, 1, 1), (1, 1, 1), shape)
+    shape = resampled_shape(ramp.shape, (2, 1, 1), (1, 1, 1))
+    fine = resample(ramp, (2, 1, 1), (1, 1, 1), shape)
     assert shape == (24, 4, 6)
     assert fine[2:-2, 1, 1] == pytest.approx(np.arange(2, 22) + 0.5)
-    back = volumes.resample(fine, (1, 1, 1), (2, 1, 1), ramp.shape)
+    back = resample(fine, (1, 1, 1), (2, 1, 1), ramp.shape)
     assert back[1:-1] == pytest.approx(ramp[1:-1])
-    assert volumes.resample(ramp, (2, 1, 1), (2, 1, 1), ramp.shape) is ramp
+    assert resample(ramp, (2, 1, 1), (2, 1, 1), ramp.shape) is ramp
 
 
 def test_resampling_a_mask_makes_no_new_values():
     mask = np.random.default_rng(1).integers(0, 4, (6, 7, 8)).astype(np.uint8)
-    fine = volumes.resample(mask, (1, 1, 3), (1, 1, 1), (6, 7, 24), nearest=True)
+    fine = resample(mask, (1, 1, 3), (1, 1, 1), (6, 7, 24), nearest=True)
     assert fine.dtype == np.uint8
     assert (fine == np.repeat(mask, 3, axis=2)).all()
 
@@ -178,18 +185,18 @@ def test_reading_says_what_is_wrong(tmp_path):
     for what, bytes_ in damaged.items():
         path.write_bytes(bytes_)
         with pytest.raises(ValueError, match=r"scan.nii.gz cannot be read as NIfTI \(.+\); copy the file anew"):
-            pytest.fail(f"{what} was read: {volumes.read_volume(path)}")
+            pytest.fail(f"{what} was read: {read_volume(path)}")
     with pytest.raises(ValueError, match=r"nowhere.nii cannot be read as NIfTI \(FileNotFoundError"):
-        volumes.read_volume(tmp_path / "nowhere.nii")
+        read_volume(tmp_path / "nowhere.nii")
     nib.save(nib.Nifti1Image(np.zeros((3, 3)), np.eye(4)), path)
     with pytest.raises(ValueError, match=r"holds an array of shape \(3, 3\); expected a 3-D volume"):
-        volumes.read_volume(path)
+        read_volume(path)
     nib.save(nib.Nifti1Image(np.zeros((3, 3, 3, 2)), np.eye(4)), path)
     with pytest.raises(ValueError, match="holds 2 volumes, from 0 on; expected one with the index 2"):
-        volumes.read_volume(path, 2)
+        read_volume(path, 2)
     nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), np.complex64), np.eye(4)), path)
     with pytest.raises(ValueError, match="voxels of the type complex64; expected one number each"):
-        volumes.read_volume(path)
+        read_volume(path)
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i2", ">i2", "u2", "i4", "f4", ">f4", "f8"])
@@ -203,7 +210,7 @@ def test_every_type_of_voxel_is_read_as_nibabel_does(tmp_path, dtype, kind):
         nib.save(image, tmp_path / f"scan{ending}")
         expected = nib.load(tmp_path / f"scan{ending}").get_fdata()
         for index in (0, 1):
-            found, affine = volumes.read_volume(tmp_path / f"scan{ending}", index)
+            found, affine = read_volume(tmp_path / f"scan{ending}", index)
             assert found.dtype == np.float32
             assert found == pytest.approx(expected[..., index], abs=1e-4)
             assert (affine == np.diag([2, 1, 1, 1])).all()
@@ -212,7 +219,7 @@ def test_every_type_of_voxel_is_read_as_nibabel_does(tmp_path, dtype, kind):
     content = gzip.decompress(packed)
     for bytes_ in (packed, content, gzip.compress(content[:500]) + gzip.compress(content[500:]) + bytes(3)):
         (tmp_path / "odd.nii").write_bytes(bytes_)
-        assert (volumes.read_volume(tmp_path / "odd.nii", 1)[0] == found).all()
+        assert (read_volume(tmp_path / "odd.nii", 1)[0] == found).all()
 
 
 @pytest.mark.parametrize("codes", ["LPS", "RAS", "PIR", "SAL", "ARI"])
@@ -224,7 +231,7 @@ def test_every_orientation_becomes_lps_and_comes_back(codes, tilt):
     affine[:3, :3] = rotation @ np.array([axes[code] for code in codes]).T @ np.diag([1, 2, 3])
     affine[:3, 3] = 7, -8, 9
     voxels = np.random.default_rng(0).normal(size=(4, 5, 6))
-    turned, lps = volumes.to_lps(voxels, affine)
+    turned, lps = to_lps(voxels, affine)
     assert nib.aff2axcodes(lps) == ("L", "P", "S")
     assert np.shares_memory(turned, voxels)
     # Each voxel is still at its place in the patient.
@@ -232,7 +239,7 @@ def test_every_orientation_becomes_lps_and_comes_back(codes, tilt):
     for index in at:
         (source,) = np.argwhere(voxels == turned[tuple(index)])
         assert lps @ [*index, 1] == pytest.approx(affine @ [*source, 1])
-    back = volumes.from_lps(turned, affine)
+    back = from_lps(turned, affine)
     assert back.shape == voxels.shape
     assert (back == voxels).all()
 
@@ -240,23 +247,23 @@ def test_every_orientation_becomes_lps_and_comes_back(codes, tilt):
 def test_boxes_by_hand():
     mask = np.zeros((8, 9, 10), bool)
     mask[3, 4, 5] = mask[6, 4, 9] = True
-    box = volumes.bounding_box(mask)
+    box = bounding_box(mask)
     assert box == ((3, 7), (4, 5), (5, 10))
-    assert volumes.bounding_box(np.zeros((2, 3, 4), bool)) == ((0, 2), (0, 3), (0, 4))
-    assert volumes.lengths(box) == (4, 1, 5)
-    assert volumes.grow(box, mask.shape) == ((2, 8), (3, 6), (4, 10))
-    assert volumes.hull([box, ((0, 4), (6, 9), (5, 6))]) == ((0, 7), (4, 9), (5, 10))
-    assert volumes.overlap(box, ((0, 4), (2, 9), (5, 6))) == ((3, 4), (4, 5), (5, 6))
-    assert volumes.cut(mask, volumes.overlap(box, ((7, 8), (0, 9), (0, 4)))).size == 0
+    assert bounding_box(np.zeros((2, 3, 4), bool)) == ((0, 2), (0, 3), (0, 4))
+    assert lengths(box) == (4, 1, 5)
+    assert grow(box, mask.shape) == ((2, 8), (3, 6), (4, 10))
+    assert hull([box, ((0, 4), (6, 9), (5, 6))]) == ((0, 7), (4, 9), (5, 10))
+    assert overlap(box, ((0, 4), (2, 9), (5, 6))) == ((3, 4), (4, 5), (5, 6))
+    assert cut(mask, overlap(box, ((7, 8), (0, 9), (0, 4)))).size == 0
     inner = ((4, 5), (4, 5), (7, 9))
-    assert volumes.relative(inner, box) == ((1, 2), (0, 1), (2, 4))
-    assert volumes.within(box, volumes.relative(inner, box)) == inner
+    assert relative(inner, box) == ((1, 2), (0, 1), (2, 4))
+    assert within(box, relative(inner, box)) == inner
 
 
 def test_copying_into_rows_changes_no_voxel():
     volume = np.asfortranarray(np.random.default_rng(2).integers(0, 9, (5, 19, 7)).astype(np.int16))
     rows = np.empty(volume.shape, np.float32)
-    volumes.copy_rows(volume[:, ::-1], rows)
+    copy_rows(volume[:, ::-1], rows)
     assert (rows == volume[:, ::-1]).all()
 
 

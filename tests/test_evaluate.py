@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from evaluate import evaluate
-from glioseg.metrics import CLASS_METRICS, METRICS
+from glioseg.evaluate.metrics import CLASS_METRICS, METRICS
 
 AFFINE = np.diag([-1.0, -1.0, 2.0, 1.0])
 AFFINE[:3, 3] = [10, 239, 0.1]

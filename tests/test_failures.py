@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from test_report import make, written
 
 import summarize
-from glioseg.failures import FAILURE_COLUMNS, describe, failed_jobs, last_line, read_failures, record
-from glioseg.outputs import read_table, write_table
+from glioseg.files import read_table, write_table
+from glioseg.workflow.failures import FAILURE_COLUMNS, describe, failed_jobs, last_line, read_failures, record
 
 LOG = """[Mon Nov 23 21:50:43 2026]
 Error in rule predict:
@@ -84,8 +84,8 @@ def test_scores_of_survivors_and_their_count(tmp_path):
     rows = [dict(zip(columns, (name, "test", "yes", "brats2020", "9", "2"), strict=True)) for name in ("a", "b", "c")]
     write_table(tmp_path / "cohort.tsv", columns, rows)
     write_table(tmp_path / "baseline.tsv", ("method", "subject", "region", "dice"), [])
-    from glioseg.outputs import write_json
-    from glioseg.summary import worst_scores
+    from glioseg.evaluate.summary import worst_scores
+    from glioseg.files import write_json
 
     for name, row in zip("ab", rows, strict=False):
         scores = worst_scores(row)

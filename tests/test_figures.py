@@ -8,29 +8,27 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from jinja2 import Template
 from matplotlib.colors import to_rgb
 from PIL import Image
 
 import plot
 import plot_subject
-from glioseg import figures_agreement, figures_cohort, figures_subject, figures_view
-from glioseg.cohort import COLUMNS
-from glioseg.figures import FIGURES
-from glioseg.figures_network import network
-from glioseg.figures_style import COMMON, REGION_COLORS, TISSUES, save, shown_tissues
-from glioseg.figures_view import PLANES
-from glioseg.keras_file import read_layers
-from glioseg.network_plan import stages
-from glioseg.outputs import write_json, write_table
-from glioseg.preprocessing import preprocess_scan
-from glioseg.summary import SUBJECT_COLUMNS
+from glioseg.evaluate.summary import SUBJECT_COLUMNS
+from glioseg.files import write_json, write_table
+from glioseg.plot import agreement, cohort, curves, scores, slices, subject_slices
+from glioseg.plot.figures import FIGURES, SECTIONS, draw_of
+from glioseg.plot.network import network
+from glioseg.plot.network_stages import stages
+from glioseg.plot.slices import PLANES
+from glioseg.plot.style import COMMON, REGION_COLORS, TISSUES, save, shown_tissues
+from glioseg.predict.keras_file import read_layers
+from glioseg.preprocess.scan import preprocess_scan
+from glioseg.split.cohort import COLUMNS
 
 LPS = np.array([[-1, 0, 0, 23], [0, -1, 0, 27], [0, 0, 1, 0], [0, 0, 0, 1]], float)
 RAS = np.diag([1.0, 1.0, 1.0, 1.0])
@@ -87,23 +85,23 @@ def test_the_patients_right_is_on_the_viewers_left(affine):
     corner = nib.affines.apply_affine(affine, np.argwhere(volume == 0))
     right_front_top = (corner - corner.mean(axis=0) > 4).all(axis=1)
     volume.ravel()[right_front_top] = 1
-    upright = figures_view.turn(volume, affine)
+    upright = slices.turn(volume, affine)
     for plane, axis in (("axial", 2), ("coronal", 1), ("sagittal", 0)):
-        rows, columns = np.nonzero(figures_view.cut(upright, plane, figures_view.fullest(upright > 0, plane)))
+        rows, columns = np.nonzero(slices.cut(upright, plane, slices.fullest(upright > 0, plane)))
         height, width = np.delete(upright.shape, axis)[::-1]
         assert rows.max() < height / 2, "front and top are above"
         assert columns.max() < width / 2, "right (in sagittal slices front) is on the left"
 
 
 def test_spacing_follows_the_axes():
-    assert figures_view.spacing(SWAPPED).tolist() == [2, 1, 1]
+    assert slices.spacing(SWAPPED).tolist() == [2, 1, 1]
 
 
 def test_fullest_slice_and_its_empty_case():
     mask = np.zeros((3, 4, 7), bool)
-    assert figures_view.fullest(mask, "axial") == 3
+    assert slices.fullest(mask, "axial") == 3
     mask[0, :2, 5] = True
-    assert figures_view.fullest(mask, "axial") == 5
+    assert slices.fullest(mask, "axial") == 5
 
 
 def test_subject_command_draws_all_three(folder):
@@ -157,19 +155,17 @@ def test_contours_of_truth_are_darker_than_those_of_the_prediction(volumes, tmp_
     image, brain, classes = volumes
     for kind, truth, prediction in (("truth", classes, None), ("prediction", None, classes)):
         save(
-            figures_subject.planes({"t1": image}, brain, np.ones(3), truth, prediction, "", list(PLANES)),
+            subject_slices.planes({"t1": image}, brain, np.ones(3), truth, prediction, "", list(PLANES)),
             tmp_path / f"{kind}.png",
         )
-    dark = "#{:02x}{:02x}{:02x}".format(
-        *(int(255 * part) for part in figures_view.line_color(TISSUES["edema"], "truth"))
-    )
+    dark = "#{:02x}{:02x}{:02x}".format(*(int(255 * part) for part in slices.line_color(TISSUES["edema"], "truth")))
     assert share(pixels(tmp_path / "truth.png"), dark) > 4 * share(pixels(tmp_path / "prediction.png"), dark)
 
 
 def test_saving_twice_gives_the_same_small_bytes(volumes, tmp_path):
     image, brain, classes = volumes
     for name in ("one.png", "two.png"):
-        save(figures_subject.modalities({"flair": image}, brain, np.ones(3), classes), tmp_path / name)
+        save(subject_slices.modalities({"flair": image}, brain, np.ones(3), classes), tmp_path / name)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     assert (tmp_path / "one.png").stat().st_size < 60_000
     assert not list(tmp_path.glob(".partial*"))
@@ -182,13 +178,13 @@ def words(figure) -> list[str]:
 @pytest.mark.parametrize(("index", "tissue"), [(4, "cavity"), (5, "cyst")])
 def test_a_class_that_few_data_sets_have_is_shown_where_it_is(volumes, tmp_path, index, tissue):
     image, brain, classes = volumes
-    assert words(figures_subject.modalities({"flair": image}, brain, np.ones(3), classes)) == list(COMMON)
+    assert words(subject_slices.modalities({"flair": image}, brain, np.ones(3), classes)) == list(COMMON)
     classes[14:18, 9:15, 8:13] = index
-    figure = figures_subject.modalities({"flair": image}, brain, np.ones(3), classes)
+    figure = subject_slices.modalities({"flair": image}, brain, np.ones(3), classes)
     assert words(figure) == [*COMMON, tissue]
     save(figure, tmp_path / "modalities.png")
     assert share(pixels(tmp_path / "modalities.png")[:-40], TISSUES[tissue]) > 1e-3
-    bars = figures_subject.sample({"flair": image}, brain, np.ones(3), classes).axes[-1]
+    bars = subject_slices.sample({"flair": image}, brain, np.ones(3), classes).axes[-1]
     assert [label.get_text() for label in bars.get_yticklabels()] == [*COMMON, tissue]
     assert [bar.get_width() > 0 for bar in bars.patches] == [True] * 4
 
@@ -198,12 +194,12 @@ def test_the_contour_of_a_cavity_is_drawn_where_truth_or_prediction_has_one(volu
     images = {"flair": image, "t1ce": image}
     predicted = classes.copy()
     predicted[14:18, 9:15, 8:13] = 4
-    figure = figures_subject.planes(images, brain, np.ones(3), classes, predicted, "", list(PLANES))
+    figure = subject_slices.planes(images, brain, np.ones(3), classes, predicted, "", list(PLANES))
     regions = ["whole tumor", "tumor core", "enhancing tumor", "resection cavity"]
     assert words(figure) == [*regions, "truth", "prediction"]
     save(figure, tmp_path / "planes.png")
     assert share(pixels(tmp_path / "planes.png")[:-40], REGION_COLORS["RC"]) > 2e-4
-    figure = figures_subject.planes(images, brain, np.ones(3), classes, classes, "", list(PLANES))
+    figure = subject_slices.planes(images, brain, np.ones(3), classes, classes, "", list(PLANES))
     assert words(figure) == [*regions[:3], "truth", "prediction"]
 
 
@@ -218,7 +214,7 @@ def test_curves_skip_epochs_without_validation():
         "loss": np.array([4, 3, 2, 1.0]),
         "val_loss": np.array([np.nan, 3, np.nan, 2]),
     }
-    axis = figures_cohort.curves({"all": history}).axes[0]
+    axis = curves.curves({"all": history}).axes[0]
     training, validation = axis.lines
     assert training.get_ydata().tolist() == [4, 3, 2, 1]
     assert (validation.get_xdata().tolist(), validation.get_ydata().tolist()) == ([2, 4], [3, 2])
@@ -228,7 +224,7 @@ def test_curves_are_read_from_histories_named_by_their_folders(tmp_path):
     for fold in ("0", "1"):
         (tmp_path / fold).mkdir()
         (tmp_path / fold / "history.csv").write_text("epoch,loss,val_loss\n1,4,\n2,3,3.5\n")
-    figure = FIGURES["curves"]([tmp_path / fold / "history.csv" for fold in ("0", "1")])
+    figure = draw_of("curves")([tmp_path / fold / "history.csv" for fold in ("0", "1")])
     lines = figure.axes[0].lines
     assert lines[0].get_ydata().tolist() == [4, 3]
     assert (lines[-1].get_xdata().tolist(), lines[-1].get_ydata().tolist()) == ([2], [3.5])
@@ -238,20 +234,20 @@ def test_curves_are_read_from_histories_named_by_their_folders(tmp_path):
 def test_curves_of_folds_have_their_mean_where_all_have_a_value():
     short = {"epoch": np.array([1.0, 2]), "loss": np.array([1.0, 3])}
     long = {"epoch": np.array([1.0, 2, 3]), "loss": np.array([3.0, 5, 9])}
-    assert figures_cohort.curves({"0": short, "1": long}).axes[0].lines[-1].get_ydata().tolist() == [2, 4]
+    assert curves.curves({"0": short, "1": long}).axes[0].lines[-1].get_ydata().tolist() == [2, 4]
 
 
 def test_scores_show_every_subject_and_no_metric_that_nobody_has():
     dice = {"network": {name: [0.1, 0.5, 0.9, 0.3, 0.2] for name in ("WT", "TC", "ET")}}
-    figure = figures_cohort.scores({"dice": dice, "hd95_mm": {}})
+    figure = scores.scores({"dice": dice, "hd95_mm": {}})
     assert len(figure.axes) == 1
     assert [len(points.get_offsets()) for points in figure.axes[0].collections] == [5, 5, 5]
-    assert "No subject was scored" in figures_cohort.scores({"dice": {}, "hd95_mm": {}}).texts[0].get_text()
+    assert "No subject was scored" in scores.scores({"dice": {}, "hd95_mm": {}}).texts[0].get_text()
 
 
 def test_scores_of_a_region_that_some_methods_and_subjects_lack():
     some = {"network": {"RC": [0.5], "WT": [0.5] * 6, "TC": [0.5] * 6, "ET": [0.5] * 6}, "other": {"TC": [0.5] * 6}}
-    figure = figures_cohort.scores({"dice": some, "hd95_mm": {"network": {"WT": [1]}}})
+    figure = scores.scores({"dice": some, "hd95_mm": {"network": {"WT": [1]}}})
     names = [[label.get_text()[-3:-1] for label in axis.get_xticklabels()] for axis in figure.axes]
     assert names == [["WT", "TC", "ET", "RC"]] * 2
     points = {
@@ -264,7 +260,7 @@ def test_scores_of_a_region_that_some_methods_and_subjects_lack():
 
 def test_agreement_draws_limits_by_hand():
     values = {"ET": ([0, 1], [0, 1], [1, 0.5]), "WT": ([10, 20, 30], [12, 20, 31], [0.8, 0.9, 0.7])}
-    figure = figures_agreement.agreement(values)
+    figure = agreement.agreement(values)
     whole, enhancing, below, _ = figure.axes
     assert whole.get_title(loc="left") == "whole tumor (WT)"
     assert whole.collections[0].get_offsets().tolist() == [[11, 2], [20, 0], [30.5, 1]]
@@ -274,8 +270,8 @@ def test_agreement_draws_limits_by_hand():
     assert below.collections[0].get_offsets().tolist() == [[10, 0.8], [20, 0.9], [30, 0.7]]
     # Two subjects that agree to the voxel have no spread.
     assert [line.get_ydata()[0] for line in enhancing.lines] == [0, 0]
-    assert len(figures_agreement.agreement({"WT": ([3], [4], [0.5])}).axes[0].lines) == 2
-    assert "No subject was scored" in figures_agreement.agreement({}).texts[0].get_text()
+    assert len(agreement.agreement({"WT": ([3], [4], [0.5])}).axes[0].lines) == 2
+    assert "No subject was scored" in agreement.agreement({}).texts[0].get_text()
 
 
 def test_agreement_is_of_the_network_and_of_known_volumes(tmp_path):
@@ -288,23 +284,23 @@ def test_agreement_is_of_the_network_and_of_known_volumes(tmp_path):
         SUBJECT_COLUMNS,
         [{"fold": "0", **dict(zip(columns, row, strict=True))} for row in rows],
     )
-    figure = FIGURES["agreement"]([tmp_path / "subjects.tsv"])
+    figure = draw_of("agreement")([tmp_path / "subjects.tsv"])
     assert len(figure.axes) == 2 and figure.axes[1].collections[0].get_offsets().tolist() == [[9, 0.7]]
 
 
 def test_cohort_stacks_classes_largest_first():
-    figure = figures_cohort.cohort(
+    figure = cohort.cohort(
         {"a": [1, 2, 3, 0, 0], "b": [4, 5, 6, 0, 0], "c": [1, 1, 1, 0, 0]}, {"a": "0", "b": "0", "c": "test"}
     )
     axis = figure.axes[0]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["b", "a", "c"]
     assert [round(bar.get_height(), 6) for bar in axis.patches[:3]] == [4, 1, 1]
     assert len(axis.patches) == 9 and words(figure) == list(COMMON)
-    assert "No subject has a mask" in figures_cohort.cohort({}, {}).texts[0].get_text()
+    assert "No subject has a mask" in cohort.cohort({}, {}).texts[0].get_text()
 
 
 def test_a_cavity_is_stacked_but_is_no_tumor():
-    figure = figures_cohort.cohort({"a": [1, 1, 1, 9, 0], "b": [2, 2, 2, 0, 0]}, {"a": "0", "b": "0"})
+    figure = cohort.cohort({"a": [1, 1, 1, 9, 0], "b": [2, 2, 2, 0, 0]}, {"a": "0", "b": "0"})
     bars, boxes = figure.axes
     assert words(figure) == [*COMMON, "cavity"] and bars.get_title(loc="left").startswith("tumor and cavity")
     assert [label.get_text() for label in bars.get_xticklabels()] == ["b", "a"], "by tumor, without the cavity"
@@ -315,7 +311,7 @@ def test_a_cavity_is_stacked_but_is_no_tumor():
 @pytest.mark.parametrize("count", [1, 7, 300])
 def test_cohort_of_any_size_draws(count, tmp_path):
     volumes = {f"subject {place}": [1.0, place, 2.0, place % 2, 0.0] for place in range(count)}
-    save(figures_cohort.cohort(volumes, {name: str(len(name) % 3) for name in volumes}), tmp_path / "cohort.png")
+    save(cohort.cohort(volumes, {name: str(len(name) % 3) for name in volumes}), tmp_path / "cohort.png")
     assert pixels(tmp_path / "cohort.png").std() > 10
 
 
@@ -444,12 +440,12 @@ def test_uncertainty_against_dice(tmp_path):
     rows = [{"uncertainty": unsure, "dice": dice} for unsure, dice in ((0.1, 0.9), (0.2, 0.85), (0.3, 0.5), (0.4, 0.6))]
     rows += [{"uncertainty": 0.25, "dice": ""}]
     write_table(tmp_path / "uncertainty.tsv", ("uncertainty", "dice"), rows)
-    (axis,) = FIGURES["uncertainty"]([tmp_path / "uncertainty.tsv"]).axes
+    (axis,) = draw_of("uncertainty")([tmp_path / "uncertainty.tsv"]).axes
     assert axis.collections[0].get_offsets().tolist() == [[0.1, 0.9], [0.2, 0.85], [0.3, 0.5], [0.4, 0.6]]
     # Ranks 1 2 3 4 against 4 3 1 2: 1 - 6 · (9 + 1 + 4 + 4) / 60.
     assert "4 scored subjects, Spearman's rank correlation \N{MINUS SIGN}0.80" in axis.get_title("left")
     write_table(tmp_path / "uncertainty.tsv", ("uncertainty", "dice"), [])
-    (axis,) = FIGURES["uncertainty"]([tmp_path / "uncertainty.tsv"]).axes
+    (axis,) = draw_of("uncertainty")([tmp_path / "uncertainty.tsv"]).axes
     assert "0 scored subjects: too few" in axis.get_title("left")
 
 
@@ -460,16 +456,17 @@ def test_drawing_does_not_import_tensorflow():
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_has_a_caption(name):
-    caption = Path(plot.__file__).parents[1] / "rules/captions/figure.rst"
-    wildcards = SimpleNamespace(figure=name)
-    assert Template(caption.read_text()).render(snakemake=SimpleNamespace(wildcards=wildcards)).strip()
+def test_every_figure_has_its_module_its_words_and_a_place_in_the_report(name):
+    entry = FIGURES[name]
+    assert callable(draw_of(name))
+    assert entry.section in SECTIONS
+    assert entry.caption.endswith(".") and entry.alt.endswith(".")
 
 
 def test_a_figure_is_saved_for_print_beside_it(tmp_path, volumes):
     image, brain, classes = volumes
     for name in ("a", "b"):
-        figure = figures_subject.planes({"t1": image}, brain, np.ones(3), classes, classes, "patient 7", list(PLANES))
+        figure = subject_slices.planes({"t1": image}, brain, np.ones(3), classes, classes, "patient 7", list(PLANES))
         save(figure, tmp_path / f"{name}.png")
     drawn = (tmp_path / "a.svg").read_text()
     assert re.search(r"<text [^>]*>patient 7</text>", drawn), "text stays text"

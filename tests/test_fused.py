@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from glioseg import device  # noqa: F401  (before TensorFlow)
 from glioseg.labels import CLASSES
+from glioseg.train import device  # noqa: F401  (before TensorFlow)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -12,7 +12,7 @@ def test_normalization_and_activation_are_those_of_keras(dtype):
     import tensorflow as tf
     from keras import layers
 
-    from glioseg.fused import NormalizeAndActivate
+    from glioseg.train.fast.layers import NormalizeAndActivate
 
     random = np.random.default_rng(0)
     x, slopes = (tf.constant(random.normal(3, 2, (2, 6, 5, 4, 3)), dtype) for _ in range(2))
@@ -41,7 +41,7 @@ def test_a_patch_of_nothing_learns_nothing_wrong():
     import tensorflow as tf
     from keras import layers
 
-    from glioseg.fused import NormalizeAndActivate
+    from glioseg.train.fast.layers import NormalizeAndActivate
 
     for value in (0.0, 1000.0):
         norm = layers.GroupNormalization(groups=-1, epsilon=1e-5)
@@ -59,8 +59,8 @@ def test_the_loss_and_its_gradient_are_those_of_the_activated_outputs(targets):
     import keras
     import tensorflow as tf
 
-    from glioseg.fused import with_gradient
-    from glioseg.losses import build_loss
+    from glioseg.train.fast.xla import with_gradient
+    from glioseg.train.losses import build_loss
 
     random = np.random.default_rng(0)
     outputs = tf.constant(random.normal(size=(2, 4, 5, 6, 4 if targets == "classes" else 3)), tf.float32)
@@ -88,8 +88,8 @@ def test_the_loss_and_its_gradient_are_those_of_the_activated_outputs(targets):
     ],
 )
 def test_the_learner_has_the_weights_and_outputs_of_its_network(name, normalization, filters):
-    from glioseg.fused import NormalizeAndActivate, learner
-    from glioseg.networks import build_network
+    from glioseg.train.fast.layers import NormalizeAndActivate, learner
+    from glioseg.train.networks import build_network
 
     network = build_network(name, (32, 32, 32), 2, 4, filters, "resnet18", normalization)
     network.set_weights([value + 0.1 * (value.ndim == 1) for value in network.get_weights()])
@@ -110,7 +110,7 @@ def test_convolutions_are_those_of_keras_and_their_biases_learn_what_they_should
     import tensorflow as tf
     from keras import layers
 
-    from glioseg.fused import Convolution, TransposedConvolution
+    from glioseg.train.fast.layers import Convolution, TransposedConvolution
 
     policy = "float32" if dtype == "float32" else "mixed_bfloat16"
     random = np.random.default_rng(0)
@@ -148,7 +148,7 @@ def test_weights_updated_in_one_pass_are_those_of_keras():
     import keras
     import tensorflow as tf
 
-    from glioseg.fused import in_one_pass
+    from glioseg.train.fast.adam import in_one_pass
 
     random = np.random.default_rng(0)
     shapes = [(3, 3, 3, 2, 4), (4,), (4, 4)]

@@ -11,13 +11,14 @@ from click.testing import CliRunner
 from conftest import MODALITIES, ROOT, SETTINGS, tiny_subject, write_subject
 
 import segment
-from glioseg import decisions, device
-from glioseg.inference import gaussian_weight, predict_probabilities, window_corners
 from glioseg.labels import CLASSES, region
-from glioseg.model_facts import read_facts
-from glioseg.preprocessing import preprocess_scan
-from glioseg.runtime import Network, choose_runtime, load_networks
-from glioseg.volumes import read_volume, write_map
+from glioseg.predict import decide as deciding
+from glioseg.predict.model_facts import read_facts
+from glioseg.predict.runtime import Network, choose_runtime, load_networks
+from glioseg.predict.sliding_window import gaussian_weight, predict_probabilities, window_corners
+from glioseg.preprocess.scan import preprocess_scan
+from glioseg.train import device
+from glioseg.volumes.nifti import read_volume, write_map
 
 TISSUES = ("background", "necrosis", "edema", "enhancing")
 STUDY = {"modalities": list(MODALITIES), "labels": "brats2020", "preprocess": {}}
@@ -39,7 +40,7 @@ def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, normaliz
     monkeypatch.setattr(device, "use_threads", lambda threads: None)  # TensorFlow runs already
     import keras
 
-    from glioseg.networks import build_network
+    from glioseg.train.networks import build_network
 
     keras.utils.set_random_seed(1)
     model = build_network(name, (32, 32, 32), 2, 4, filters, backbone, normalization)
@@ -69,22 +70,22 @@ def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, normaliz
 def test_what_was_trained_in_bfloat16_predicts_in_it_where_the_processor_has_it(has, tmp_path, monkeypatch):
     import keras
 
-    from glioseg import openvino_network
-    from glioseg.networks import build_network
+    from glioseg.predict import openvino
+    from glioseg.train.networks import build_network
 
     if has and not device.has_bfloat16():
         pytest.skip("this processor has no bfloat16")
-    monkeypatch.setattr(openvino_network, "has_bfloat16", lambda: has)
+    monkeypatch.setattr(openvino, "has_bfloat16", lambda: has)
     found, patch = {}, np.random.default_rng(0).normal(size=(2, 32, 32, 32)).astype(np.float32)
     for policy in ("float32", "mixed_bfloat16"):
         keras.mixed_precision.set_global_policy(policy)
         keras.utils.set_random_seed(1)
         build_network("unet", (32, 32, 32), 2, 4, (4, 8, 16), "").save(tmp_path / f"{policy}.keras")
         keras.mixed_precision.set_global_policy("float32")
-        compiled = openvino_network.compile_network(tmp_path / f"{policy}.keras", 2)
+        compiled = openvino.compile_network(tmp_path / f"{policy}.keras", 2)
         hint = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
         assert hint == ("bf16" if has and policy == "mixed_bfloat16" else "f32")
-        found[policy] = next(openvino_network.stream(compiled, [patch])).copy()
+        found[policy] = next(openvino.stream(compiled, [patch])).copy()
     # The softmax is float32 all the same: its sums are as near to 1 as that has it.
     assert found["mixed_bfloat16"].sum(0) == pytest.approx(1, abs=1e-6)
     assert found["mixed_bfloat16"] == pytest.approx(found["float32"], abs=0.03)
@@ -93,7 +94,7 @@ def test_what_was_trained_in_bfloat16_predicts_in_it_where_the_processor_has_it(
 
 def test_a_layer_that_openvino_is_not_taught_is_left_to_tensorflow(tmp_path, monkeypatch):
     monkeypatch.setattr(device, "use_threads", lambda threads: None)  # TensorFlow runs already
-    from glioseg.networks import build_network
+    from glioseg.train.networks import build_network
 
     path = tmp_path / "model.keras"
     build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "mobilenet").save(path)
@@ -111,7 +112,7 @@ def test_a_layer_that_openvino_is_not_taught_is_left_to_tensorflow(tmp_path, mon
 
 
 def test_little_enhancing_tumor_becomes_necrosis():
-    from glioseg.postprocess import drop_small_enhancing
+    from glioseg.predict.postprocess import drop_small_enhancing
 
     classes = np.array([0, 1, 2, 3, 3], np.uint8)
     assert drop_small_enhancing(classes, 0.001, 0.0021).tolist() == [0, 1, 2, 1, 1]
@@ -121,7 +122,7 @@ def test_little_enhancing_tumor_becomes_necrosis():
 
 
 def test_small_connected_tumor_becomes_background():
-    from glioseg.postprocess import drop_small, drop_small_components
+    from glioseg.predict.postprocess import drop_small, drop_small_components
 
     classes = np.zeros((8, 8, 8), np.uint8)
     classes[:2, :2, :2] = 2
@@ -204,7 +205,7 @@ def test_an_ensemble_is_the_mean_and_tells_disagreement_from_doubt():
     for shares, undecided, disagreement in (((0.5, 0.5), 1, 0), ((1e-9, 1 - 1e-9), 1, 1), ((1e-9, 1e-9), 0, 0)):
         found = predict_probabilities(map(says, np.float32(shares)), image, *TWO, 0.5, (), True)
         assert found.probabilities[..., 1] == pytest.approx(np.mean(shares), abs=1e-5)
-        whole = decisions.entropy(found.probabilities, "classes")
+        whole = deciding.entropy(found.probabilities, "classes")
         assert whole == pytest.approx(undecided, abs=1e-4)
         assert whole - found.single_entropy == pytest.approx(disagreement, abs=1e-4)
 
@@ -214,7 +215,7 @@ def test_where_no_window_reaches_there_is_background():
     image[2:10, 4:12, 4:12] = np.random.default_rng(0).random((8, 8, 8, 2))
     sure = network(lambda patch: np.stack([np.zeros(patch.shape[1:]), np.ones(patch.shape[1:])]))
     found = predict_probabilities([sure], image, *TWO, 0.5, (), False).probabilities
-    classes = decisions.decide(found, *TWO)
+    classes = deciding.decide(found, *TWO)
     assert set(np.unique(classes[:16])) == {CLASSES.index("edema")}
     assert not classes[16:].any()
     assert found.sum(axis=-1) == pytest.approx(1)
@@ -250,12 +251,12 @@ def test_networks_are_loaded_one_after_the_other():
 
 def test_decisions_by_hand():
     softmax = np.array([[0.5, 0.1, 0.3, 0.1], [0.1, 0.2, 0.3, 0.4], [0.25, 0.25, 0.25, 0.25]], np.float32)
-    assert decisions.decide(softmax, TISSUES, "classes").tolist() == [0, 3, 0]
-    assert decisions.decide(softmax[:, [0, 3]], ("background", "enhancing"), "classes").tolist() == [0, 3, 0]
+    assert deciding.decide(softmax, TISSUES, "classes").tolist() == [0, 3, 0]
+    assert deciding.decide(softmax[:, [0, 3]], ("background", "enhancing"), "classes").tolist() == [0, 3, 0]
     random = np.random.default_rng(0).dirichlet(np.ones(4), (5, 6, 7)).astype(np.float32)
-    assert (decisions.decide(random, TISSUES, "classes") == random.argmax(axis=-1)).all()
+    assert (deciding.decide(random, TISSUES, "classes") == random.argmax(axis=-1)).all()
     with pytest.raises(ValueError, match="known are classes, regions"):
-        decisions.decide(softmax, TISSUES, "boxes")
+        deciding.decide(softmax, TISSUES, "boxes")
 
 
 def test_regions_nest_by_hand():
@@ -264,24 +265,24 @@ def test_regions_nest_by_hand():
     )[:, None, None]
     # Background outside of WT whatever is said inside; edema; necrosis; enhancing; 0.5 is not more than half.
     expected = [CLASSES.index(name) for name in ("background", "edema", "necrosis", "enhancing", "background")]
-    found = decisions.regions_to_classes(sigmoids, ["WT", "TC", "ET"])
+    found = deciding.regions_to_classes(sigmoids, ["WT", "TC", "ET"])
     assert found.dtype == np.uint8 and found.shape == (5, 1, 1)
     assert found[:, 0, 0].tolist() == expected
     # In any order, and back: the regions of these classes are the thresholds' nested ones.
-    assert (decisions.regions_to_classes(sigmoids[..., ::-1], ["ET", "TC", "WT"]) == found).all()
+    assert (deciding.regions_to_classes(sigmoids[..., ::-1], ["ET", "TC", "WT"]) == found).all()
     assert (region(found, "TC") == ((sigmoids[..., 0] > 0.5) & (sigmoids[..., 1] > 0.5))).all()
     cavity = np.array([[0.1, 0, 0, 0.9], [0.9, 0, 0, 0.9]], np.float32)[:, None, None]
-    assert decisions.regions_to_classes(cavity, ["WT", "TC", "ET", "RC"])[:, 0, 0].tolist() == [4, 2]
+    assert deciding.regions_to_classes(cavity, ["WT", "TC", "ET", "RC"])[:, 0, 0].tolist() == [4, 2]
 
 
 def test_region_probabilities_and_certainty_by_hand():
     softmax = np.zeros((10, 10, 10, 4), np.float32)
     softmax[..., 0] = 1
     softmax[:5, :, :] = (0, 0.25, 0.25, 0.5)
-    probabilities = {name: decisions.region_probabilities(softmax, TISSUES, "classes", name) for name in ("WT", "TC")}
+    probabilities = {name: deciding.region_probabilities(softmax, TISSUES, "classes", name) for name in ("WT", "TC")}
     assert probabilities["WT"][0, 0, 0] == 1 and probabilities["TC"][0, 0, 0] == 0.75
-    found = decisions.certainty(softmax, TISSUES, "classes", 1.0)
-    small = decisions.CERTAIN_ML
+    found = deciding.certainty(softmax, TISSUES, "classes", 1.0)
+    small = deciding.CERTAIN_ML
     # 500 voxels: WT sure; TC 0.75 each: 2 · 375 / (500 + 375); ET 0.5 each and not predicted.
     assert found["expected_dice"]["WT"] == pytest.approx(1)
     assert found["expected_dice"]["TC"] == pytest.approx((750 + small) / (875 + small))
@@ -290,11 +291,11 @@ def test_region_probabilities_and_certainty_by_hand():
     assert found["entropy"] == pytest.approx(1.5 / 2)
     nothing = softmax.copy()
     nothing[...] = (1, 0, 0, 0)
-    assert decisions.certainty(nothing, TISSUES, "classes", 0.001)["uncertainty"] == 0
+    assert deciding.certainty(nothing, TISSUES, "classes", 0.001)["uncertainty"] == 0
     sigmoids = np.full((2, 2, 2, 3), 0.5, np.float32)
-    assert decisions.entropy(sigmoids, "regions") == pytest.approx(1)
+    assert deciding.entropy(sigmoids, "regions") == pytest.approx(1)
     with pytest.raises(ValueError, match="knows no RC"):
-        decisions.region_probabilities(softmax, TISSUES, "classes", "RC")
+        deciding.region_probabilities(softmax, TISSUES, "classes", "RC")
 
 
 def test_a_map_is_small_and_reads_as_floating_point(tmp_path):
@@ -312,7 +313,7 @@ def study(tmp_path_factory):
     """Two models that were never trained, with what stands beside them, and a subject with its folder of preprocess."""
     import keras
 
-    from glioseg.networks import build_network
+    from glioseg.train.networks import build_network
 
     folder = tmp_path_factory.mktemp("study")
     for name in ("0", "1"):
@@ -419,9 +420,9 @@ def test_facts_say_what_the_channels_are(tmp_path):
 
 
 def test_searching_volumes_on_held_out_subjects_by_hand():
-    from glioseg.metrics import score_regions
-    from glioseg.postprocess import drop_small
-    from glioseg.postprocess_search import count, dice_after, search
+    from glioseg.evaluate.metrics import score_regions
+    from glioseg.predict.postprocess import drop_small
+    from glioseg.predict.tune_postprocess import count, dice_after, search
 
     cases, pairs = [], []
     for number in (1, 2, 3):

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from cohorts import KINDS, turned, write_cohort
 from conftest import MODALITIES, SETTINGS, tiny_subject, write_subject
 
-from glioseg import volumes
 from glioseg.labels import CLASSES, MASK, classes_of, to_values
-from glioseg.layouts import File, find_subjects, read_source, recognize
-from glioseg.layouts_report import forecast_bytes
-from glioseg.preprocessing import preprocess_scan
-from glioseg.restoring import restore_classes
+from glioseg.layouts.describe import forecast_bytes
+from glioseg.layouts.find_subjects import File, find_subjects, read_source, recognize
+from glioseg.predict.restore import restore_classes
+from glioseg.preprocess.scan import preprocess_scan
+from glioseg.volumes.nifti import read_volume
 from layouts import main
 
 PLAIN = {"layout": "auto", "labels": "auto", "prefix": ""}
@@ -54,7 +54,7 @@ def check_subjects(folder: Path, source: dict, kind, spacing_mm=(1.0, 1.0, 1.0))
             assert "mask" not in arrays
             continue
         np.testing.assert_array_equal(arrays["mask"], expected["mask"])
-        mask, affine = volumes.read_volume(subject.files[MASK].path)
+        mask, affine = read_volume(subject.files[MASK].path)
         certain = np.stack([arrays["mask"] == CLASSES.index(tissue) for tissue in channels], axis=-1)
         values = to_values(restore_classes(certain.astype(np.float32), scan, list(channels), "classes"), subject.labels)
         assert values.shape == mask.shape

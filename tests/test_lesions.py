@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_metrics import ONE_MM, by_the_challenge
 
-from glioseg.metrics import score_regions
+from glioseg.evaluate.metrics import score_regions
 
 SHAPE = (40, 24, 24)
 

@@ -9,9 +9,9 @@ import pytest
 import SimpleITK as sitk
 from scipy import ndimage
 
+from glioseg.evaluate.metrics import CLASS_METRICS, METRICS, WORST, score_classes, score_regions
+from glioseg.evaluate.region_pair import ABSENT_HD95_MM, Pair
 from glioseg.labels import CLASSES, REGIONS, region, regions_of
-from glioseg.metrics import CLASS_METRICS, METRICS, WORST, score_classes, score_regions
-from glioseg.pairs import ABSENT_HD95_MM, Pair
 
 EMPTY = np.zeros((4, 4, 4), bool)
 ONE_MM = (1.0, 1.0, 1.0)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from trainings import end_after, subject, train_command, weights
 
-from glioseg import device
-from glioseg.batches import Subject, draw_center, load_subject, take_patch, training_batch
 from glioseg.labels import CLASSES
+from glioseg.train import device
+from glioseg.train.patches import Subject, draw_center, load_subject, take_patch, training_batch
 
 SETTINGS = {
     "seed": 5,
@@ -31,7 +31,7 @@ SETTINGS = {
 
 
 def test_original_is_the_recipe_layer_for_layer():
-    from glioseg.networks import build_network
+    from glioseg.train.networks import build_network
 
     model = build_network("original", (128, 128, 128), 3, 4, (16, 32, 64, 128, 256), "")
     assert model.count_params() == 5_645_828
@@ -48,7 +48,7 @@ def test_original_is_the_recipe_layer_for_layer():
 def test_networks_end_in_a_float32_softmax_and_come_back_from_disk(name, filters, tmp_path):
     import keras
 
-    from glioseg.networks import build_network
+    from glioseg.train.networks import build_network
 
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
@@ -64,8 +64,8 @@ def test_networks_end_in_a_float32_softmax_and_come_back_from_disk(name, filters
 
 
 def test_unknown_names_list_the_known():
-    from glioseg.losses import build_loss
-    from glioseg.networks import build_network
+    from glioseg.train.losses import build_loss
+    from glioseg.train.networks import build_network
 
     with pytest.raises(ValueError, match="known are unet, original, sm_unet"):
         build_network("vnet", (32, 32, 32), 1, 4, (4, 8), "")
@@ -82,7 +82,7 @@ def test_unknown_names_list_the_known():
 
 
 def test_losses_by_hand():
-    from glioseg.losses import build_loss
+    from glioseg.train.losses import build_loss
 
     truth = np.zeros((1, 2, 2, 2, 4), np.float32)
     truth[..., 0] = 1
@@ -110,7 +110,7 @@ def test_losses_by_hand():
 
 
 def test_region_scores_by_hand():
-    from glioseg.losses import Scores
+    from glioseg.train.scores import Scores
 
     scores = Scores(CLASSES[:4], "classes")
     truth, predicted = np.array([0, 1, 2, 3, 3, 2]), np.array([0, 1, 1, 3, 0, 2])
@@ -130,7 +130,7 @@ def test_region_scores_by_hand():
 
 
 def test_scores_and_channels_follow_the_classes_of_the_study():
-    from glioseg.losses import Scores
+    from glioseg.train.scores import Scores
 
     scores = Scores(("background", "edema", "enhancing", "cyst"), "classes")
     truth, predicted = np.array([0, 1, 2, 3]), np.array([0, 1, 3, 0])
@@ -142,8 +142,8 @@ def test_scores_and_channels_follow_the_classes_of_the_study():
 
 
 def test_truth_is_one_hot_over_the_classes_of_the_study():
-    from glioseg.losses import one_hot
-    from glioseg.training import _stream
+    from glioseg.train.loop import _stream
+    from glioseg.train.losses import one_hot
 
     image = np.zeros((1, 3, 1, 1, 2), np.float32)
     mask = np.array([CLASSES.index(name) for name in ("edema", "background", "necrosis")], np.uint8)
@@ -157,9 +157,9 @@ def test_truth_is_one_hot_over_the_classes_of_the_study():
 
 
 def test_deep_supervision_by_hand():
-    from glioseg.losses import build_loss, one_hot
-    from glioseg.networks import build_network
-    from glioseg.supervision import supervise
+    from glioseg.train.losses import build_loss, one_hot
+    from glioseg.train.networks import build_network
+    from glioseg.train.supervision import supervise
 
     inner = build_network("unet", (16, 16, 16), 2, 4, (4, 8, 8), "")
     model = supervise(inner)
@@ -228,7 +228,7 @@ def test_each_batch_of_two_holds_one_patch_on_tumor():
 def test_iou_is_that_of_segmentation_models():
     import segmentation_models_3D as sm
 
-    from glioseg.losses import Scores
+    from glioseg.train.scores import Scores
 
     random = np.random.default_rng(0)
     scores, theirs = Scores(CLASSES[:4], "classes"), []
@@ -294,7 +294,7 @@ def test_killed_training_continues_to_the_same_bits(preprocessed, undisturbed, t
 
 
 def test_state_of_other_settings_is_not_continued(preprocessed, tmp_path):
-    from glioseg.training_state import identify, let_rate_change
+    from glioseg.train.state import identify, let_rate_change
 
     assert identify({"epochs": 2}, ["a"]) != identify({"epochs": 3}, ["a"])
     (tmp_path / "state.npz").write_bytes(b"half a file")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from glioseg.anatomy import BOX_SHAPE
-from glioseg.fields import coarse_shape, smooth_noise, upsample
-from glioseg.phantoms import AFFINE, MODALITIES, SHAPE, phantom
-from glioseg.tumors import grow
+from glioseg.synthesize.anatomy import BOX_SHAPE
+from glioseg.synthesize.phantoms import AFFINE, MODALITIES, SHAPE, phantom
+from glioseg.synthesize.smooth_fields import coarse_shape, smooth_noise, upsample
+from glioseg.synthesize.tumors import grow
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "synthesize.py"
 

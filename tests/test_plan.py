@@ -17,7 +17,7 @@ BRAINS = [(140, 170, 140), (138, 172, 145), (141, 169, 139)]
 
 
 def planned(device, gigabytes, **changes):
-    from glioseg.plan import plan
+    from glioseg.train.plan import plan
 
     found = plan(AUTO | changes, BRAINS, 4, device, int(gigabytes * 1e9))
     return found["filters"], found["patch"], found["batch"]
@@ -45,7 +45,7 @@ def test_what_is_set_stays_and_what_does_not_fit_is_told():
 
 
 def test_no_patch_is_larger_than_the_subjects_need():
-    from glioseg.plan import plan
+    from glioseg.train.plan import plan
 
     assert plan(AUTO, [(40, 50, 20)], 1, "cpu", int(9e9))["patch"] == (48, 64, 32)
 
@@ -53,10 +53,10 @@ def test_no_patch_is_larger_than_the_subjects_need():
 STEPS = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import glioseg.device
+import glioseg.train.device
 import numpy as np
-from glioseg.plan import step_bytes
-from glioseg.training import build_model
+from glioseg.train.plan import step_bytes
+from glioseg.train.loop import build_model
 
 settings = {
     "network": "unet", "patch": (64, 64, 64), "filters": (16, 32, 64), "batch": 2, "backbone": "",
@@ -94,7 +94,7 @@ def test_memory_that_does_not_reach_ends_training_in_its_first_seconds(preproces
 
 
 def test_free_memory_is_that_of_the_machine_or_less():
-    from glioseg.plan import free_bytes
+    from glioseg.train.plan import free_bytes
 
     device, free = free_bytes()
     assert device in ("cpu", "gpu")

@@ -11,12 +11,13 @@ from cohorts import turned
 from conftest import MODALITIES, ROOT, SETTINGS, resave, tiny_subject, write_subject
 from sklearn.preprocessing import MinMaxScaler
 
-from glioseg import checks, labels
-from glioseg.normalize import NORMALIZATIONS, intensities
-from glioseg.phantoms import AFFINE, phantom
-from glioseg.preprocessing import preprocess_scan
-from glioseg.restoring import restore_classes
-from glioseg.volumes import read_volume, write_volume
+from glioseg import labels
+from glioseg.predict.restore import restore_classes
+from glioseg.preprocess.findings import CHECKS
+from glioseg.preprocess.normalize import NORMALIZATIONS, intensities
+from glioseg.preprocess.scan import preprocess_scan
+from glioseg.synthesize.phantoms import AFFINE, phantom
+from glioseg.volumes.nifti import read_volume, write_volume
 from preprocess import main
 
 
@@ -286,7 +287,7 @@ def test_what_can_not_become_an_array_says_so(tmp_path):
     scan, arrays = scan_of(folder, forced=True)
     assert (scan["verdict"], arrays) == ("excluded", {})
     assert "case_07_t2.nii.gz cannot be read as NIfTI" in scan["reason"]
-    assert {finding["check"] for finding in scan["findings"]} <= set(checks.CHECKS)
+    assert {finding["check"] for finding in scan["findings"]} <= set(CHECKS)
 
 
 def test_a_cavity_is_kept_and_no_tumor(tmp_path):

@@ -36,12 +36,12 @@ def test_the_slurm_profile_names_rules_that_are_there():
 
 @pytest.mark.parametrize("name", JOBS)
 def test_each_rule_asks_for_more_when_tried_again(name):
-    assert re.search(r"^ +mem_mb=lambda wildcards, attempt: \d{4,} \* attempt,$", JOBS[name], re.M)
-    assert re.search(r"^ +runtime=lambda wildcards, attempt: \d+ \* attempt,$", JOBS[name], re.M)
+    assert re.search(r"^ +mem_mb=growing\(\d{4,}\),$", JOBS[name], re.M)
+    assert re.search(r"^ +runtime=growing\(\d+\),$", JOBS[name], re.M)
 
 
 def test_jobs_that_are_as_many_as_the_subjects_go_as_arrays():
-    many = {name for name, body in JOBS.items() if "/{{subject}}" in body.split("    log:")[1]}
+    many = {name for name, body in JOBS.items() if "/{subject}" in body.split("    log:")[1]}
     assert set(PROFILES["slurm"]["slurm-array-jobs"].split(", ")) == many
 
 

@@ -15,12 +15,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 import report
-from glioseg import page, page_plots, page_tables
-from glioseg.checks import CHECKS
-from glioseg.cohort import COLUMNS
-from glioseg.outputs import read_table, write_table
-from glioseg.postprocess_search import COLUMNS as SEARCH_COLUMNS
-from glioseg.uncertainty import COLUMNS as UNSURE_COLUMNS
+from glioseg.evaluate.uncertainty import COLUMNS as UNSURE_COLUMNS
+from glioseg.files import read_table, write_table
+from glioseg.predict.tune_postprocess import COLUMNS as SEARCH_COLUMNS
+from glioseg.preprocess.findings import CHECKS
+from glioseg.report import pages, strip_plots, tables
+from glioseg.split.cohort import COLUMNS
 
 EVIL = "<script>alert(1)</script>"
 EVIL_SUBJECT = "<script>alert(1)<img src=x onerror=alert(2)> \"'&%41#?"  # a slash ends no name of a file
@@ -251,7 +251,7 @@ def test_page_shows_covariates_and_labels_where_they_differ(tmp_path):
         ["good", "brats2020", "HGG", "61.5"],
         ["old", "msd", "LGG", dash],
     ]
-    assert page_tables.covariates(read_table(tmp_path / "cohort.tsv")) == {"grade": False, "age": True}
+    assert tables.covariates(read_table(tmp_path / "cohort.tsv")) == {"grade": False, "age": True}
 
 
 def test_a_cavity_has_its_columns_where_it_was_scored(tmp_path):
@@ -325,30 +325,30 @@ def test_times_and_provenance(tmp_path):
 
 def test_rule_times_by_hand():
     rows = {"a": [{"s": "1", "max_rss": "5"}, {"s": "3", "max_rss": "-"}], "b": [{"s": "9", "max_rss": "-"}]}
-    longest, other = page_tables.rule_times(rows)
+    longest, other = tables.rule_times(rows)
     assert (longest["rule"], longest["memory_mb"]) == ("b", None)
     assert other == {"rule": "a", "jobs": 2, "median_s": 2, "longest_s": 3, "total_s": 4, "memory_mb": 5}
 
 
 def test_settings_that_differ_between_models_are_all_told():
     trainings = [{"settings": {"seed": 1, "loss": "dice"}}, {"settings": {"seed": 2, "loss": "dice"}}]
-    shared = page_tables.shared_settings(trainings)
+    shared = tables.shared_settings(trainings)
     assert shared["loss"] == "dice"
     assert re.fullmatch(r"1\W+2", shared["seed"])
 
 
 def test_how_far_seeds_stand_apart():
     trainings = [{"fold": fold, "monitored_dice": dice} for fold, dice in (("0", 0.8), ("0", 0.9), ("1", 0.5))]
-    assert page_tables.seeds_apart(trainings) == pytest.approx(0.1 / 2**0.5)
+    assert tables.seeds_apart(trainings) == pytest.approx(0.1 / 2**0.5)
     twice = [*trainings, {"fold": "1", "monitored_dice": 0.5}]
-    assert page_tables.seeds_apart(twice) == pytest.approx(0.05 / 2**0.5)
-    assert page_tables.seeds_apart(trainings[1:]) is None
-    assert page_tables.seeds_apart([{"fold": "all", "monitored_dice": None}] * 2) is None
+    assert tables.seeds_apart(twice) == pytest.approx(0.05 / 2**0.5)
+    assert tables.seeds_apart(trainings[1:]) is None
+    assert tables.seeds_apart([{"fold": "all", "monitored_dice": None}] * 2) is None
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.44, "0.4 s"), (119, "119.0 s"), (600, "10 min"), (9000, "2.5 h")])
 def test_duration(seconds, words):
-    assert page.duration(seconds) == words
+    assert pages.duration(seconds) == words
 
 
 def test_subject_pages_tell_scores_findings_hashes_and_their_neighbors(tmp_path):
@@ -384,7 +384,7 @@ def test_pages_have_the_viewer_where_it_was_asked_for(viewer, shown, tmp_path):
     assert {name for name, page in pages.items() if "<canvas" in page} == shown
     assert (tmp_path / "report/subjects/niivue.js").exists() == (viewer != "none")
     with pytest.raises(ValueError, match="expected one of all, gallery, none, found best"):
-        page_tables.viewed("best", [], [], [], 1)
+        tables.viewed("best", [], [], [], 1)
 
 
 def test_provenance_names_data_and_models_by_their_hashes(tmp_path):
@@ -410,13 +410,13 @@ def test_boxes_and_points_by_hand():
         {"subject": name, "dice": {"WT": value}}
         for name, value in zip("abcdef", (0, 0.8, 0.85, 0.9, 0.9, float("nan")), strict=True)
     ]
-    (plot,) = page_plots.strip_plots(table, ["WT", "TC"])
+    (plot,) = strip_plots.strip_plots(table, ["WT", "TC"])
     (group,) = plot["groups"]
     # 260 pixels from 0 at 290 to 1 at 30; quartiles of five are the second, third and fourth; 0 is beyond the whisker.
     assert [point["y"] for point in group["points"]] == [290, 82, 69, 56, 56]
     assert group["box"] == {"q1": 82, "q3": 56, "low": 82, "high": 56} and group["median"] == 69
     assert abs(group["points"][4]["x"] - group["points"][3]["x"]) == 9, "two of the same value stand side by side"
-    assert page_plots.swarm([0, 0, 0, 50], radius=1, half=1) == pytest.approx([0, -0.7, 0.7, 0], abs=0.05)
+    assert strip_plots.swarm([0, 0, 0, 50], radius=1, half=1) == pytest.approx([0, -0.7, 0.7, 0], abs=0.05)
 
 
 def test_hundreds_of_subjects_fit_a_small_page(tmp_path):

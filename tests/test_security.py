@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from glioseg.arrays import read_array
+from glioseg.files import read_array
 
 SOURCES = sorted((ROOT / "scripts").rglob("*.py"))
 RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
@@ -59,7 +59,7 @@ LOADING = """
 import sys
 from pathlib import Path
 import keras
-from glioseg.runtime import load_networks
+from glioseg.predict.runtime import load_networks
 
 sprung, path = Path(sys.argv[1]), Path(sys.argv[2])
 code = eval(f"lambda x: (open({str(sprung)!r}, 'w').close(), x)[1]")
@@ -102,18 +102,16 @@ def test_nothing_runs_text_or_reads_what_can_run(path):
 
 
 def test_yaml_is_read_by_the_safe_loader():
-    text = (ROOT / "rules/common.smk").read_text()
+    text = (ROOT / "scripts/glioseg/workflow/config.py").read_text()
     assert 'getattr(yaml, "CSafeLoader", yaml.SafeLoader)' in text
-    assert re.findall(r"yaml\.load\(.*\)", text) == [
-        'yaml.load(Path(workflow.basedir, "rules", "config.schema.yaml").read_text(), loader)'
-    ]
+    assert re.findall(r"yaml\.load\(.*\)", text) == ['yaml.load(schema.read_text(encoding="utf-8"), loader))']
 
 
 def test_pages_escape_and_the_server_is_for_this_machine_alone():
     environments = [words for path in SOURCES for name, words in calls(path) if name == "Environment"]
     assert environments
     assert all(words.get("autoescape") is True for words in environments)
-    for template in (ROOT / "scripts/glioseg").glob("*.j2"):
+    for template in (ROOT / "scripts/glioseg").rglob("*.j2"):
         assert not re.search(r"\|\s*safe\b|autoescape\s+false", template.read_text()), template.name
     assert 'ThreadingHTTPServer(("127.0.0.1", port)' in (ROOT / "scripts/view.py").read_text()
 

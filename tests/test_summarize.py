@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from glioseg.cohort import COLUMNS
-from glioseg.metrics import METRICS
-from glioseg.outputs import write_table
-from glioseg.summary import (
+from glioseg.evaluate.metrics import METRICS
+from glioseg.evaluate.score_table import score_table
+from glioseg.evaluate.summary import (
     PRESENT_COLUMNS,
     SCORE_COLUMNS,
     SUBJECT_COLUMNS,
     bootstrap_interval,
-    score_table,
     subject_rows,
     summarize_scores,
 )
+from glioseg.files import write_table
+from glioseg.split.cohort import COLUMNS
 from summarize import summarize
 
 FOLDS = {"a": "test", "b": "0", "c": "1", "d": "test", "seen": "train", "unlabelled": "new", "broken": ""}

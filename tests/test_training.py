@@ -11,7 +11,7 @@ import pytest
 from trainings import end_after, train_command, weights
 
 from glioseg.labels import CLASSES, targets_of
-from glioseg.schedule import finished, rate, stalled_epochs
+from glioseg.train.schedule import finished, rate, stalled_epochs
 
 SETTINGS = {
     "schedule": "cosine", "learning_rate": 0.1, "warmup_steps": 10, "epochs": 11, "steps_per_epoch": 10,
@@ -56,7 +56,7 @@ def test_targets_by_name():
 
 
 def test_region_loss_by_hand():
-    from glioseg.losses import build_loss
+    from glioseg.train.losses import build_loss
 
     # Two patches of four voxels: one with a voxel of each class, one without tumor.
     truth = np.zeros((2, 4, 1, 1, 4), np.float32)
@@ -79,7 +79,8 @@ def test_region_loss_by_hand():
 
 
 def test_scores_of_regions_are_those_of_their_classes():
-    from glioseg.losses import Scores, exclusive_classes, membership
+    from glioseg.train.losses import membership
+    from glioseg.train.scores import Scores, exclusive_classes
 
     classes = CLASSES[:5]
     random = np.random.default_rng(0)
@@ -142,8 +143,8 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from pathlib import Path
-from glioseg.batches import load_subject
-from glioseg.training import train_network
+from glioseg.train.patches import load_subject
+from glioseg.train.loop import train_network
 
 settings = json.loads(sys.argv[2])
 subjects = [load_subject(Path(sys.argv[1], name)) for name in ("a", "bb", "ccc")]

@@ -20,8 +20,8 @@ from test_report import make, written
 import embed
 import preprocess
 import view
-from glioseg import viewer
-from glioseg.volumes import write_map
+from glioseg.report import viewer
+from glioseg.volumes.nifti import write_map
 
 OBLIQUE = np.array([[0, 0, 2, -7], [-1, 0.1, 0, 27], [0.1, 1, 0, 3], [0, 0, 0, 1]], float)
 
@@ -103,7 +103,7 @@ def test_difference_by_hand():
 
 def test_without_niivue_there_is_a_sentence(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"ipyniivue.*install what requirements\.lock lists"):
+    with pytest.raises(ValueError, match=r"ipyniivue.*install what envs/requirements\.lock lists"):
         viewer.niivue()
 
 

@@ -18,7 +18,7 @@ import yaml
 from conftest import MODALITIES, ROOT, TINY, Workflow, resave, tiny_subject, write_subject
 from test_failures import ledger_of
 
-from glioseg.outputs import read_table
+from glioseg.files import read_table
 
 
 def test_one_truncated_file_among_twelve(cohort_folder, workflow):

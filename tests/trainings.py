@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from glioseg.batches import Subject
-from glioseg.outputs import write_table
+from glioseg.files import write_table
+from glioseg.train.patches import Subject
 
 ROOT = Path(__file__).resolve().parent.parent
 

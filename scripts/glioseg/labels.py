@@ -76,6 +76,14 @@ def to_classes(mask: np.ndarray, dialect: str) -> np.ndarray:
     return classes
 
 
+def known_classes(mask: np.ndarray, dialect: str) -> np.ndarray:
+    """Class indices (uint8, same shape) of a mask that is taken; of one forced in, unknown values are background."""
+    import numpy as np
+
+    whole = np.rint(mask)
+    return to_classes(np.where(np.isin(whole, list(DIALECTS[dialect])), whole, 0), dialect)
+
+
 def to_values(classes: np.ndarray, dialect: str) -> np.ndarray:
     """The data set's label values (uint8, same shape) of class indices: the way back of `to_classes`.
 

@@ -49,15 +49,15 @@ def limit_memory(megabytes):
 
 
 def spoil_step(number):
-    from glioseg import batches
+    from glioseg.train import patches
 
-    whole = batches.training_batch
+    whole = patches.training_batch
 
     def spoiled(subjects, step, settings):
         images, masks = whole(subjects, step, settings)
         return (images * float("nan") if step == number else images), masks
 
-    batches.training_batch = spoiled
+    patches.training_batch = spoiled
 
 
 fault, number, script, *options = sys.argv[1:]

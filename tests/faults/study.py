@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from conftest import MODALITIES, ROOT, TINY, write_subject
 from threadpoolctl import threadpool_limits
 
-from glioseg.cohort import scored_subjects
-from glioseg.outputs import read_table, write_table
-from glioseg.summary import BASELINE_COLUMNS
+from glioseg.evaluate.summary import BASELINE_COLUMNS
+from glioseg.files import read_table, write_table
+from glioseg.split.models import scored_subjects
 
 SUBJECTS = [f"case_{number:02d}" for number in range(1, 7)]
 CLASSES = ["background", "necrosis", "edema", "enhancing"]

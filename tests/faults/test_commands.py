@@ -312,8 +312,8 @@ def test_a_scan_replaced_while_it_is_read_is_one_or_the_other(study, matrix, tmp
 
 
 def test_thousands_of_arrays_open_at_once(study, matrix):
-    from glioseg.arrays import allow_open_files
-    from glioseg.batches import load_subject
+    from glioseg.files import allow_open_files
+    from glioseg.train.patches import load_subject
 
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     if before[1] < 6000:

@@ -13,8 +13,8 @@ from test_failures import failing
 
 import layouts
 from faults.matrix import SURVIVED
-from glioseg.failures import FAILURE_COLUMNS
-from glioseg.outputs import read_table
+from glioseg.files import read_table
+from glioseg.workflow.failures import FAILURE_COLUMNS
 
 
 @pytest.fixture(scope="module")

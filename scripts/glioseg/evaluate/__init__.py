@@ -1,0 +1,1 @@
+"""Scores of segmentations, of one subject and of a cohort."""

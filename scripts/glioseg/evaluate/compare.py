@@ -1,0 +1,72 @@
+"""Two runs' scores of the same subjects, side by side."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.stats import wilcoxon
+
+from glioseg.evaluate.score_table import MEAN, TABLE_ORDER, aligned
+from glioseg.evaluate.summary import bootstrap_interval
+from glioseg.labels import EVERYWHERE
+
+COMPARISON_COLUMNS = ("region", "n", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "p", "n_worse", "worse")
+WORSE = 0.05  # how much Dice a subject must lose to count as worse
+
+
+def dice_of(rows: Iterable[dict], method: str) -> dict[str, dict[str, float]]:
+    """Subject -> region -> Dice by a method, from the rows of subjects.tsv, with the mean of WT, TC and ET.
+
+    Tissue classes are left out. Raises ValueError with the known methods where there is no score by this one.
+    """
+    found, known = {}, set()
+    for row in rows:
+        known.add(row["method"])
+        if (row["method"], row["metric"]) == (method, "dice") and row["region"] in TABLE_ORDER:
+            found.setdefault(row["subject"], {})[row["region"]] = float(row["value"])
+    if not found:
+        raise ValueError(f"expected Dice by {method!r}, found scores by {', '.join(sorted(known)) or 'no method'}")
+    for of_regions in found.values():
+        if set(EVERYWHERE) <= set(of_regions):
+            of_regions[MEAN] = float(np.mean([of_regions[region] for region in EVERYWHERE]))
+    return found
+
+
+def compare_dice(
+    a: dict[str, dict[str, float]], b: dict[str, dict[str, float]], resamples: int, seed: int
+) -> list[dict]:
+    """A row of `COMPARISON_COLUMNS` for each region, over the subjects that both runs scored there.
+
+    a, b: what `dice_of` gives of either run. difference is the mean of b - a, with its 95 % bootstrap interval; p that
+    of Wilcoxon's signed-rank test, two-sided (1945, doi:10.2307/3001968), 1 where no subject differs; worse names who
+    lost more than `WORSE`, the largest loss first. Raises ValueError where the runs have no subject in common.
+    """
+    common = sorted(set(a) & set(b))
+    if not common:
+        raise ValueError(f"the runs have no subject in common: {len(a)} and {len(b)} were scored")
+    rows = []
+    for region in TABLE_ORDER:
+        subjects = [name for name in common if region in a[name] and region in b[name]]
+        if not subjects:
+            continue
+        of_a, of_b = (np.array([run[name][region] for name in subjects]) for run in (a, b))
+        change = of_b - of_a
+        p = float(wilcoxon(change).pvalue) if change.any() else 1.0
+        worse = [subjects[place] for place in np.argsort(change, kind="stable") if change[place] < -WORSE]
+        interval = bootstrap_interval(change, resamples, seed)
+        means = (float(of_a.mean()), float(of_b.mean()), float(change.mean()))
+        row = (region, len(subjects), *means, *interval, p, len(worse), " ".join(worse))
+        rows.append(dict(zip(COMPARISON_COLUMNS, row, strict=True)))
+    return rows
+
+
+def comparison_table(rows: Iterable[dict]) -> str:
+    """The rows of `compare_dice` as an aligned text table, and who got worse in which region."""
+    rows = list(rows)
+    lines = [("Dice", "subjects", "A", "B", "B - A", "95 % interval", "p", "worse")]
+    for row in rows:
+        interval = f"[{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]"
+        scores = f"{row['mean_a']:.3f}", f"{row['mean_b']:.3f}", f"{row['difference']:+.3f}"
+        lines.append((row["region"], str(row["n"]), *scores, interval, f"{row['p']:.3g}", str(row["n_worse"])))
+    text = aligned(lines)
+    text += [f"Worse by more than {WORSE} in {row['region']}: {row['worse']}" for row in rows if row["worse"]]
+    return "\n".join(text)

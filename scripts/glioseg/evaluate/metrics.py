@@ -1,0 +1,175 @@
+"""How well a predicted region agrees with the true one, as the BraTS challenge measures it.
+
+What the metrics give where a region is absent is the convention of BraTS 2020, as CaPTk, its organizers' software,
+writes it out (GetBraTSLabelStatistics in cbicaITKUtilities.h of github.com/CBICA/CaPTk); the lesion-wise ones follow
+BraTS 2023.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from glioseg.evaluate.region_pair import ABSENT_HD95_MM, Pair, tumor_box
+from glioseg.labels import CLASSES, region
+
+# `ABSENT_HD95_MM` for a lesion, as the challenge of 2023 rounds it.
+MISSED_LESION_MM = 374.0
+
+
+def dice(pair: Pair) -> float:
+    """Overlap 2 TP / (2 TP + FP + FN), between 0 and 1 (Dice 1945, doi:10.2307/1932409).
+
+    Both empty: 1. One empty: 0.
+    """
+    common, only_predicted, only_true, _ = pair.counts
+    return dice_of_sizes(common + only_true, common + only_predicted, common)
+
+
+def dice_of_sizes(truth: int, prediction: int, common: int) -> float:
+    """`dice` of two regions, given the voxels of each and of what they have in common."""
+    return 2 * common / (truth + prediction) if truth + prediction else 1.0
+
+
+def iou(pair: Pair) -> float:
+    """Overlap TP / (TP + FP + FN), the Jaccard index: Dice / (2 - Dice). Both empty: 1. One empty: 0."""
+    common, only_predicted, only_true, _ = pair.counts
+    return _share(common, common + only_predicted + only_true, 1.0)
+
+
+def sensitivity(pair: Pair) -> float:
+    """Share of the true region that was found, TP / (TP + FN).
+
+    Both empty: 1. Only the truth empty: 0, as something was found that is not there. Only the prediction empty: 0.
+    """
+    common, only_predicted, only_true, _ = pair.counts
+    return _share(common, common + only_true, 0.0 if only_predicted else 1.0)
+
+
+def specificity(pair: Pair) -> float:
+    """Share of everything outside the true region that was left alone, TN / (TN + FP), over the whole scan.
+
+    It depends on how much background the scan holds, and is close to 1 for any tumor in a whole scan.
+    Both empty: 1. Nothing outside the true region: 1.
+    """
+    _, only_predicted, _, neither = pair.counts
+    return _share(neither, neither + only_predicted, 1.0)
+
+
+def precision(pair: Pair) -> float:
+    """Share of the predicted region that is true, TP / (TP + FP).
+
+    Both empty: 1. Only the prediction empty: 0, as what is there was not found. Only the truth empty: 0.
+    """
+    common, only_predicted, only_true, _ = pair.counts
+    return _share(common, common + only_predicted, 0.0 if only_true else 1.0)
+
+
+def hd95_mm(pair: Pair) -> float:
+    """The 95th percentile of the distances between two surfaces, both directions pooled, in mm.
+
+    Pooling is how the organizers measured in 2020 (CaPTk calls github.com/CBICA/HausdorffCLI, which is
+    medpy.metric.binary.hd95) and how they do now (panoptica, in PyPI's brats-evaluation). Others, such as DeepMind's
+    surface-distance, take the larger of the two directed percentiles, which comes out larger: figures of the two kinds
+    do not compare. Both empty: 0. One empty: 373.13.
+    """
+    return float(np.percentile(np.concatenate(pair.distances_mm), 95))
+
+
+def assd_mm(pair: Pair) -> float:
+    """Average symmetric surface distance, in mm: the mean distance between two surfaces, both directions pooled.
+
+    As medpy.metric.binary.assd; others take the mean of the two directed means. Both empty: 0. One empty: 373.13.
+    """
+    return float(np.concatenate(pair.distances_mm).mean())
+
+
+def volume_difference_ml(pair: Pair) -> float:
+    """How much more was predicted than is there, in ml; negative where it is less."""
+    true_ml, predicted_ml = pair.sizes_ml
+    return predicted_ml - true_ml
+
+
+def volume_difference_percent(pair: Pair) -> float:
+    """How much more was predicted than is there, in percent of what is there. Both empty: 0. Only the truth: 100."""
+    true_ml, predicted_ml = pair.sizes_ml
+    return 100 * (predicted_ml - true_ml) / (true_ml or predicted_ml or 1)
+
+
+def lesion_dice(pair: Pair) -> float:
+    """Mean Dice of the true lesions, where each predicted lesion that touches none counts as one more, of 0.
+
+    See `match_lesions`. No lesion above the limit, and none predicted in vain: 1.
+    """
+    lesions, false = pair.lesions
+    return _share(sum(map(dice, lesions)), len(lesions) + false, 1.0)
+
+
+def lesion_hd95_mm(pair: Pair) -> float:
+    """Mean HD95 of the true lesions; one that was missed counts as 374 mm, as does one predicted in vain.
+
+    See `match_lesions`; a lesion's distance is `hd95_mm`, as in brats-evaluation, where the code of 2023 took
+    DeepMind's. No lesion above the limit, and none predicted in vain: 0.
+    """
+    lesions, false = pair.lesions
+    found = sum(hd95_mm(lesion) if lesion.prediction.any() else MISSED_LESION_MM for lesion in lesions)
+    return _share(found + false * MISSED_LESION_MM, len(lesions) + false, 0.0)
+
+
+METRICS = {
+    "dice": dice,
+    "hd95_mm": hd95_mm,
+    "sensitivity": sensitivity,
+    "specificity": specificity,
+    "iou": iou,
+    "precision": precision,
+    "assd_mm": assd_mm,
+    "volume_difference_ml": volume_difference_ml,
+    "volume_difference_percent": volume_difference_percent,
+    "lesion_dice": lesion_dice,
+    "lesion_hd95_mm": lesion_hd95_mm,
+}
+# A class may be a thin shell or a handful of specks, whose surfaces and lesions say little.
+CLASS_METRICS = ("dice", "iou", "sensitivity", "specificity", "precision")
+# Of a subject that could not be predicted; how many ml were missed is not known.
+WORST = {
+    **dict.fromkeys(("dice", "iou", "sensitivity", "specificity", "precision", "lesion_dice"), 0.0),
+    "hd95_mm": ABSENT_HD95_MM,
+    "assd_mm": ABSENT_HD95_MM,
+    "volume_difference_percent": -100.0,
+    "lesion_hd95_mm": MISSED_LESION_MM,
+}
+
+
+def score_regions(
+    truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...], regions: Iterable[str]
+) -> dict[str, dict[str, float]]:
+    """Every metric of each of the regions, with both volumes in ml, for two arrays of class indices.
+
+    regions: names of REGIONS, such as `regions_of` the dialect that the truth is labelled in. No regions: {}.
+    Raises ValueError where the shapes differ.
+    """
+    box = tumor_box(truth, prediction)
+    pairs = {name: (region(truth[box], name), region(prediction[box], name)) for name in regions}
+    return {name: _scores(Pair(*pair, spacing_mm, truth.size), METRICS) for name, pair in pairs.items()}
+
+
+def score_classes(
+    truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...], classes: Iterable[str]
+) -> dict[str, dict[str, float]]:
+    """`CLASS_METRICS` of each of the classes, with both volumes in ml, for two arrays of class indices.
+
+    classes: names of CLASSES but the background. Raises ValueError where the shapes differ.
+    """
+    box = tumor_box(truth, prediction)
+    pairs = {name: [volume[box] == CLASSES.index(name) for volume in (truth, prediction)] for name in classes}
+    return {name: _scores(Pair(*pair, spacing_mm, truth.size), CLASS_METRICS) for name, pair in pairs.items()}
+
+
+def _scores(pair: Pair, metrics: Iterable[str]) -> dict[str, float]:
+    true_ml, predicted_ml = pair.sizes_ml
+    scores = {name: float(METRICS[name](pair)) for name in metrics}
+    return {**scores, "truth_ml": true_ml, "predicted_ml": predicted_ml}
+
+
+def _share(part: float, whole: float, otherwise: float) -> float:
+    return part / whole if whole else otherwise

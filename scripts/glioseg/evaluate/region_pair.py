@@ -1,0 +1,88 @@
+"""A true and a predicted region, as metrics take them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from glioseg.evaluate.lesions import match_lesions
+from glioseg.evaluate.surfaces import surface_distances
+
+# The diagonal of a 240 x 240 x 155 mm scan: the price of finding a region that is not there, or of missing one.
+# The same on every grid, so that the scores of differently cropped data sets compare.
+ABSENT_HD95_MM = 373.13
+
+
+class Counts(NamedTuple):
+    """Voxels of the whole scan that are true positive, false positive, false negative and true negative."""
+
+    true_positive: int
+    false_positive: int
+    false_negative: int
+    true_negative: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A true and a predicted region, and what several metrics want to know of them, found out once.
+
+    truth, prediction: boolean 3-D arrays of one shape, a box of the scan that holds both regions; spacing_mm: size of
+    a voxel along each axis; voxels: how many the whole scan has.
+    """
+
+    truth: np.ndarray
+    prediction: np.ndarray
+    spacing_mm: tuple[float, ...]
+    voxels: int
+
+    def __post_init__(self) -> None:
+        kinds = self.truth.dtype, self.prediction.dtype
+        if self.truth.shape != self.prediction.shape:
+            shapes = f"{self.truth.shape} and {self.prediction.shape}"
+            raise ValueError(f"truth and prediction: expected one shape, found {shapes}")
+        if kinds != (bool, bool):
+            raise ValueError(f"truth and prediction: expected booleans, found {kinds[0]} and {kinds[1]}")
+        if len(self.spacing_mm) != self.truth.ndim:
+            expected = f"expected {self.truth.ndim} values, one for each axis"
+            raise ValueError(f"spacing_mm: {expected}, found {len(self.spacing_mm)}")
+
+    @cached_property
+    def counts(self) -> Counts:
+        common = int(np.count_nonzero(self.truth & self.prediction))
+        only_predicted = int(np.count_nonzero(self.prediction)) - common
+        only_true = int(np.count_nonzero(self.truth)) - common
+        return Counts(common, only_predicted, only_true, self.voxels - common - only_predicted - only_true)
+
+    @cached_property
+    def sizes_ml(self) -> tuple[float, float]:
+        """Volumes of truth and prediction."""
+        voxel_ml = float(np.prod(self.spacing_mm)) / 1000
+        common, only_predicted, only_true, _ = self.counts
+        return (common + only_true) * voxel_ml, (common + only_predicted) * voxel_ml
+
+    @cached_property
+    def distances_mm(self) -> tuple[np.ndarray, np.ndarray]:
+        """`surface_distances`; where one region is empty their price, where both are 0 mm."""
+        if all(self.sizes_ml):
+            return surface_distances(self.truth, self.prediction, self.spacing_mm)
+        price = np.array([ABSENT_HD95_MM if any(self.sizes_ml) else 0.0])
+        return price, price
+
+    @cached_property
+    def lesions(self) -> tuple[list["Pair"], int]:
+        """`match_lesions`."""
+        pairs, false = match_lesions(self.truth, self.prediction, self.spacing_mm)
+        return [Pair(*pair, self.spacing_mm, self.voxels) for pair in pairs], false
+
+
+def tumor_box(truth: np.ndarray, prediction: np.ndarray) -> tuple[slice, ...]:
+    """The box around all that is no background in either of two arrays of class indices; one voxel where nothing is.
+
+    Raises ValueError where the shapes differ.
+    """
+    if truth.shape != prediction.shape:
+        raise ValueError(f"truth and prediction: expected one shape, found {truth.shape} and {prediction.shape}")
+    boxes = ndimage.find_objects(((truth | prediction) > 0).view(np.uint8))
+    return boxes[0] if boxes else (slice(1),) * truth.ndim

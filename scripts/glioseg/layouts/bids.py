@@ -1,0 +1,118 @@
+"""The layout of BIDS (Gorgolewski et al. 2016, doi:10.1038/sdata.2016.44), raw and derivatives."""
+
+from typing import NamedTuple
+
+from glioseg.labels import MASK
+from glioseg.layouts.covariates import EMPTY, rows_of
+from glioseg.layouts.folders import Subject, descend, image_of, listing, one_each, stem_of
+from glioseg.layouts.modalities import plain
+
+# A segmentation of healthy anatomy, as FreeSurfer's derivatives hold, is no tumor mask.
+ANATOMY = ("aseg", "aparcaseg")
+
+
+class Image(NamedTuple):
+    """An image of a subject: its path, the folder that it lies in, and the entities of its name ("space": "MNI")."""
+
+    path: str
+    folder: str
+    entities: dict[str, str]
+
+
+def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+    """`sub-*/[ses-*/]anat/*_T1w.nii[.gz]` (with a ce- entity: t1ce), T2w, FLAIR; masks *dseg, or *mask with
+    label-tumor or label-lesion; in the folder itself and in derivatives/*.
+
+    A subject is one session of a person. Where a modality has several files, those in the mask's space are preferred,
+    then those in its folder. Covariates are participants.tsv's. labels "auto" stays so, for the caller to decide.
+    """
+    images, persons = {}, {}
+    for base in descend(root, lambda folder, groups, entries: folder if is_bids(folder, entries) else None, notes):
+        for folder in _data_sets(base, notes):
+            entries = listing(folder, notes)
+            persons |= _participants(entries, notes)
+            for name, anat in _anatomies(entries, notes):
+                for entry in listing(anat, notes):
+                    _sort_in(images.setdefault(name, {}), entry, anat, names, notes)
+    subjects = {}
+    for name, found in sorted(images.items()):
+        if found:
+            files = one_each(name, _preferred(found), notes)
+            subjects[name] = Subject(files, labels, persons.get(name.partition("_ses-")[0], {}))
+    return subjects
+
+
+def is_bids(folder: str, entries: list) -> bool:
+    """Whether a folder holds sub-*/[ses-*/]anat, itself or in derivatives/*. Looks into those folders."""
+    if any(True for _ in _anatomies(entries, [])):
+        return True
+    if not any(entry.name == "derivatives" and entry.is_dir() for entry in entries):
+        return False
+    return any(True for data_set in _data_sets(folder, [])[1:] for _ in _anatomies(listing(data_set, []), []))
+
+
+def _data_sets(base: str, notes: list[str]) -> list[str]:
+    below = next((entry for entry in listing(base, []) if entry.name == "derivatives" and entry.is_dir()), None)
+    return [base, *(entry.path for entry in (listing(below.path, notes) if below else []) if entry.is_dir())]
+
+
+def _anatomies(entries: list, notes: list[str]):
+    """Subject's name and folder of each anat."""
+    for entry in entries:
+        if entry.name.startswith("sub-") and entry.is_dir():
+            for inner in listing(entry.path, notes):
+                if inner.name == "anat" and inner.is_dir():
+                    yield entry.name, inner.path
+                elif inner.name.startswith("ses-") and inner.is_dir():
+                    for innermost in listing(inner.path, notes):
+                        if innermost.name == "anat" and innermost.is_dir():
+                            yield f"{entry.name}_{inner.name}", innermost.path
+
+
+def _sort_in(found: dict[str, list[Image]], entry, folder: str, names: dict[str, str], notes: list[str]) -> None:
+    stem = stem_of(entry.name)
+    if stem is None or not stem.startswith("sub-"):
+        return
+    *parts, suffix = stem.split("_")
+    entities = {key: value for key, _, value in (part.partition("-") for part in parts)}
+    if suffix == "dseg":
+        key = MASK if entities.get("desc", "").lower() not in ANATOMY else None
+    elif suffix in ("mask", "roi"):
+        key = MASK if entities.get("label", "").lower() in ("tumor", "tumour", "lesion") else None
+    else:
+        key = "t1ce" if suffix == "T1w" and "ce" in entities else names.get(plain(suffix))
+    if key and (path := image_of(entry, notes)):
+        found.setdefault(key, []).append(Image(path, folder, entities))
+
+
+def _preferred(found: dict[str, list[Image]]) -> dict[str, list[str]]:
+    """Paths by modality, fewer where the mask tells which of several."""
+    masks = found.get(MASK, [])
+    if len(masks) == 1:
+        (mask,) = masks
+        found = {
+            name: _narrowed(images, lambda image: image.entities.get("space") == mask.entities.get("space"))
+            for name, images in found.items()
+        }
+        found = {name: _narrowed(images, lambda image: image.folder == mask.folder) for name, images in found.items()}
+    return {name: [image.path for image in images] for name, images in found.items()}
+
+
+def _narrowed(images: list[Image], wanted) -> list[Image]:
+    return [image for image in images if wanted(image)] or images
+
+
+def _participants(entries: list, notes: list[str]) -> dict[str, dict[str, str]]:
+    table = next((entry.path for entry in entries if entry.name == "participants.tsv"), None)
+    try:
+        rows = [row for _, row in rows_of(table)] if table else []
+    except ValueError as error:
+        notes.append(f"{error}; left out")
+        return {}
+    return {
+        row["participant_id"]: {
+            key: value for key, value in row.items() if key != "participant_id" and value.lower() not in EMPTY
+        }
+        for row in rows
+        if "participant_id" in row
+    }

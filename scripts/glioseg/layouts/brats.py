@@ -1,0 +1,126 @@
+"""The layouts of BraTS, 2013 to 2025: a folder for each subject, alone or in groups such as HGG and LGG."""
+
+import re
+from pathlib import Path
+
+from glioseg.labels import MASK
+from glioseg.layouts.covariates import covariates_of, is_covariate_table
+from glioseg.layouts.folders import Subject, descend, image_of, insert, listing, one_each, stem_of
+from glioseg.layouts.modalities import plain
+
+GRADES = {"HGG": "HGG", "HG": "HGG", "LGG": "LGG", "LG": "LGG"}
+VSD = re.compile(r"VSD\.Brain.*?\.(?:MR_(?P<modality>\w+)|(?P<mask>OT))(?:\.|$)", re.I)
+YEAR = re.compile(r"(?<!\d)202[3-9](?![-_.]?\d)")
+
+
+def brats(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+    """2017-2021: `SUBJECT/SUBJECT_MODALITY.nii[.gz]`, the mask `SUBJECT_seg`, or, as in 355 of 2020, `*_Segm`."""
+
+    def dialect(name, years):
+        # Subjects of 2013 and 2015 that someone renamed to the later scheme keep their label values.
+        return "brats2013" if re.match(r"brats_?(2013|2015|tcia)_pat", name, re.I) else "brats2020"
+
+    return _subjects(root, files_2017, dialect, labels, names, notes)
+
+
+def brats2023(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+    """2023 and later: `SUBJECT/SUBJECT-t1n.nii.gz`, -t1c, -t2w, -t2f, the mask -seg.
+
+    Raises ValueError for pediatric subjects where no folder's name tells 2023 from 2024: their label values differ.
+    """
+
+    def dialect(name, years):
+        kind = name.upper().split("-")[1] if name.count("-") > 1 else ""
+        if kind == "PED":
+            if len(years) != 1:
+                raise ValueError(
+                    f"data: {name} in {root} is pediatric, whose label values differ between 2023 and 2024, and "
+                    "no folder's name says which; name the labels: brats2023 or brats2024-ped"
+                )
+            return "brats2023" if years == {"2023"} else "brats2024-ped"
+        # From 100 on, a glioma's last number counts visits after treatment, which came with the labels of 2024.
+        treated = kind == "GLI" and (last := name.rpartition("-")[2]).isdecimal() and int(last) >= 100
+        return "brats2024" if treated or (kind == "MET" and years == {"2025"}) else "brats2023"
+
+    return _subjects(root, files_2023, dialect, labels, names, notes)
+
+
+def brats2013(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+    """2013 and 2015 as NIfTI: `SUBJECT/VSD.Brain.XX.O.MR_Flair.54512[.nii[.gz]]`, the mask `*.OT.*`, each a file or a
+    folder with one file."""
+    return _subjects(root, files_2013, lambda name, years: "brats2013", labels, names, notes)
+
+
+def files_2017(name: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
+    """The images of a folder that are named as the subjects of 2017-2021: modality -> paths; none: an empty one."""
+    found = _suffixed(f"{name}_".lower(), entries, names, notes)
+    if MASK not in found:
+        odd = [entry for entry in entries if (stem_of(entry.name) or "").lower().endswith("_segm")]
+        if odd and (path := image_of(odd[0], notes)):
+            found[MASK] = [path]
+    return found
+
+
+def files_2023(name: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
+    """The images of a folder that are named as the subjects of 2023 and later."""
+    return _suffixed(f"{name}-".lower(), entries, names, notes)
+
+
+def files_2013(name: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
+    """The images of a folder that are named as the subjects of 2013 and 2015."""
+    found = {}
+    for entry in entries:
+        match = VSD.match(entry.name)
+        if match and (entry.is_dir() or stem_of(entry.name) is not None):
+            key = MASK if match["mask"] else names.get(plain(match["modality"]))
+            if key and (path := image_of(entry, notes)):
+                found.setdefault(key, []).append(path)
+    return found
+
+
+def _suffixed(prefix: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
+    found = {}
+    for entry in entries:
+        stem = stem_of(entry.name)
+        if stem is None or not stem.lower().startswith(prefix):
+            continue
+        suffix = plain(stem[len(prefix) :])
+        key = MASK if suffix == MASK else names.get(suffix)
+        if key and (path := image_of(entry, notes)):
+            found.setdefault(key, []).append(path)
+    return found
+
+
+def _subjects(root, files, dialect, labels, names, notes) -> dict[str, Subject]:
+    base = Path(root).absolute()
+    # A table such as name_mapping.csv may also lie one folder above the subjects' own.
+    tables = [entry.path for entry in listing(str(base.parent), []) if is_covariate_table(entry.name)]
+
+    def look(folder, groups, entries):
+        tables.extend(entry.path for entry in entries if is_covariate_table(entry.name))
+        name = groups[-1] if groups else base.name
+        candidates = files(name, entries, names, notes)
+        if candidates:
+            return name, folder, groups[:-1], candidates
+        if images := [entry.name for entry in entries if stem_of(entry.name) is not None]:
+            notes.append(f"{folder} holds images whose names are no subject's in this layout ({images[0]}); left out")
+        return None
+
+    found = list(descend(root, look, notes))
+    rows, subjects, where = covariates_of(tables, notes), {}, {}
+    above = [base.name, base.parent.name, base.parent.parent.name]
+    for name, folder, groups, candidates in found:
+        grades = [GRADES[group.upper()] for group in groups if group.upper() in GRADES]
+        covariates = {"grade": grades[0]} if grades else {}
+        covariates |= rows.get(name.lower(), {})
+        if name.isdecimal() and groups:
+            name = f"{groups[-1]}_{name}"  # in 2013, HG/0001 and LG/0001 are two people
+        chosen = dialect(name, _years([*reversed(groups), *above])) if labels == "auto" else labels
+        subject = Subject(one_each(name, candidates, notes), chosen, covariates)
+        insert(subjects, where, name, folder, subject)
+    return subjects
+
+
+def _years(folders: list[str]) -> set[str]:
+    """The challenge's years (2023 and later, no dates) in the first folder's name that has any; empty: none has."""
+    return next((years for name in folders if (years := set(YEAR.findall(name)))), set())

@@ -1,0 +1,98 @@
+"""What a source holds, in words, and the disk space that its preprocessed subjects will take."""
+
+from collections import Counter
+
+import numpy as np
+
+from glioseg.labels import MASK
+from glioseg.layouts.find_subjects import Source, Subject
+from glioseg.volumes import orientation
+from glioseg.volumes.boxes import bounding_box
+from glioseg.volumes.brain import background_value, brain_mask
+from glioseg.volumes.nifti import take_volumes
+from glioseg.volumes.resample import resampled_shape
+
+LISTED = 10  # subjects or sentences, before a count of the rest
+MEASURED = 12  # subjects whose brain is measured: their mean box is then known to some 3 %
+SCAN_JSON_BYTES = 4000
+
+
+def describe(source: dict, found: Source, modalities: list[str], spacing_mm: float) -> str:
+    """Lines on a source: layout, labels, subjects, files by modality, what is missing or left out, the disk forecast.
+
+    modalities: the wanted ones; others that are there are counted too. spacing_mm: that of the preprocessed arrays.
+    """
+    subjects = found.subjects
+    files = Counter(name for subject in subjects.values() for name in subject.files)
+    covariates = Counter(name for subject in subjects.values() for name in subject.covariates)
+    names = [*modalities, *sorted(set(files) - {MASK, *modalities})]
+    lines = [
+        ("layout", found.layout),
+        ("labels", _counts(Counter(subject.labels for subject in subjects.values()))),
+        ("subjects", str(len(subjects))),
+        ("modalities", ", ".join(f"{name} {files[name]}" for name in names)),
+        ("masks", str(files[MASK])),
+        ("covariates", _counts(covariates)),
+        ("missing", _missing(subjects, modalities)),
+        *(("note", note) for note in _first(found.notes)),
+        ("disk", _disk(subjects, modalities, spacing_mm)),
+    ]
+    return "\n".join([str(source["folder"]), *(f"  {title:<11}{text}" for title, text in lines if text)])
+
+
+def forecast_bytes(subjects: dict[str, Subject], modalities: list[str], spacing_mm: float) -> tuple[float, int]:
+    """Bytes that the subjects will take once preprocessed with `crop: brain`, and how many of them were measured.
+
+    Counted are those with all modalities: float16 for each and uint8 for the mask, in the box around the brain, at
+    that spacing, whose mean size is that of some `MEASURED` subjects spread over the names. (nan, 0) where none of them
+    can be read.
+    """
+    complete = [name for name, subject in subjects.items() if set(modalities) <= set(subject.files)]
+    step = max(1, len(complete) / MEASURED)
+    sizes = []
+    for name in [complete[int(step * index)] for index in range(min(MEASURED, len(complete)))]:
+        try:
+            sizes.append(_box_voxels(subjects[name], modalities, spacing_mm))
+        except ValueError:
+            continue  # preprocessing will say what is wrong with it
+    if not sizes:
+        return float("nan"), 0
+    masks = sum(MASK in subjects[name].files for name in complete)
+    per_voxel = 2 * len(modalities) * len(complete) + masks
+    return float(np.mean(sizes)) * per_voxel + SCAN_JSON_BYTES * len(complete), len(sizes)
+
+
+def _box_voxels(subject: Subject, modalities: list[str], spacing_mm: float) -> int:
+    """Voxels, after resampling, of the box around all that isn't background. ValueError: a file can't be read."""
+    read = take_volumes({name: subject.files[name] for name in modalities})
+    boxes = [bounding_box(brain_mask(part, background_value(part))) for part, _ in read.values()]
+    affine = read[modalities[-1]][1]
+    edges = np.array(boxes)
+    shape = edges[:, :, 1].max(axis=0) - edges[:, :, 0].min(axis=0)
+    return int(np.prod(resampled_shape(shape, orientation.spacing_mm(affine), (spacing_mm,) * 3)))
+
+
+def _disk(subjects: dict[str, Subject], modalities: list[str], spacing_mm: float) -> str:
+    size, measured = forecast_bytes(subjects, modalities, spacing_mm)
+    if not measured:
+        return "no subject with all modalities could be read, so there is no forecast"
+    unit, name = (1e9, "GB") if size >= 1e9 else (1e6, "MB")
+    return f"{size / unit:.3g} {name} for the arrays of all ({measured} measured; crop: brain, {spacing_mm:g} mm)"
+
+
+def _missing(subjects: dict[str, Subject], modalities: list[str]) -> str:
+    lacking = {
+        name: [modality for modality in modalities if modality not in subject.files]
+        for name, subject in subjects.items()
+    }
+    sentences = [f"{name} ({', '.join(absent)})" for name, absent in lacking.items() if absent]
+    return ", ".join(_first(sentences))
+
+
+def _first(sentences: list[str]) -> list[str]:
+    rest = len(sentences) - LISTED
+    return sentences[:LISTED] + ([f"and {rest} more"] if rest > 0 else [])
+
+
+def _counts(counter: Counter) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counter.items()))

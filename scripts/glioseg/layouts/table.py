@@ -1,0 +1,107 @@
+"""The layout for all else: a table that names every file."""
+
+import os
+import re
+from pathlib import Path
+
+from glioseg.labels import MASK
+from glioseg.layouts.covariates import EMPTY, rows_of
+from glioseg.layouts.folders import File, Subject, listing
+from glioseg.layouts.modalities import plain
+
+TABLES = ("cohort.tsv", "cohort.csv")
+ENDINGS = (".tsv", ".csv")
+VOLUME = re.compile(r"(?P<path>.+\.nii(?:\.gz)?):(?P<volume>\d+)", re.I)
+MASKS = (MASK, "mask")
+
+
+def table(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+    """A .tsv or .csv, or a folder with cohort.tsv or cohort.csv: columns subject, one for each modality, seg (or mask),
+    labels where sources differ; any other column is a covariate.
+
+    A file is given from the table's folder on, `scan.nii.gz:2` is volume 2 (from 0) of a 4-D file, an empty cell is no
+    file. A file that does not exist is left out, with a note. Raises ValueError where the table can't be used.
+    """
+    path = table_in(root)
+    folder = path.rpartition("/")[0] if "/" in path else "."
+    rows = list(rows_of(path))
+    keys = {column: _meaning(column, names) for column in rows[0][1]} if rows else {}
+    if rows:
+        _insist_on_columns(path, list(keys.values()), list(keys))
+    subjects, folders = {}, {}
+    for line, row in rows:
+        name, files, covariates, dialect = "", {}, {}, labels
+        for column, cell in row.items():
+            key = keys[column]
+            if key == "subject":
+                name = cell
+            elif cell.lower() in EMPTY:
+                continue
+            elif key == "labels":
+                dialect = cell
+            elif key is None:
+                covariates[column] = cell
+            elif _exists((file := _file(cell, folder)).path, folders):
+                files[key] = file
+            else:
+                notes.append(f"{path}: line {line} names {file.path}, which does not exist")
+        if not name or "/" in name or name[0] == ".":
+            raise ValueError(f"{path}: line {line} names a subject {name!r}; expected a name without / or leading dot")
+        if name in subjects:
+            raise ValueError(f"{path}: line {line} names {name} again; expected one line for each subject")
+        subjects[name] = Subject(files, dialect, covariates)
+    return subjects
+
+
+def table_of(subjects: dict[str, Subject], modalities: list[str], folder: Path) -> tuple[list[str], list[dict]]:
+    """Columns and rows of a table, to be written into a folder, that `table` reads back as these subjects.
+
+    Absolute paths stay so; others, from the working directory on, are given from that folder on.
+    """
+    covariates = list(dict.fromkeys(name for subject in subjects.values() for name in subject.covariates))
+    rows = []
+    for name, subject in subjects.items():
+        row = {"subject": name, "labels": subject.labels, **subject.covariates}
+        for key, (path, volume) in subject.files.items():
+            path = path if path.startswith("/") else os.path.relpath(path, folder)
+            row[key] = f"{path}:{volume}" if volume else path
+        rows.append(row)
+    return ["subject", "labels", *modalities, MASK, *covariates], rows
+
+
+def table_in(root: str) -> str | None:
+    """The table that a source's path is, or that lies in that folder; None where there is none."""
+    if root.lower().endswith(ENDINGS):
+        return root
+    present = {entry.name for entry in listing(root, [])}
+    return next((f"{root.rstrip('/')}/{name}" for name in TABLES if name in present), None)
+
+
+def _meaning(column: str, names: dict[str, str]) -> str | None:
+    """subject, labels, seg, or the modality; None: a covariate."""
+    key = plain(column)
+    return MASK if key in MASKS else key if key in ("subject", "labels") else names.get(key)
+
+
+def _insist_on_columns(path: str, keys: list[str | None], columns: list[str]) -> None:
+    found = f"found {', '.join(columns)}"
+    if "subject" not in keys or not set(keys) - {"subject", "labels", MASK, None}:
+        raise ValueError(f"{path}: expected the columns subject, one for each modality such as t1ce, and seg; {found}")
+    twice = sorted({key for key in keys if key and keys.count(key) > 1})
+    if twice:
+        raise ValueError(f"{path}: expected one column for {', '.join(twice)}; {found}")
+
+
+def _file(cell: str, folder: str) -> File:
+    match = VOLUME.fullmatch(cell)
+    path, volume = (match["path"], int(match["volume"])) if match else (cell, 0)
+    path = path.removeprefix("./")
+    return File(path if path.startswith("/") or folder == "." else f"{folder}/{path}", volume)
+
+
+def _exists(path: str, folders: dict[str, set[str]]) -> bool:
+    """Whether a file exists; each folder is listed once, which is far cheaper than a question for each file."""
+    folder, _, name = path.rpartition("/")
+    if folder not in folders:
+        folders[folder] = {entry.name for entry in listing(folder or ("/" if path[0] == "/" else "."), [])}
+    return name in folders[folder]

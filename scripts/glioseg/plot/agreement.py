@@ -1,0 +1,112 @@
+"""How predicted volumes agree with the true ones, and how scores depend on a tumor's size."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from glioseg.evaluate.score_table import NETWORK
+from glioseg.evaluate.summary import SUBJECT_COLUMNS
+from glioseg.files import read_table
+from glioseg.labels import REGION_NAMES, REGIONS
+from glioseg.plot.style import BLUE, GREY, INK, VERMILION, sentence
+
+LEAST_ML = 0.1  # below, volumes stand on a linear axis, so that an absent region has a place: 0
+
+
+def draw(inputs: Sequence[Path]) -> Figure:
+    """The network's volumes and Dice per region from the table of subjects that `summarize` writes.
+
+    A subject that could not be predicted is shown where its true volume is known.
+    """
+    (table,) = inputs
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for row in read_table(table, SUBJECT_COLUMNS):
+        if row["method"] == NETWORK and row["region"] in REGIONS:
+            found.setdefault((row["region"], row["subject"]), {})[row["metric"]] = float(row["value"])
+    shown = ("truth_ml", "predicted_ml", "dice")
+    values: dict[str, tuple[list, ...]] = {}
+    for (region, _), scores_of in found.items():
+        if set(shown) <= set(scores_of):
+            for column, name in zip(values.setdefault(region, ([], [], [])), shown, strict=True):
+                column.append(scores_of[name])
+    return agreement(values)
+
+
+def agreement(values: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
+    """Volumes above and Dice below, a column for each region, a point for each subject.
+
+    Above, the difference of both volumes over their mean, with its mean and the limits of agreement, 1.96 standard
+    deviations to either side (Bland & Altman 1986, doi:10.1016/S0140-6736(86)90837-8); a lone subject has no limits.
+    Below, Dice over the true volume.
+
+    values: region -> truth_ml, predicted_ml and Dice, one value per subject each. Without any, a figure that says so.
+    """
+    names = [name for name in REGIONS if name in values and len(values[name][0])]
+    if not names:
+        return sentence("No subject was scored: none had both a mask and a prediction.")
+    figure = Figure(figsize=(9.6 if len(names) > 1 else 5, 5.8), layout="constrained")
+    panels = figure.subplots(2, len(names), squeeze=False)
+    for name, above, below in zip(names, *panels, strict=True):
+        truth_ml, predicted_ml, dice = map(np.asarray, values[name])
+        size = float(np.clip(400 / len(dice), 5, 24))
+        style = {"s": size, "color": BLUE, "alpha": 0.75, "edgecolor": "white", "linewidth": 0.3, "zorder": 3}
+        above.set_title(f"{REGION_NAMES[name]} ({name})")
+        above.scatter((truth_ml + predicted_ml) / 2, predicted_ml - truth_ml, **style)
+        _limits(above, predicted_ml - truth_ml)
+        largest_ml = max((truth_ml + predicted_ml).max() / 2, 1)
+        above.set(xlabel="mean of both volumes (ml)", xlim=(-0.03 * largest_ml, 1.05 * largest_ml))
+        below.scatter(truth_ml, dice, **style)
+        below.set(xlabel="true volume (ml)", ylim=(-0.02, 1.02), yticks=np.linspace(0, 1, 6))
+        _volume_axis(below, truth_ml)
+        for axis in (above, below):
+            axis.grid(axis="y")
+    panels[0][0].set_ylabel("predicted \N{MINUS SIGN} true volume (ml)")
+    panels[1][0].set_ylabel("Dice")
+    handles = [
+        Line2D([], [], color=VERMILION, label="mean difference"),
+        Line2D([], [], color=VERMILION, linestyle="--", linewidth=1, label="1.96 standard deviations from it"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    return figure
+
+
+def _limits(axis: Axes, differences_ml: np.ndarray) -> None:
+    """Lines at the mean of the differences and at the limits of agreement, each with its number."""
+    mean = float(differences_ml.mean())
+    spread = 1.96 * float(differences_ml.std(ddof=1)) if len(differences_ml) > 1 else 0.0
+    axis.axhline(0, color=GREY, linewidth=0.8, zorder=1)
+    axis.axhline(mean, color=VERMILION, linewidth=1.5, zorder=2)
+    lines = [mean]
+    if spread:
+        lines += [mean - spread, mean + spread]
+        for at in lines[1:]:
+            axis.axhline(at, color=VERMILION, linewidth=1, linestyle="--", zorder=2)
+    reach = max(1.15 * np.abs([*differences_ml, *lines]).max(), 0.1)
+    axis.set(ylim=(-reach, reach))
+    for at in lines:
+        text = f"{at:+.1f}".replace("-", "\N{MINUS SIGN}")
+        place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+        axis.annotate(text, (1, at), (2, 0), color=INK, fontsize=7.5, **place)
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+
+
+def _volume_axis(axis: Axes, volumes_ml: np.ndarray) -> None:
+    """Volumes by powers of ten, from the smallest on; where any is absent or next to nothing, with a place for none."""
+    low, high = volumes_ml.min() / 1.6, 1.6 * max(volumes_ml.max(), 1)
+    if volumes_ml.min() < LEAST_ML:
+        axis.set_xscale("symlog", linthresh=LEAST_ML, linscale=0.5)
+        low, ticks = -0.3 * LEAST_ML, [0]
+    else:
+        axis.set_xscale("log")
+        ticks = []
+    axis.set_xlim(low, high)
+    steps = (1,) if high > 100 * max(low, LEAST_ML) else (1, 2, 5)
+    ticks += [step * power for power in (0.1, 1, 10, 100, 1000) for step in steps if low <= step * power <= high]
+    axis.set_xticks(ticks)
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda volume_ml, _: f"{volume_ml:g}"))
+    axis.minorticks_off()

@@ -1,0 +1,211 @@
+"""Diagram of a network as a U: a slab per feature map, a row per resolution, arrows for what connects them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
+
+from glioseg.plot.network_stages import TIMES, Stage
+from glioseg.plot.network_stages import stages as find_stages
+from glioseg.plot.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, VERMILION
+from glioseg.predict.keras_file import read_layers
+
+COLORS = {
+    "input": "#f2f2f2",
+    "convolution": "#b9d7ea",
+    "strided": ORANGE,
+    "transposed": GREEN,
+    "upsampled": PURPLE,
+    "skipped": "white",
+    "output": BLUE,
+}
+WORDS = {
+    "convolution": "convolution",
+    "strided": "convolution with a stride",
+    "transposed": "transposed convolution",
+    "upsampled": "upsampling",
+    "skipped": "copy from the way down",
+    "output": "output",
+}
+SLABS_AT_MOST = 4  # drawn per stage; of more, the first two and the last, with the number of the others between them
+ROW, GAP = 1.75, 0.34  # the height of a row and the room between slabs; slabs of the first row are 1.15 high
+INCH_PER_UNIT, WIDEST_INCH, BESIDE_INCH = 0.6, 11, (1.3, 1.1)
+
+
+def draw(inputs: Sequence[Path]) -> Figure:
+    """Diagram of the network in a .keras file."""
+    (model,) = inputs
+    return network(find_stages(*read_layers(model)))
+
+
+def network(stages: list[Stage]) -> Figure:
+    """The diagram of stages as `network_stages.stages` gives them.
+
+    A network that goes down again after it went up is no U: its stages then form a staircase in their order.
+    """
+    factors = sorted({stage.factor for stage in stages})
+    first_up = next((place for place, stage in enumerate(stages) if stage.up), len(stages))
+    steps = [stage.factor for stage in stages]
+    is_u = steps[:first_up] == sorted(steps[:first_up]) and steps[first_up:] == sorted(steps[first_up:], reverse=True)
+    common = _common(stages)
+    figure = Figure()
+    axis = figure.add_axes((0, 0, 1, 1))
+    axis.set_axis_off()
+    drawn: list[dict] = []
+    for place, stage in enumerate(stages):
+        row = factors.index(stage.factor) if is_u else place
+        above = drawn[-1]["last"] if drawn else 0.0
+        for source, _, channels in stage.skips:
+            beside = drawn[_place(stages, source)]["right"] + 0.7 + _width(channels)
+            above = max(above, beside + _width(stage.slabs[0].channels) / 2 if stage.slabs else beside)
+        drawn.append(_draw(axis, stage, above, -row * ROW, 1.15 / (1 + 0.3 * row), common))
+        if place:
+            _connect(axis, drawn[-2], drawn[-1], stage)
+        for source, _, _ in stage.skips:
+            start = drawn[_place(stages, source)]
+            points = (start["right"] + 0.06, start["middle"]), (drawn[-1]["left"] - 0.06, drawn[-1]["middle"])
+            _arrow(axis, *points, GREY, linestyle=(0, (4, 3)))
+    _fit(figure, axis, drawn)
+    figure.legend(handles=_handles(stages), loc="lower center", ncols=4, fontsize=8, bbox_to_anchor=(0.5, 0.05))
+    words = ", ".join(common)
+    if words:
+        figure.text(0.5, 0.02, f"With every convolution: {words}.", ha="center", fontsize=8, color=INK)
+    return figure
+
+
+def _draw(axis: Axes, stage: Stage, above: float, middle: float, height: float, common: list[str]) -> dict:
+    """Draw a stage so that its first own slab stands at x = `above`; returns where it lies."""
+    slabs = [(slab.made_by, slab.channels) for slab in stage.slabs]
+    hidden = len(slabs) - SLABS_AT_MOST
+    if hidden > 0:
+        slabs[2:-1] = [("hidden", hidden + 1)]
+    copies = [("skipped", channels) for _, _, channels in stage.skips]
+    left = above - _width(slabs[0][1] if slabs else None) / 2 - sum(_width(channels) for _, channels in copies)
+    at = {"left": left, "middle": middle, "height": height, "last": above, "first": above}
+    x, glued = left, True
+    for made_by, channels in copies + slabs:
+        if not glued:
+            if made_by != "hidden":
+                _arrow(axis, (x + 0.03, middle), (x + GAP - 0.03, middle), INK)
+            x += GAP
+        if made_by == "hidden":
+            axis.text(x + 0.1, middle, f"… {channels} more", ha="center", va="center", fontsize=7, color=INK)
+            x += 0.3
+        else:
+            x += _slab(axis, x, middle, height, made_by, channels)
+            at["last"] = x - _width(channels) / 2
+        glued = made_by == "skipped"
+    at["right"] = x
+    for words in stage.outputs:
+        if x > left:
+            _arrow(axis, (x + 0.03, middle), (x + GAP - 0.03, middle), INK)
+            x += GAP
+        x += _slab(axis, x, middle, height, "output", None)
+        axis.text(x + 0.08, middle, words.replace(", ", "\n"), va="center", fontsize=8, color=INK)
+        at["right"] = x
+    notes = [
+        f"{count} {TIMES} {name}" if count > 1 else name
+        for name, count in stage.notes.items()
+        if count and name not in common
+    ]
+    if stage.up:  # beside the arrow from below
+        place, align = (at["first"] + 0.12, middle - height / 2 - 0.07), "left"
+    else:
+        place, align = (left - 0.1, middle - 0.14), "right"
+        axis.text(left - 0.1, middle, _size(stage), ha="right", va="center", fontsize=8.5, color=INK, fontweight="bold")
+    axis.text(*place, "\n".join(notes), ha=align, va="top", fontsize=6.5, color="#666666")
+    return at
+
+
+def _slab(axis: Axes, left: float, middle: float, height: float, made_by: str, channels: int | None) -> float:
+    """Draw one slab with its channels above; returns its width."""
+    width = _width(channels)
+    axis.add_patch(
+        Rectangle((left, middle - height / 2), width, height, facecolor=COLORS[made_by], edgecolor=INK, linewidth=0.7)
+    )
+    if channels:
+        axis.text(left + width / 2, middle + height / 2 + 0.05, str(channels), ha="center", va="bottom", fontsize=8)
+    return width
+
+
+def _connect(axis: Axes, before: dict, after: dict, stage: Stage) -> None:
+    """The arrow from the last slab of a stage to the first of the next, up or down; pooling has a color of its own."""
+    sign = 1 if after["middle"] > before["middle"] else -1
+    end = after["first"], after["middle"] - sign * (after["height"] / 2 + (0.28 if sign < 0 else 0.04))
+    color = VERMILION if stage.pooled else INK
+    if after["first"] > before["last"] + 0.01:  # moved aside, to leave room for the skip connection
+        start = before["right"] + 0.04, before["middle"]
+        _arrow(axis, start, end, color, linewidth=1.6, connectionstyle="angle,angleA=0,angleB=90,rad=0")
+    else:
+        start = before["last"], before["middle"] + sign * (before["height"] / 2 + (0.28 if sign > 0 else 0.04))
+        _arrow(axis, start, end, color, linewidth=1.6)
+
+
+def _place(stages: list[Stage], wanted: Stage) -> int:
+    return next(place for place, stage in enumerate(stages) if stage is wanted)
+
+
+def _arrow(
+    axis: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    color: str,
+    linewidth: float = 1.0,
+    linestyle: str | tuple = "-",
+    connectionstyle: str = "arc3",
+) -> None:
+    shape = {"arrowstyle": "-|>", "mutation_scale": 8, "shrinkA": 0, "shrinkB": 0, "joinstyle": "miter"}
+    line = {"color": color, "linewidth": linewidth, "linestyle": linestyle, "connectionstyle": connectionstyle}
+    axis.add_patch(FancyArrowPatch(start, end, **shape, **line))
+
+
+def _width(channels: int | None) -> float:
+    """Slabs grow with the logarithm of their channels: 16 and 512 both have to be seen."""
+    return 0.2 + 0.065 * (channels or 1).bit_length()
+
+
+def _size(stage: Stage) -> str:
+    if not stage.size:
+        return "any size" if stage.factor == 1 else f"1/{stage.factor:g}"
+    if len(set(stage.size)) == 1:
+        return f"{stage.size[0]}{'²' if len(stage.size) == 2 else '³'}"
+    return TIMES.join(str(length) for length in stage.size)
+
+
+def _common(stages: list[Stage]) -> list[str]:
+    """Notes that at least two in three of the stages with a plain convolution have: told once, not at each."""
+    convolved = [stage for stage in stages if any(slab.made_by == "convolution" for slab in stage.slabs)]
+    counted = Counter(name for stage in convolved for name, count in stage.notes.items() if count)
+    shared = [name for name, count in counted.items() if 3 * count >= 2 * len(convolved) and "dropout" not in name]
+    return sorted(shared, key=lambda name: (not name.startswith("kernel"), "Norm" not in name))
+
+
+def _fit(figure: Figure, axis: Axes, drawn: list[dict]) -> None:
+    """Show all that was drawn, with room for the words at both sides, which don't shrink, and the legend below."""
+    left, right = min(at["left"] for at in drawn), max(at["right"] for at in drawn)
+    unit = min(INCH_PER_UNIT, (WIDEST_INCH - sum(BESIDE_INCH)) / (right - left))
+    axis.set_xlim(left - BESIDE_INCH[0] / unit, right + BESIDE_INCH[1] / unit)
+    top = max(at["middle"] + at["height"] / 2 for at in drawn) + 0.4
+    bottom = min(at["middle"] - at["height"] / 2 for at in drawn) - 1.6
+    axis.set_ylim(bottom, top)
+    figure.set_size_inches((right - left) * unit + sum(BESIDE_INCH), (top - bottom) * INCH_PER_UNIT)
+
+
+def _handles(stages: list[Stage]) -> list[Patch | Line2D]:
+    """A legend of what occurs."""
+    made_by = {slab.made_by for stage in stages for slab in stage.slabs} | {"output"}
+    made_by |= {"skipped"} if any(stage.skips for stage in stages) else set()
+    handles: list = [
+        Patch(facecolor=COLORS[name], edgecolor=INK, linewidth=0.7, label=words)
+        for name, words in WORDS.items()
+        if name in made_by
+    ]
+    for pooled in sorted({stage.pooled for stage in stages} - {""}):
+        handles.append(Line2D([], [], color=VERMILION, linewidth=1.6, label=f"{pooled} pooling"))
+    for merge in sorted({merge for stage in stages for _, merge, _ in stage.skips}):
+        handles.append(Line2D([], [], color=GREY, linestyle=(0, (4, 3)), label=f"skip connection ({merge})"))
+    return handles

@@ -1,0 +1,142 @@
+"""What all figures share: one palette, one type size, one way to save."""
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from PIL import Image
+
+from glioseg.files import whole
+
+# Okabe & Ito 2008, "Color universal design": told apart with every common kind of color blindness.
+INK, GREY, FAINT = "#222222", "#8a8a8a", "#d9d9d9"
+ORANGE, BLUE, VERMILION, GREEN, PURPLE = "#E69F00", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+# By class, in the order of CLASSES. The cavity lies amid edema: of the rest, green differs most from its blue to
+# red-green blind eyes.
+TISSUES = {"necrosis": VERMILION, "edema": "#56B4E9", "enhancing": "#F0E442", "cavity": GREEN, "cyst": PURPLE}
+# In every legend, as every data set has them; the others only where they were found.
+COMMON = ("necrosis", "edema", "enhancing")
+# A region takes the color of the tissue at its rim: the whole tumor ends in edema, the core contains necrosis.
+REGION_COLORS = {
+    "WT": TISSUES["edema"],
+    "TC": TISSUES["necrosis"],
+    "ET": TISSUES["enhancing"],
+    "RC": TISSUES["cavity"],
+}
+METHODS = (BLUE, GREY, ORANGE, GREEN, PURPLE)  # in the order in which methods appear in a table
+
+DOTS_PER_INCH, PRINT_DOTS_PER_INCH = 110, 300
+GREYS = 64
+GREY_WITHIN = 6  # of 255: how far the channels of a pixel that counts as grey may lie apart
+
+matplotlib.use("Agg")
+matplotlib.rcParams.update(
+    {
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "axes.titlesize": 9.5,
+        "axes.titlelocation": "left",
+        "axes.edgecolor": GREY,
+        "axes.labelcolor": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "axes.grid.axis": "y",
+        "grid.color": "#ececec",
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "legend.frameon": False,
+        # An SVG's text stays text, and its ids don't change from one run to the next.
+        "svg.fonttype": "none",
+        "svg.hashsalt": "glioseg",
+    }
+)
+
+
+def shown_tissues(found: Iterable[str]) -> list[str]:
+    """The classes to name, in the order of TISSUES: those that every data set has, and the others that were found."""
+    shown = {*COMMON, *found}
+    return [name for name in TISSUES if name in shown]
+
+
+def tissue_handles(names: Iterable[str]) -> list[Patch]:
+    """Legend handles of these tissue classes."""
+    return [Patch(facecolor=TISSUES[name], edgecolor=INK, linewidth=0.4, label=name) for name in names]
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as a small PNG (256 colors, no date inside) and an SVG for print beside it, whole or not at all.
+
+    The SVG's text is text, its pictures have PRINT_DOTS_PER_INCH. The same figure gives the same bytes with the same
+    versions of matplotlib and Pillow.
+    """
+    with whole(path.with_suffix(".svg")) as partial:
+        figure.savefig(partial, format="svg", dpi=PRINT_DOTS_PER_INCH, metadata={"Date": None})
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH, facecolor=figure.get_facecolor())
+    image = _with_palette(Image.open(drawn).convert("RGB"))
+    with whole(path) as partial:
+        image.save(partial, format="png", optimize=True)
+
+
+def _with_palette(image: Image.Image) -> Image.Image:
+    """The image in 64 greys and the 192 colors that fit its colored pixels best: a third of the size of true color."""
+    pixels = np.asarray(image)
+    colored = np.ptp(pixels.astype(np.int16), axis=-1) > GREY_WITHIN
+    indices = (pixels[..., 1] * ((GREYS - 1) / 255)).round().astype(np.uint8)
+    palette = np.repeat(np.linspace(0, 255, GREYS).round().astype(np.uint8), 3).tolist()
+    if colored.any():
+        few = Image.fromarray(pixels[colored][None]).quantize(256 - GREYS, method=Image.Quantize.MEDIANCUT)
+        indices[colored] = GREYS + np.asarray(few)[0]
+        palette += few.getpalette()
+    reduced = Image.fromarray(indices, mode="P")
+    reduced.putpalette(palette)
+    return reduced
+
+
+BOX_FROM = 5  # points; of fewer, quartiles say nothing, and only the median is drawn
+
+
+def sentence(words: str) -> Figure:
+    """A figure that says why it shows nothing."""
+    figure = Figure(figsize=(6, 1.5))
+    figure.text(0.5, 0.5, words, ha="center", color=INK)
+    return figure
+
+
+def _boxes(axis: Axes, groups: Sequence[np.ndarray], place: int, places: int, color: str, first: int = 0) -> None:
+    """Boxes (quartiles, median, whiskers to 1.5 times their range) at x = first, first + 1, …, all points over them.
+
+    An empty group leaves its place empty.
+    """
+    room = 0.8 / places
+    for x, group in enumerate(groups, start=first):
+        if not len(group):
+            continue
+        center = x + (place + 0.5) * room - 0.4
+        if len(group) < BOX_FROM:
+            axis.plot(
+                (center - 0.31 * room, center + 0.31 * room), [np.median(group)] * 2, color=INK, linewidth=1.4, zorder=4
+            )
+        else:
+            axis.boxplot(
+                [group],
+                positions=[center],
+                widths=0.62 * room,
+                showfliers=False,
+                patch_artist=True,
+                boxprops={"facecolor": color, "alpha": 0.3, "edgecolor": color},
+                medianprops={"color": INK, "linewidth": 1.4, "zorder": 4},
+                whiskerprops={"color": color},
+                capprops={"color": color},
+                manage_ticks=False,
+            )
+        # Steps of the golden ratio spread points evenly and the same way every time, whatever their number.
+        shifts = (np.arange(len(group)) * 0.618034 % 1 - 0.5) * 0.5 * room
+        size = float(np.clip(160 / max(len(group), 1), 3, 16))
+        axis.scatter(center + shifts, group, s=size, color=color, edgecolor="white", linewidth=0.3, zorder=3)

@@ -1,0 +1,210 @@
+"""A trained network on OpenVINO: built layer by layer from its .keras file, without TensorFlow and its long start."""
+
+import io
+import zipfile
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import openvino
+from openvino import opset13 as ops
+
+from glioseg.predict.keras_file import Layer, UnknownLayer, read_layers
+from glioseg.train.device import has_bfloat16
+
+# Arrays run (batch, channels, X, Y, Z), as OpenVINO's convolutions want them.
+SPACE = (2, 3, 4)
+# Patches worked on at once, each on threads of its own: threads that share a patch wait for one another, and each patch
+# takes memory.
+MOST_STREAMS = 4
+STORED = {
+    "Conv3D": "conv3d",
+    "Conv3DTranspose": "conv3d_transpose",
+    "GroupNormalization": "group_normalization",
+    "BatchNormalization": "batch_normalization",
+}
+
+
+def compile_network(path: Path, threads: int) -> openvino.CompiledModel:
+    """The network, ready to take an image (1, channels, X, Y, Z) float32, X, Y, Z its own patch.
+
+    Raises UnknownLayer for a layer that isn't among those that are known here.
+    """
+    layers, ends = read_layers(path)
+    core = openvino.Core()
+    settings = {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": min(threads, MOST_STREAMS),
+        # Jobs that run beside each other would all hold on to the same first cores.
+        "ENABLE_CPU_PINNING": False,
+        # As it was trained, not as the processor prefers.
+        "INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() and _in_bfloat16(layers) else "f32",
+    }
+    return core.compile_model(_build(path, layers, ends), "CPU", settings)
+
+
+def stream(compiled: openvino.CompiledModel, patches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """What the network makes of each patch (channels, X, Y, Z), in their order, several at once.
+
+    An array is good until the next one is asked for.
+    """
+    # One more than are worked on: its output is being looked at.
+    count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1
+    idle = [compiled.create_infer_request() for _ in range(count)]
+    running: deque = deque()
+
+    def finish() -> np.ndarray:
+        # Idle from here on, but not started before the next one is asked for.
+        request = running.popleft()
+        request.wait()
+        idle.append(request)
+        return request.get_output_tensor(0).data[0]
+
+    for patch in patches:
+        if not idle:
+            yield finish()
+        request = idle.pop()
+        request.get_input_tensor(0).data[0] = patch
+        request.start_async()
+        running.append(request)
+    while running:
+        yield finish()
+
+
+def _in_bfloat16(layers: list[Layer]) -> bool:
+    """Whether the network was trained in bfloat16."""
+    policies = [layer.settings.get("dtype") for layer in layers]
+    # Keras writes a policy as an object, or by its name.
+    return "mixed_bfloat16" in [policy["config"]["name"] if isinstance(policy, dict) else policy for policy in policies]
+
+
+def _build(path: Path, layers: list[Layer], ends: list[str]) -> openvino.Model:
+    """The network as an OpenVINO model."""
+    weights = _weights(path, layers)
+    nodes, inputs = {}, []
+    for layer in layers:
+        sources = [nodes[name] for name in layer.inputs]
+        if layer.kind == "InputLayer":
+            *space, channels = layer.settings["batch_shape"][1:]
+            inputs.append(ops.parameter([1, channels, *space], np.float32, name=layer.name))
+            nodes[layer.name] = inputs[-1]
+        elif layer.kind in LAYERS:
+            nodes[layer.name] = LAYERS[layer.kind](sources, layer.settings, weights.get(layer.name, []))
+        else:
+            raise UnknownLayer(f"{path} has a layer of the kind {layer.kind}; known here are {', '.join(LAYERS)}")
+    return openvino.Model([nodes[ends[0]]], inputs)
+
+
+def _weights(path: Path, layers: list[Layer]) -> dict[str, list[np.ndarray]]:
+    """Layer -> its weights, which the file keeps by kind and by place among its kind."""
+    found, seen = {}, {}
+    with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
+        for layer in layers:
+            stored = STORED.get(layer.kind)
+            if stored:
+                place = seen[stored] = seen.get(stored, -1) + 1
+                group = file[f"layers/{stored}{f'_{place}' if place else ''}/vars"]
+                found[layer.name] = [group[str(index)][()].astype(np.float32) for index in range(len(group))]
+    return found
+
+
+def _conv(sources, settings, weights):
+    if set(settings["dilation_rate"]) != {1} or settings["groups"] != 1:
+        raise UnknownLayer("a dilated convolution, or one in groups, isn't known here")
+    kernel, *bias = weights
+    kernel = kernel.transpose(4, 3, 0, 1, 2)
+    padding = {"same": "same_upper", "valid": "valid"}[settings["padding"]]
+    x = ops.convolution(sources[0], _constant(kernel), settings["strides"], [0] * 3, [0] * 3, [1] * 3, auto_pad=padding)
+    return _activate(_shift(x, bias), settings["activation"])
+
+
+def _conv_transpose(sources, settings, weights):
+    kernel, *bias = weights
+    if list(settings["strides"]) != list(settings["kernel_size"]):
+        raise UnknownLayer("a transposed convolution whose kernel isn't its stride isn't known here")
+    x = ops.convolution_backprop_data(sources[0], _constant(kernel.transpose(4, 3, 0, 1, 2)), settings["strides"])
+    return _activate(_shift(x, bias), settings["activation"])
+
+
+def _group_normalization(sources, settings, weights):
+    gamma, beta = weights
+    if settings["groups"] not in (-1, gamma.size):
+        raise UnknownLayer("a normalization of several channels a group isn't known here")
+    x = ops.mvn(sources[0], list(SPACE), True, settings["epsilon"], "inside_sqrt")
+    return ops.add(ops.multiply(x, _per_channel(gamma)), _per_channel(beta))
+
+
+def _batch_normalization(sources, settings, weights):
+    mean, variance = weights[-2:]
+    gamma = weights[0] if settings["scale"] else np.ones_like(mean)
+    beta = weights[int(settings["scale"])] if settings["center"] else np.zeros_like(mean)
+    slope = gamma / np.sqrt(variance + settings["epsilon"])
+    return ops.add(ops.multiply(sources[0], _per_channel(slope)), _per_channel(beta - mean * slope))
+
+
+def _max_pooling(sources, settings, weights):
+    padding = {"same": "same_upper", "valid": "valid"}[settings["padding"]]
+    size, strides = settings["pool_size"], settings["strides"]
+    return ops.max_pool(sources[0], strides, [1] * 3, [0] * 3, [0] * 3, size, auto_pad=padding).output(0)
+
+
+def _up_sampling(sources, settings, weights):
+    scales = np.array(settings["size"], np.float32)
+    return ops.interpolate(
+        sources[0],
+        scales,
+        "nearest",
+        "scales",
+        axes=np.array(SPACE, np.int64),
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
+
+
+def _zero_padding(sources, settings, weights):
+    low, high = ([0, 0, *(edge[side] for edge in settings["padding"])] for side in (0, 1))
+    return ops.pad(sources[0], np.array(low), np.array(high), "constant", np.float32(0))
+
+
+def _activate(x, name: str):
+    if name not in ACTIVATIONS:
+        raise UnknownLayer(f"the activation {name} isn't known here; known are {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[name](x)
+
+
+def _shift(x, bias):
+    return ops.add(x, _per_channel(bias[0])) if bias else x
+
+
+def _per_channel(values: np.ndarray):
+    return _constant(values.reshape(1, -1, 1, 1, 1))
+
+
+def _constant(values: np.ndarray):
+    return ops.constant(np.ascontiguousarray(values))
+
+
+ACTIVATIONS = {
+    "linear": lambda x: x,
+    "relu": ops.relu,
+    "sigmoid": ops.sigmoid,
+    "softmax": lambda x: ops.softmax(x, 1),
+}
+
+# Kind of a Keras layer -> (its inputs, its settings, its weights) -> its output.
+LAYERS = {
+    "Conv3D": _conv,
+    "Conv3DTranspose": _conv_transpose,
+    "GroupNormalization": _group_normalization,
+    "BatchNormalization": _batch_normalization,
+    "LeakyReLU": lambda x, settings, _: ops.prelu(x[0], _constant(np.array([settings["negative_slope"]], np.float32))),
+    "Activation": lambda x, settings, _: _activate(x[0], settings["activation"]),
+    "MaxPooling3D": _max_pooling,
+    "UpSampling3D": _up_sampling,
+    "ZeroPadding3D": _zero_padding,
+    "Concatenate": lambda x, settings, _: ops.concat(x, 1),
+    "Add": lambda x, settings, _: ops.add(*x),
+    "Dropout": lambda x, settings, _: x[0],
+}

@@ -1,0 +1,84 @@
+"""What a trained network runs on: OpenVINO, which starts in a second, or TensorFlow, which has GPUs and all layers."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from glioseg.predict.keras_file import UnknownLayer, read_layers
+
+RUNTIMES = ("auto", "openvino", "tensorflow")
+
+
+class Network(NamedTuple):
+    """A network: its patch (voxels), its number of channels, and what it makes of one patch after the other.
+
+    predict: patches (channels, X, Y, Z) float32 -> probabilities (K, X, Y, Z) float32 of each, in their order; each is
+    good until the next one is asked for.
+    """
+
+    patch: tuple[int, int, int]
+    channels: int
+    predict: Callable[[Iterable[np.ndarray]], Iterator[np.ndarray]]
+
+
+def choose_runtime(name: str, paths: list[Path]) -> str:
+    """The runtime of a name; "auto" is TensorFlow where there is an NVIDIA GPU or a layer that OpenVINO isn't taught.
+
+    Decided for all models (.keras) at once. Raises ValueError for an unknown name.
+    """
+    if name not in RUNTIMES:
+        raise ValueError(f"runtime: {name!r} is not known; known are {', '.join(RUNTIMES)}")
+    if name != "auto":
+        return name
+    if Path("/proc/driver/nvidia/gpus").exists():
+        return "tensorflow"
+    from glioseg.predict.openvino import LAYERS
+
+    kinds = {layer.kind for path in paths for layer in read_layers(path)[0]}
+    return "openvino" if kinds <= {"InputLayer", *LAYERS} else "tensorflow"
+
+
+def load_networks(paths: list[Path], runtime: str, threads: int) -> Iterator[Network]:
+    """Trained networks of .keras files, for prediction alone, each loaded when it is asked for.
+
+    Many networks so need the memory of one. Raises ValueError naming what can't be read or run.
+    """
+    if runtime == "tensorflow":
+        from glioseg.train.device import use_threads
+
+        use_threads(threads)
+    for path in paths:
+        try:
+            network = _on_tensorflow(path) if runtime == "tensorflow" else _on_openvino(path, threads)
+        except UnknownLayer as error:
+            raise ValueError(f"{error}; predict with runtime: tensorflow") from error
+        except Exception as error:  # zip, HDF5, Keras and OpenVINO raise a dozen kinds for a damaged file
+            raise ValueError(
+                f"{path} cannot be read as a network ({str(error)[:200]}); delete it and run again to retrain"
+            ) from error
+        yield network
+        del network
+
+
+def _on_openvino(path: Path, threads: int) -> Network:
+    from glioseg.predict.openvino import compile_network, stream
+
+    compiled = compile_network(path, threads)
+    shape = tuple(compiled.input(0).shape)
+    return Network(shape[2:], shape[1], lambda patches: stream(compiled, patches))
+
+
+def _on_tensorflow(path: Path) -> Network:
+    import keras
+
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    shape = model.input_shape
+
+    def predict(patches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        for patch in patches:
+            probabilities = np.asarray(model.predict_on_batch(np.moveaxis(patch, 0, -1)[None]))
+            yield np.moveaxis(probabilities[0], -1, 0)
+
+    return Network(shape[1:4], shape[4], predict)

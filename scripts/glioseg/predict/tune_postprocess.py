@@ -1,0 +1,81 @@
+"""Which volumes are worth dropping: tried on segmentations of subjects that the networks never saw."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from glioseg.labels import EVERYWHERE, region
+from glioseg.predict.postprocess import components
+from glioseg.volumes.boxes import cut
+
+# What mean Dice must gain for values to replace the configured ones: less may be chance.
+LEAST_GAIN = 0.001
+VALUES = ("smallest_enhancing_ml", "smallest_component_ml")
+COLUMNS = (*VALUES, "subjects", *EVERYWHERE, "mean", "gain", "chosen")
+
+
+class Case(NamedTuple):
+    """Volumes of a subject's WT, TC and ET in ml: truth (3,); predicted and agreed (n, 3), of each connected tumor."""
+
+    truth: np.ndarray
+    predicted: np.ndarray
+    agreed: np.ndarray
+
+
+def count(predicted: np.ndarray, truth: np.ndarray, voxel_ml: float) -> Case:
+    """What `dice_after` needs of two arrays of class indices of one shape. voxel_ml: volume of a voxel."""
+    box, numbers = components(predicted)
+    inner, true_inner = cut(predicted, box), cut(truth, box)
+    most = int(numbers.max()) + 1
+    sizes, agreed, whole = np.zeros((most, 3)), np.zeros((most, 3)), np.zeros(3)
+    for place, name in enumerate(EVERYWHERE):
+        inside = region(inner, name)
+        sizes[:, place] = np.bincount(numbers[inside], minlength=most)
+        agreed[:, place] = np.bincount(numbers[inside & region(true_inner, name)], minlength=most)
+        whole[place] = np.count_nonzero(region(truth, name))
+    return Case(whole * voxel_ml, sizes[1:] * voxel_ml, agreed[1:] * voxel_ml)
+
+
+def dice_after(case: Case, enhancing_ml: float, component_ml: float) -> np.ndarray:
+    """Dice (3,) of WT, TC and ET that a subject would have after `postprocess.drop_small` with these volumes.
+
+    Absent from both truth and prediction: 1, as the scores count it.
+    """
+    kept = case.predicted[:, 0] >= component_ml
+    predicted, agreed = case.predicted[kept].sum(axis=0), case.agreed[kept].sum(axis=0)
+    if predicted[2] < enhancing_ml:
+        predicted[2] = agreed[2] = 0
+    both = case.truth + predicted
+    return np.where(both > 0, 2 * agreed / np.where(both > 0, both, 1), 1)
+
+
+def search(
+    cases: Iterable[Case], enhancing_ml: Sequence[float], component_ml: Sequence[float], configured: tuple[float, float]
+) -> tuple[dict[str, float], list[dict]]:
+    """The values to take by name (`VALUES`), and a row of `COLUMNS` for each pair that was tried.
+
+    The configured pair stands unless another has a mean Dice that is `LEAST_GAIN` higher; of equals, the one that drops
+    least. No values to try: the configured ones. Raises ValueError where there is no case.
+    """
+    cases = list(cases)
+    if not cases:
+        raise ValueError("postprocess: no other fold has a subject with a mask; give [] for both values, or more folds")
+    # Component first: it changes all regions, so of equals the least of it.
+    pairs = {configured, *itertools.product(enhancing_ml or configured[:1], component_ml or configured[1:])}
+    dice = {pair: np.mean([dice_after(case, *pair) for case in cases], axis=0) for pair in pairs}
+    order = sorted(pairs, key=lambda pair: (pair[1], pair[0]))
+    best = max(order, key=lambda pair: round(float(dice[pair].mean()), 9))
+    if dice[best].mean() - dice[configured].mean() < LEAST_GAIN:
+        best = configured
+    rows = []
+    for pair in order:
+        numbers = dict(zip(EVERYWHERE, (f"{value:.4f}" for value in dice[pair]), strict=True))
+        gain = dice[pair].mean() - dice[configured].mean()
+        rows.append(
+            dict(zip(VALUES, pair, strict=True))
+            | {"subjects": len(cases), **numbers, "mean": f"{dice[pair].mean():.4f}", "gain": f"{gain:+.4f}"}
+            | {"chosen": "yes" if pair == best else ""}
+        )
+    return dict(zip(VALUES, best, strict=True)), rows

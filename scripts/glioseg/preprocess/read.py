@@ -1,0 +1,126 @@
+"""One subject's files -> volumes on one grid in LPS order, and what the checks find on the way."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import nibabel as nib
+import numpy as np
+
+from glioseg.labels import MASK, known_classes
+from glioseg.preprocess import checks
+from glioseg.preprocess.findings import Findings
+from glioseg.volumes.boxes import Box, bounding_box, cut, within
+from glioseg.volumes.nifti import open_nifti, take_volume
+from glioseg.volumes.orientation import lps_turn, to_lps
+
+
+class Volumes(NamedTuple):
+    """A subject on one grid in LPS order: images (3-D) by modality, classes (uint8) or None, affine (4x4, mm).
+
+    labelled: the box around all labels, None where there are none. own: shape, affine and orientation that the first
+    image's file has.
+    """
+
+    images: dict[str, np.ndarray]
+    classes: np.ndarray | None
+    labelled: Box | None
+    affine: np.ndarray
+    own: dict
+
+
+def read_scan(files: dict[str, tuple[Path, int]], settings: dict, findings: Findings) -> Volumes | None:
+    """Read a subject's files (modality or "seg" -> file, index of the volume in it); None once a finding excludes it.
+
+    settings: modalities, labels. What is looked at comes cheap first: one wrong thing is told, not all that follow.
+    """
+    findings.add("missing", checks.missing(list(settings["modalities"]), [name for name in files if name != MASK]))
+    read = {} if findings.excluded else _read_files(files, findings)
+    for name, (_, affine) in read.items():
+        findings.add("geometry", checks.geometry(name, affine))
+    if findings.excluded:
+        return None
+    own = next(iter(read.values()))
+    images = _turn(read, findings)
+    if findings.excluded:
+        return None
+    mask = images.pop(MASK, None)
+    for name, volume in images.items():
+        if volume.dtype.kind == "f":
+            findings.add("nonfinite", checks.finite(name, volume))
+        findings.add("constant", checks.constant(name, volume))
+        if "nonfinite" in findings.borne:
+            images[name] = np.nan_to_num(volume, nan=0, posinf=0, neginf=0)
+    classes, labelled = (None, None) if mask is None else _classes(mask, settings["labels"], findings)
+    if findings.excluded:
+        return None
+    orientation = "".join(nib.aff2axcodes(own[1]))
+    return Volumes(
+        images,
+        classes,
+        labelled,
+        to_lps(*own)[1],
+        {"shape": list(own[0].shape), "affine": own[1].tolist(), "orientation": orientation},
+    )
+
+
+def _read_files(files: dict[str, tuple[Path, int]], findings: Findings) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Voxels and affine by name, in the files' own order."""
+    read, path, nifti = {}, None, None
+    paths = [file for file, _ in files.values()]
+    for name, (file, volume) in files.items():
+        try:
+            # Modalities that share a 4-D file follow one another: it is decompressed once.
+            if file != path:
+                nifti, path = open_nifti(file), file
+            read[name] = take_volume(nifti, volume)
+        except ValueError as error:
+            findings.add("unreadable", str(error))
+            continue
+        # Nobody chose the first of several volumes where the other modalities have files of their own.
+        several = nifti.voxels.shape[3]
+        if several > 1 and volume == 0 and paths.count(file) == 1 and (name == MASK or len(set(files) - {MASK}) > 1):
+            findings.add("unreadable", f"{file} holds {several} volumes; expected one {name}: export that one alone")
+    return read
+
+
+def _turn(read: dict[str, tuple[np.ndarray, np.ndarray]], findings: Findings) -> dict[str, np.ndarray]:
+    """Voxels by name in LPS order, once they are known to lie on one grid."""
+    affines = {name: affine for name, (_, affine) in read.items()}
+    reference = next(iter(affines.values()))
+    sentence = checks.orientations(affines)
+    findings.add("orientation", sentence)
+    if sentence is None:
+        # Headers of one grid differ by rounding, which at 45 degrees decides what the nearest axes are: one for all.
+        turn = lps_turn(reference)
+        turned = {name: nib.apply_orientation(voxels, turn) for name, (voxels, _) in read.items()}
+        findings.add("shape", checks.shapes({name: voxels.shape for name, voxels in turned.items()}))
+        spacing = checks.spacings(affines)
+        findings.add("spacing", spacing)
+        findings.add("affine", None if spacing else checks.affines(affines))
+    else:
+        turned = {name: to_lps(*pair)[0] for name, pair in read.items()}
+        findings.add("shape", checks.shapes({name: voxels.shape for name, voxels in turned.items()}))
+    return turned
+
+
+def _classes(mask: np.ndarray, dialect: str, findings: Findings) -> tuple[np.ndarray | None, Box | None]:
+    """Class indices (uint8, same shape) of a mask in a data set's label values, and the box around all labels.
+
+    None for both where a finding excludes the mask, for the box where it is empty.
+    """
+    # All that matters lies in the small box around what isn't background.
+    box = bounding_box(mask != 0)
+    part = cut(mask, box).astype(np.float32)
+    findings.add("nonfinite", checks.finite(MASK, part))
+    if findings.excluded:
+        return None, None
+    part = np.nan_to_num(part, nan=0, posinf=0, neginf=0)
+    findings.add("mask_fractional", checks.mask_fractional(part))
+    findings.add("mask_values", checks.mask_values(part, dialect))
+    if findings.excluded:
+        return None, None
+    part = known_classes(part, dialect)
+    findings.add("mask_empty", checks.mask_empty(part))
+    classes = np.zeros(mask.shape, np.uint8)
+    cut(classes, box)[...] = part
+    return classes, within(box, bounding_box(part > 0)) if part.any() else None

@@ -1,0 +1,170 @@
+"""One subject's way from files to arrays: read, check, normalize, crop, resample, stack."""
+
+import hashlib
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from glioseg import labels
+from glioseg.labels import MASK
+from glioseg.preprocess import checks, plausibility
+from glioseg.preprocess.crop import Grid, lay_out, unfit
+from glioseg.preprocess.findings import CHECKS, NEEDED, Findings
+from glioseg.preprocess.normalize import NORMALIZATIONS, intensities
+from glioseg.preprocess.read import Volumes, read_scan
+from glioseg.volumes.boxes import cut, lengths, overlap, relative
+from glioseg.volumes.brain import brain_mask
+from glioseg.volumes.resample import resample
+
+
+def preprocess_scan(
+    subject: str, images: dict[str, tuple[Path, int]], mask: tuple[Path, int] | None, settings: dict
+) -> tuple[dict, dict[str, np.ndarray]]:
+    """What is known of a scan (`scan.json`) and its arrays: image (X, Y, Z, C) float16, mask (X, Y, Z) uint8 classes.
+
+    images, mask: file, and index of the volume in it. A scan that can't be used has the verdict "excluded", a reason,
+    and no arrays. Without a mask only the image. settings: modalities (channel order), labels (dialect), spacing_mm,
+    crop ("brain" or three voxel ranges), normalization, min_tumor_percent, missing ("exclude", or "zeros": channels of
+    zeros), forced (taken whatever the checks say). Raises ValueError for a setting by an unknown name.
+    """
+    _known("normalization", settings["normalization"], NORMALIZATIONS)
+    _known("missing", settings["missing"], ("exclude", "zeros"))
+    files = {name: images[name] for name in settings["modalities"] if name in images}
+    borne = {"missing"} if settings["missing"] == "zeros" else set()
+    if settings["forced"]:
+        borne = set(CHECKS) - NEEDED
+    findings = Findings(borne if files else borne - {"missing"})
+    if mask:
+        _known("labels", settings["labels"], labels.DIALECTS)
+        files[MASK] = mask
+    scan = {
+        "subject": subject,
+        "verdict": "",
+        "reason": "",
+        "findings": [],
+        "modalities": list(settings["modalities"]),
+        "missing_modalities": [name for name in settings["modalities"] if name not in images],
+        "labels": settings["labels"],
+        "files": {name: str(path) for name, (path, _) in files.items()},
+        "volumes": {name: volume for name, (_, volume) in files.items()},
+        "has_mask": mask is not None,
+        "hashes": {},
+    }
+    arrays = {}
+    found = read_scan(files, settings, findings)
+    if found is not None:
+        grid = lay_out(found, settings)
+        scan |= _facts(found, grid, settings)
+        _look(found, grid, scan, settings, findings)
+        if not findings.excluded:
+            facts, arrays["image"] = _image(found, grid, settings)
+            scan |= facts
+            if found.classes is not None:
+                mask = np.ascontiguousarray(cut(found.classes, grid.crop))
+                arrays["mask"] = resample(mask, grid.spacing, grid.target, grid.size, nearest=True)
+    reason = "; ".join(finding["sentence"] for finding in findings.found)
+    scan |= {"verdict": findings.verdict, "reason": reason, "findings": findings.found}
+    return scan, arrays
+
+
+def _look(found: Volumes, grid: Grid, facts: dict, settings: dict, findings: Findings) -> None:
+    """Note what is odd in the volumes: what excludes first, for it ends the looking."""
+    findings.add("shape", unfit(grid))
+    if found.labelled:
+        classes, brain = (cut(array, found.labelled) for array in (found.classes, grid.brain))
+        findings.add("mask_outside", checks.mask_outside(classes, brain))
+    if found.classes is not None:
+        findings.add("tumor_share", checks.tumor_share(facts["tumor_percent"], settings["min_tumor_percent"]))
+    if not findings.excluded:
+        findings.add("far_spacing", plausibility.far_spacing(grid.spacing, settings["spacing_mm"]))
+        findings.add(
+            "not_skull_stripped", plausibility.not_skull_stripped(found.images, grid.backgrounds, grid.spacing)
+        )
+        findings.add("flipped", plausibility.flipped(found.images, grid.brain, found.classes))
+        findings.add("swapped", plausibility.swapped(found.images, grid.brain, found.classes))
+
+
+def _facts(found: Volumes, grid: Grid, settings: dict) -> dict:
+    """What `scan.json` says of the grid and, where there is a mask, of the tumor: what WT sums."""
+    facts = {
+        "shape": list(grid.brain.shape),
+        "affine": found.affine.tolist(),
+        "spacing_mm": list(grid.spacing),
+        "target_spacing_mm": list(grid.target),
+        "crop": [list(edge) for edge in grid.crop],
+        "array_shape": [*grid.size, len(settings["modalities"])],
+        "own": found.own,
+        "brain_voxels": int(np.count_nonzero(grid.brain)),
+    }
+    if found.classes is None:
+        return facts
+    labelled = found.labelled or ((0, 0),) * 3
+    voxels = _count(cut(found.classes, labelled))
+    kept = _count(cut(found.classes, overlap(labelled, grid.crop)))
+    tumor, tumor_kept = (sum(count[name] for name in labels.REGIONS["WT"]) for count in (voxels, kept))
+    voxel_ml = float(np.prod(grid.spacing)) / 1000
+    return facts | {
+        "classes": {name: voxels[name] for name in labels.classes_of([settings["labels"]]) if name != "background"},
+        "tumor_voxels": tumor,
+        "tumor_ml": tumor * voxel_ml,
+        "enhancing_ml": sum(voxels[name] for name in labels.REGIONS["ET"]) * voxel_ml,
+        "tumor_voxels_lost": tumor - tumor_kept,
+        "tumor_percent": 100 * tumor_kept / max(math.prod(lengths(grid.crop)), 1),
+    }
+
+
+def _count(classes: np.ndarray) -> dict[str, int]:
+    return dict(zip(labels.CLASSES, np.bincount(classes.ravel(), minlength=len(labels.CLASSES)).tolist(), strict=True))
+
+
+def _image(found: Volumes, grid: Grid, settings: dict) -> tuple[dict, np.ndarray]:
+    """The image (X, Y, Z, C) float16, zeros for a missing modality, and what is known of each modality's voxels."""
+    image = np.zeros((*grid.size, len(settings["modalities"])), np.float16)
+    normalize = NORMALIZATIONS[settings["normalization"]]
+    # Two arrays serve all modalities: fresh memory costs more than what is done in it. What is interpolated keeps its
+    # precision until then.
+    volume = np.empty(lengths(grid.work), np.float32)
+    whole = np.empty_like(volume, np.float16 if grid.size == lengths(grid.crop) else np.float32)
+    known, hashes = {}, {}
+    for channel, name in enumerate(settings["modalities"]):
+        if name not in found.images:
+            continue
+        copy_rows(cut(found.images[name], grid.work), volume)
+        brain = brain_mask(volume, grid.backgrounds[name])
+        values = volume[brain]
+        statistics = intensities(values)
+        known[name] = {"background": grid.backgrounds[name], **statistics}
+        hashes[name] = _hash(values, lengths(grid.boxes[name]))
+        normalized = normalize(volume, values, statistics)
+        if normalized.ndim == 1:
+            whole.fill(0)
+            whole[brain] = normalized.astype(whole.dtype)
+            normalized = whole
+        part = cut(normalized, relative(grid.crop, grid.work))
+        image[..., channel] = resample(part, grid.spacing, grid.target, grid.size)
+    return {"intensities": known, "hashes": hashes}, image
+
+
+def _hash(values: np.ndarray, lengths: tuple[int, int, int]) -> str:
+    """What identifies a scan by its brain's voxels (float32, 1-D) and box, whatever the file's name, type and order."""
+    digest = hashlib.sha256(str(lengths).encode())
+    with np.errstate(invalid="ignore"):
+        whole = values.astype(np.int16)
+    # Most scans hold small whole numbers, in whatever type: half of the bytes. Adding zero leaves only one of the two
+    # zeros of floating point.
+    digest.update(whole if np.array_equal(whole, values) else values + np.float32(0))
+    return digest.hexdigest()
+
+
+def _known(setting: str, name: str, names: Iterable[str]) -> None:
+    if name not in names:
+        raise ValueError(f"{setting}: {name!r} is not known; known are {', '.join(names)}")
+
+
+def copy_rows(volume: np.ndarray, rows: np.ndarray) -> None:
+    """Copy a volume (3-D) into an array whose last axis is contiguous, as arrays are saved; a file's first one is."""
+    # Slab by slab, what is read and what is written stay in the cache.
+    for start in range(0, volume.shape[1], 8):
+        rows[:, start : start + 8] = volume[:, start : start + 8]

@@ -1,0 +1,86 @@
+"""What all pages of the report share: templates, pictures, hashes, numbers in words."""
+
+import base64
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from glioseg.evaluate.score_table import DASH
+from glioseg.files import read_json, read_table
+
+PICTURES = ("planes", "modalities", "sample")
+
+
+def pages_under(folder: str) -> Environment:
+    """The templates, with a filter `address` from a subject to the link to its page in that folder."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters.update(number=number, duration=duration, address=lambda name: f"{folder}{quote(name)}.html")
+    return environment
+
+
+def data_uri(path: Path) -> str:
+    """A PNG file as a data URI; "" if there is no such file."""
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}" if path.is_file() else ""
+
+
+def relative(folder: Path, start: Path) -> str:
+    """The address of a folder, seen from a page in another one: with a slash at its end."""
+    return quote(os.path.relpath(folder, start)) + "/"
+
+
+def script_of(subject: str, volumes: Path, pages: Path) -> str:
+    """The address of the script with a subject's volumes, seen from its page; "" where there is none."""
+    return f"{relative(volumes, pages)}{quote(subject)}.js" if (volumes / f"{subject}.js").is_file() else ""
+
+
+def read_hashes(preprocessed: Path, subjects: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Subject -> modality -> hash of its voxels, from the `scan.json` below a folder; those without are left out."""
+    found = {}
+    for subject in subjects:
+        path = preprocessed / subject / "scan.json"
+        if path.is_file():
+            found[subject] = read_json(path)["hashes"]
+    return found
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_times(folder: Path) -> dict[str, list[dict[str, str]]]:
+    """Rule -> rows of Snakemake's benchmark files RULE.tsv and RULE/….tsv; {} where the folder does not exist."""
+    times: dict[str, list] = {}
+    for path in sorted(folder.rglob("*.tsv")):
+        rule = path.relative_to(folder).with_suffix("").parts[0]
+        times.setdefault(rule, []).extend(read_table(path, ("s", "max_rss")))
+    return times
+
+
+def pictures_of(subject: str, picture: Callable[[str], str]) -> dict[str, str]:
+    """The pictures that a subject has, by name."""
+    found = {name: picture(f"subjects/{subject}/{name}.png") for name in PICTURES}
+    return {name: data for name, data in found.items() if data}
+
+
+def number(value: str | float | None, digits: int) -> str:
+    """A number with so many decimals; a dash where there is none."""
+    return DASH if value is None or value == "" or float(value) != float(value) else f"{float(value):.{digits}f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit in which people would tell them."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,70 @@
+"""The report's page about one subject."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from glioseg.evaluate.score_table import MEAN, TABLE_ORDER
+from glioseg.labels import REGION_NAMES
+from glioseg.report.pages import pages_under, pictures_of
+from glioseg.report.tables import METRIC_NAMES, Rows, covariates, subject_table
+
+VOLUME_NAMES = {"truth_ml": "Volume of the truth, ml", "predicted_ml": "Volume of the prediction, ml"}
+
+
+def render_subjects(
+    cohort: Rows,
+    subjects: Rows,
+    hashes: Mapping[str, Mapping[str, str]],
+    picture: Callable[[str], str],
+    volumes: Mapping[str, str],
+) -> Iterator[tuple[str, str]]:
+    """Each subject of the cohort and its page; previous and next follow the table of scores, lowest first.
+
+    cohort, subjects: rows of cohort.tsv and subjects.tsv; hashes: subject -> modality -> hash of its voxels; picture:
+    path below the folder of plots -> data URI or ""; volumes: subject -> address of the script with its volumes, seen
+    from the page; "" or absent where it has none.
+    """
+    template = pages_under("").get_template("subject.html.j2")
+    table = {row["subject"]: row for row in subject_table(subjects)}
+    rows = {row["subject"]: row for row in cohort}
+    order = [name for name in table if name in rows] + [name for name in rows if name not in table]
+    names = covariates(cohort)
+    for place, subject in enumerate(order):
+        row = rows[subject]
+        yield (
+            subject,
+            template.render(
+                subject=subject,
+                row=row,
+                covariates={name: row[name] for name in names if row[name]},
+                scores=score_rows(table.get(subject, {})),
+                regions={name: REGION_NAMES.get(name, "mean") for name in _regions(table.get(subject, {}))},
+                previous=order[place - 1] if place else "",
+                next=order[place + 1] if place + 1 < len(order) else "",
+                hashes=hashes.get(subject, {}),
+                drawn=pictures_of(subject, picture),
+                volumes=volumes.get(subject, ""),
+            ),
+        )
+
+
+def score_rows(scores: Mapping) -> list[dict]:
+    """{"name", "digits", "cells": {region: value}} per metric of a row of `subject_table`, the known ones first."""
+    known = {**METRIC_NAMES, **VOLUME_NAMES}
+    found = [name for name in scores if isinstance(scores[name], dict)]
+    return [
+        {"name": known.get(name, name.replace("_", " ")), "digits": _digits(name), "cells": _cells(scores, name)}
+        for name in [*(name for name in known if name in found), *(name for name in found if name not in known)]
+    ]
+
+
+def _cells(scores: Mapping, metric: str) -> dict[str, float]:
+    return scores[metric] | ({MEAN: scores["mean"]} if metric == "dice" else {})
+
+
+def _regions(scores: Mapping) -> Sequence[str]:
+    found = {name for of_metric in scores.values() if isinstance(of_metric, dict) for name in of_metric}
+    return [name for name in TABLE_ORDER if name in found or (name == MEAN and found)]
+
+
+def _digits(metric: str) -> int:
+    return 1 if metric.endswith(("_mm", "_ml", "_percent")) else 4 if metric == "specificity" else 3

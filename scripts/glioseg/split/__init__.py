@@ -1,0 +1,1 @@
+"""The cohort table, its folds, and which model may predict whom."""

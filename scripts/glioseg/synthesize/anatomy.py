@@ -1,0 +1,161 @@
+"""A healthy head: the ICBM152 2009a average brain, bent into one subject and laid on the BraTS grid."""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from scipy import ndimage
+
+from glioseg.synthesize.smooth_fields import coarse_shape, smooth_noise, upsample
+
+SHAPE = (240, 240, 155)
+# Left-posterior-superior, as in every BraTS file: the first two axes run against the world's.
+AFFINE = np.array([[-1, 0, 0, 0], [0, -1, 0, 239], [0, 0, 1, 0], [0, 0, 0, 1]], np.float64)
+
+# The brain fits in this part of the grid; the rest is background and costs no time.
+BOX = (slice(42, 198), slice(30, 226), slice(0, 155))
+BOX_SHAPE = (156, 196, 155)
+# Tumors grow, and anatomy is pushed aside, on a coarser grid: both are smooth.
+COARSE_MM = 2
+COARSE_SHAPE = coarse_shape(BOX_SHAPE, COARSE_MM)
+
+_BOX_CENTER = np.array([77, 97, 75], np.float32)
+_TEMPLATE_CENTER = np.array([98, 117, 77], np.float32)
+
+# Places sampled at a time: what belongs to them stays in the processor's cache.
+_CHUNK = 1 << 15
+
+
+@cache
+def template() -> dict[str, np.ndarray]:
+    """The average brain that nilearn carries: "brain" (0 or 1), "gm", "wm" (float32 fractions, 197x233x189, 1 mm).
+
+    Source: ICBM 2009a nonlinear symmetric (Fonov et al. 2011, doi:10.1016/j.neuroimage.2010.07.033).
+    Raises FileNotFoundError where nilearn or its files are missing.
+    """
+    spec = importlib.util.find_spec("nilearn")
+    if spec is None:
+        raise FileNotFoundError("phantoms are made from the brain that nilearn carries: install nilearn")
+    folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
+    t1, gm, wm = (
+        np.ascontiguousarray(nib.load(folder / f"mni_icbm152_{tissue}_tal_nlin_sym_09a_converted.nii.gz").dataobj)
+        for tissue in ("t1", "gm", "wm")
+    )
+    brain = (t1 > 0).astype(np.float32)
+    return {"brain": brain, "gm": gm.astype(np.float32) / 255, "wm": wm.astype(np.float32) / 255}
+
+
+def draw_warp(rng: np.random.Generator) -> np.ndarray:
+    """Template position (float32, 3 x BOX_SHAPE, voxels) of every voxel of BOX: a size, a small turn, a smooth bend."""
+    scale = rng.uniform(0.90, 0.98) * rng.uniform(0.97, 1.03, 3)
+    turn = _rotation(rng.normal(0, np.radians(2.5), 3))
+    # The template runs right-anterior-superior, the BraTS grid left-posterior-superior.
+    matrix = (turn @ np.diag([-1, -1, 1] / scale)).astype(np.float32)
+    axes = [np.arange(size, dtype=np.float32) - center for size, center in zip(BOX_SHAPE, _BOX_CENTER, strict=True)]
+    warp = np.empty((3, *BOX_SHAPE), np.float32)
+    for axis in range(3):
+        warp[axis] = (
+            matrix[axis, 0] * axes[0][:, None, None]
+            + matrix[axis, 1] * axes[1][None, :, None]
+            + matrix[axis, 2] * axes[2][None, None, :]
+        )
+        warp[axis] += _TEMPLATE_CENTER[axis]
+        warp[axis] += 2.5 * smooth_noise(rng, BOX_SHAPE, 32) + smooth_noise(rng, BOX_SHAPE, 12)
+    return warp
+
+
+def tissues(warp: np.ndarray, brain: np.ndarray) -> dict[str, np.ndarray]:
+    """Fractions (float32, the warp's spatial shape, 0 outside the brain) of "csf", "gm", "wm" at template positions.
+
+    The average of many brains is blurred; squaring the fractions gives back the edges that one brain has.
+    """
+    gm, wm = _sample(("gm", "wm"), np.stack([axis[brain] for axis in warp]))
+    sharp = {"csf": np.square(1.6 * np.clip(1 - gm - wm, 0, 1)), "gm": np.square(gm), "wm": np.square(wm)}
+    total = sum(sharp.values())
+    fractions = {}
+    for name, share in sharp.items():
+        fractions[name] = np.zeros(brain.shape, np.float32)
+        fractions[name][brain] = share / total
+    return fractions
+
+
+def coarse_brain(warp: np.ndarray) -> np.ndarray:
+    """Share (float32 0..1, the warp's spatial shape) of brain at template positions."""
+    return _sample(("brain",), warp)[0]
+
+
+def coarsen(field: np.ndarray) -> np.ndarray:
+    """Every COARSE_MM-th voxel (COARSE_SHAPE) of a field on BOX (spatial axes last); beyond BOX, its last voxel."""
+    kept = (np.minimum(np.arange(n) * COARSE_MM, size - 1) for n, size in zip(COARSE_SHAPE, BOX_SHAPE, strict=True))
+    return field[(..., *np.ix_(*kept))]
+
+
+def refine(field: np.ndarray) -> np.ndarray:
+    """Field on BOX (float32, 1 mm) of one on the coarse grid (COARSE_SHAPE)."""
+    return upsample(field, COARSE_MM, BOX_SHAPE)
+
+
+def bounds(inside: np.ndarray, margin: int) -> tuple[slice, ...]:
+    """Box around the True voxels of an array, wider by `margin` voxels; the whole array where there are none."""
+    found = ndimage.find_objects(inside.astype(np.uint8))
+    around = found[0] if found else [slice(0, size) for size in inside.shape]
+    return tuple(slice(max(edge.start - margin, 0), edge.stop + margin) for edge in around)
+
+
+def depth_mm(inside: np.ndarray, voxel_mm: float) -> np.ndarray:
+    """Distance (float32, the same shape) of the True voxels from the nearest False one, 0 for these.
+
+    What lies beyond the array counts as neither, so a border at the array's edge is no border.
+    """
+    depth = np.zeros(inside.shape, np.float32)
+    # The nearest voxel outside is never farther than the first layer around the box.
+    box = bounds(inside, 1)
+    depth[box] = ndimage.distance_transform_edt(inside[box], sampling=voxel_mm)
+    return depth
+
+
+def _sample(names: tuple[str, ...], places: np.ndarray) -> np.ndarray:
+    """Values (float32, one row per name, then as `places`) of the template's volumes at places (float32, 3 x ...).
+
+    Linear between voxels, 0 outside.
+    """
+    volumes = [template()[name].ravel() for name in names]
+    shape = template()["brain"].shape
+    last = np.array(shape, np.float32)[:, None] - 1
+    flat = places.reshape(3, -1)
+    values = np.empty((len(names), flat.shape[1]), np.float32)
+    for start in range(0, flat.shape[1], _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        held = np.clip(flat[:, chunk], 0, last)
+        inside = (held == flat[:, chunk]).all(axis=0)
+        corner = np.minimum(np.floor(held), last - 1)
+        index = np.ravel_multi_index(corner.astype(np.intp), shape)
+        steps = list(zip((shape[1] * shape[2], shape[2], 1), held - corner, strict=True))
+        for row, volume in zip(values, volumes, strict=True):
+            row[chunk] = inside * _between(volume, index, steps)
+    return values.reshape(len(names), *places.shape[1:])
+
+
+def _between(voxels: np.ndarray, index: np.ndarray, steps: list[tuple[int, np.ndarray]]) -> np.ndarray:
+    """Values (float32) a fraction of each step (a stride, a fraction of it) on from the voxels (N,) at `index`."""
+    if not steps:
+        return voxels.take(index)
+    (stride, fraction), *others = steps
+    near, far = _between(voxels, index, others), _between(voxels, index + stride, others)
+    far -= near
+    far *= fraction
+    far += near
+    return far
+
+
+def _rotation(angles: np.ndarray) -> np.ndarray:
+    matrix = np.eye(3)
+    for axis, angle in enumerate(angles):
+        turn = np.eye(3)
+        first, second = [other for other in range(3) if other != axis]
+        turn[first, first] = turn[second, second] = np.cos(angle)
+        turn[first, second], turn[second, first] = -np.sin(angle), np.sin(angle)
+        matrix = matrix @ turn
+    return matrix

@@ -1,0 +1,187 @@
+"""Phantom patients: a bent average brain with a grown glioma, imaged by an imperfect scanner."""
+
+import zlib
+
+import numpy as np
+from scipy import ndimage
+
+from glioseg.labels import CLASSES, to_values
+from glioseg.synthesize.anatomy import (
+    AFFINE,
+    BOX,
+    BOX_SHAPE,
+    COARSE_MM,
+    SHAPE,
+    bounds,
+    coarse_brain,
+    coarsen,
+    depth_mm,
+    draw_warp,
+    refine,
+    tissues,
+)
+from glioseg.synthesize.smooth_fields import smooth_noise
+from glioseg.synthesize.tumors import compartments, draw_plan, grow, mass_effect
+
+__all__ = ["AFFINE", "MODALITIES", "SHAPE", "phantom"]
+
+MODALITIES = ("flair", "t1", "t1ce", "t2")
+
+# Signal of each tissue relative to white matter on T1, before a subject's own variation.
+_SIGNAL = {
+    "flair": {"csf": 0.22, "gm": 0.80, "wm": 0.64, "necrosis": 0.74, "edema": 1.22, "enhancing": 1.08},
+    "t1": {"csf": 0.30, "gm": 0.70, "wm": 1.00, "necrosis": 0.44, "edema": 0.70, "enhancing": 0.66},
+    "t1ce": {"csf": 0.30, "gm": 0.74, "wm": 1.00, "necrosis": 0.46, "edema": 0.72, "enhancing": 1.34},
+    "t2": {"csf": 1.60, "gm": 0.84, "wm": 0.62, "necrosis": 1.35, "edema": 1.14, "enhancing": 0.98},
+}
+# What one more unit of free water does to a tissue's signal: the reason why modalities vary together.
+_WATER = {"flair": 0.06, "t1": -0.05, "t1ce": -0.05, "t2": 0.07}
+
+
+def phantom(subject: str, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Images (int16, SHAPE, by modality; background 0, brain at least 1) and mask (uint8, values 0 1 2 4) of a subject.
+
+    The same subject and seed give the same arrays; any other pair gives another patient.
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(subject.encode())])
+    warp = draw_warp(rng)
+    brain, tissue, classes, enhancing = _grow_patient(rng, warp)
+    # From here on only the brain's voxels count, one third of BOX: lists of their values take a third of the time.
+    tissue = {name: fraction[brain] for name, fraction in tissue.items()}
+    lesions = _distractors(rng, warp, brain, tissue, classes[brain] == 0)
+    fractions = _mix(rng, brain, tissue, classes)
+    images = {}
+    signals = _draw_signals(rng, enhancing)
+    texture = 0.05 * _noise(rng, brain, 3) + 0.05 * _noise(rng, brain, 14)
+    for modality in MODALITIES:
+        signal = sum(signals[modality][name] * fraction for name, fraction in fractions.items())
+        signal += lesions[modality]
+        signal *= 1 + texture * _WATER[modality] / 0.06
+        images[modality] = _on_grid(_fill(brain, _scan(rng, signal, brain)))
+    return images, _on_grid(to_values(classes, "brats2020"))
+
+
+def _grow_patient(
+    rng: np.random.Generator, warp: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray, bool]:
+    """Brain (bool), fractions of tissue and class indices (all BOX_SHAPE), enhancing or not; the tumor bends `warp`."""
+    rough_warp = coarsen(warp)
+    _, behind, height = rough_warp
+    rough_brain = coarse_brain(rough_warp) > 0.5
+    rough = tissues(rough_warp, rough_brain)
+    # Gliomas of adults are cerebral: not in the brain stem, not in the cerebellum.
+    allowed = (height > 50) & ((behind > 80) | (height > 68))
+    plan = draw_plan(rng, rough["wm"], allowed)
+    parenchyma = rough_brain & (rough["csf"] < 0.5)
+    whole = grow(plan.foci, (0.16 * rough["wm"] + 0.02 * rough["gm"]) * parenchyma, plan.whole_ml)
+    core = grow(plan.foci, np.float32(0.06) * parenchyma, plan.core_ml)
+    push = mass_effect(core, rough_brain, plan.push_mm)
+    here = np.indices(core.shape, dtype=np.float32) - push / COARSE_MM
+    whole, core = (ndimage.map_coordinates(density, here, order=1, mode="nearest") for density in (whole, core))
+    # The template runs against the first two axes: what moves by `push` shows what lay behind it.
+    for axis, along in enumerate((-1, -1, 1)):
+        warp[axis] -= along * refine(push[axis])
+    brain = refine(coarse_brain(coarsen(warp))) > 0.5
+    tissue = tissues(warp, brain)
+    return brain, tissue, compartments(rng, whole, core, brain, tissue, plan), plan.enhancing
+
+
+def _distractors(
+    rng: np.random.Generator, warp: np.ndarray, brain: np.ndarray, tissue: dict[str, np.ndarray], healthy: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Signal (float32, by modality) of what looks like tumor in single voxels but is not.
+
+    `tissue`, `healthy` (bool) and the signals are lists of the brain's voxels.
+    """
+    csf, gm, wm = (tissue[name] for name in ("csf", "gm", "wm"))
+    deep_mm = refine(depth_mm(coarsen(brain), COARSE_MM))[brain]
+    ventricle = csf * (deep_mm > 26) * (warp[2][brain] > 45)
+    around = refine(ndimage.gaussian_filter(coarsen(_fill(brain, ventricle)), 3.0 / COARSE_MM))[brain]
+    tubes = np.exp(-(_noise(rng, brain, 9) ** 2 + _noise(rng, brain, 9) ** 2) / 0.12)
+    vessels = tubes * np.clip(csf + 0.7 * gm + 0.3 * (deep_mm < 15), 0, 1)
+    dura = (deep_mm < 2.5) * np.clip(_noise(rng, brain, 12) + 0.2, 0, 1)
+    falx = (np.abs(warp[0][brain] - 98) < 1.2) * (deep_mm < 14) * (wm < 0.3)
+    choroid = ventricle * (np.exp(-(_noise(rng, brain, 7) ** 2) / 0.15))
+    bright = healthy * np.maximum.reduce([vessels, 0.8 * dura, 0.6 * falx, 0.8 * choroid])
+    # White matter ages on both sides alike: bright caps around the ventricles and spots in the deep white matter.
+    age = rng.uniform(0.0, 1.0)
+    spots = smooth_noise(rng, BOX_SHAPE, 8)
+    both = 0.6 * (spots + spots[::-1])[brain]
+    caps = np.clip((around - 0.16 + 0.12 * age) * 9, 0, 1)
+    spots = np.clip((both - 1.7 + 0.6 * age) * 3, 0, 1) * (deep_mm > 12)
+    aged = healthy * wm * np.maximum(caps * np.clip(0.6 + both, 0, 1), spots)
+    aged = ndimage.gaussian_filter(_fill(brain, aged), 0.7, truncate=2)[brain]
+    leak = rng.uniform(0, 0.35) * csf * healthy * np.clip(_noise(rng, brain, 20), 0, 2)
+    lit = rng.uniform(0.5, 0.8)
+    cortex = 0.08 * gm * _noise(rng, brain, 16)
+    return {
+        "flair": 0.44 * aged + leak + 0.35 * dura * healthy + cortex,
+        "t1": -0.12 * aged,
+        "t1ce": lit * bright - 0.12 * aged,
+        "t2": 0.35 * aged - 0.3 * tubes * csf + cortex,
+    }
+
+
+def _mix(
+    rng: np.random.Generator, brain: np.ndarray, tissue: dict[str, np.ndarray], classes: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Fractions (float32, lists of the brain's voxels) of all tissues, blurred at borders (partial volume)."""
+    strength = np.clip(0.85 + 0.12 * _noise(rng, brain, 10), 0.5, 1)
+    # Blurred by one voxel at most, so nothing is lost beyond this box.
+    near = bounds(classes > 0, 2)
+    tumor = {}
+    for name in ("necrosis", "edema", "enhancing"):
+        member = np.zeros(BOX_SHAPE, np.float32)
+        member[near] = ndimage.gaussian_filter(
+            (classes[near] == CLASSES.index(name)).astype(np.float32), 0.7, truncate=2
+        )
+        tumor[name] = member[brain]
+    tumor["edema"] *= strength
+    left = np.clip(1 - sum(tumor.values()), 0, 1)
+    return {name: tissue[name] * left for name in ("csf", "gm", "wm")} | tumor
+
+
+def _draw_signals(rng: np.random.Generator, enhancing: bool) -> dict[str, dict[str, float]]:
+    water = {name: rng.normal() for name in _SIGNAL["t1"]}
+    fluid = rng.uniform(0, 1)
+    signals = {}
+    for modality in MODALITIES:
+        signals[modality] = {
+            name: value * (1 + _WATER[modality] * water[name] + 0.03 * rng.normal())
+            for name, value in _SIGNAL[modality].items()
+        }
+    # Necrosis ranges from fluid, dark on FLAIR, to dense tissue; without a rim the core is solid low-grade tumor.
+    signals["flair"]["necrosis"] += 0.5 * (fluid - 0.6) if enhancing else 0.28
+    if not enhancing:
+        signals["t2"]["necrosis"] += 0.1
+    return signals
+
+
+def _scan(rng: np.random.Generator, signal: np.ndarray, brain: np.ndarray) -> np.ndarray:
+    """Image (int16) of a signal (both lists of the brain's voxels): one scanner's contrast, bias field, gain, noise.
+
+    The noise is Rician.
+    """
+    contrast, gain, noise = rng.uniform(0.85, 1.2), rng.uniform(180, 700), rng.uniform(0.05, 0.09)
+    image = np.maximum(signal, 0.02) ** np.float32(contrast)
+    image *= np.exp(0.09 * _noise(rng, brain, 60))
+    real, imaginary = (rng.standard_normal(BOX_SHAPE, np.float32)[brain] * np.float32(noise) for _ in range(2))
+    image = np.sqrt((image + real) ** 2 + imaginary**2) * gain
+    return np.clip(np.rint(image), 1, 32767).astype(np.int16)
+
+
+def _noise(rng: np.random.Generator, brain: np.ndarray, step_mm: float) -> np.ndarray:
+    return smooth_noise(rng, BOX_SHAPE, step_mm)[brain]
+
+
+def _fill(brain: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Array (BOX_SHAPE, the values' dtype) of the brain's voxels, 0 elsewhere."""
+    filled = np.zeros(BOX_SHAPE, values.dtype)
+    filled[brain] = values
+    return filled
+
+
+def _on_grid(part: np.ndarray) -> np.ndarray:
+    whole = np.zeros(SHAPE, part.dtype)
+    whole[BOX] = part
+    return whole

@@ -1,0 +1,127 @@
+"""Gliomas: seeded in white matter, grown by reaction and diffusion, pushing the brain aside."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from glioseg.labels import CLASSES
+from glioseg.synthesize.anatomy import BOX_SHAPE, COARSE_MM, bounds, depth_mm, refine
+from glioseg.synthesize.smooth_fields import smooth_noise
+
+_NECROSIS, _EDEMA, _ENHANCING = (CLASSES.index(name) for name in ("necrosis", "edema", "enhancing"))
+# Cell density that counts as tumor; the front is steep, so its exact value matters little.
+_VISIBLE = 0.3
+_GROWTH = 0.12
+_STEPS = 400
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is drawn of a tumor before it grows: its foci (coarse voxels, the largest first), volumes, kind."""
+
+    foci: list[tuple[int, ...]]
+    whole_ml: float
+    core_ml: float
+    enhancing: bool
+    rim_mm: float
+    push_mm: float
+
+
+def draw_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> Plan:
+    """Plan of one tumor in the white matter (coarse fractions) where `allowed` (bool, same shape)."""
+    enhancing = bool(rng.random() > 0.17)
+    whole_ml = float(np.exp(rng.uniform(np.log(12), np.log(140))))
+    core = rng.uniform(0.25, 0.6) if enhancing else rng.uniform(0.45, 0.75)
+    places = np.argwhere((wm > 0.5) & allowed)
+    foci = [places[rng.integers(len(places))]]
+    if enhancing and rng.random() < 0.25:
+        distance_mm = COARSE_MM * np.linalg.norm(places - foci[0], axis=1)
+        near = places[(distance_mm > 25) & (distance_mm < 50)]
+        foci.extend(near[rng.integers(len(near), size=rng.integers(1, 3))])
+    return Plan(
+        foci=[tuple(place.tolist()) for place in foci],
+        whole_ml=whole_ml,
+        core_ml=core * whole_ml,
+        enhancing=enhancing,
+        rim_mm=float(rng.uniform(3.0, 4.5)),
+        push_mm=float(rng.uniform(3, 9)),
+    )
+
+
+def grow(foci: list[tuple[int, ...]], diffusion: np.ndarray, target_ml: float) -> np.ndarray:
+    """Cell density (float32 0..1, coarse grid) grown from the foci until the visible tumor reaches `target_ml`.
+
+    Fisher's equation dc/dt = div(D grad c) + r c (1 - c), as for glioma in Swanson et al. 2000
+    (doi:10.1046/j.1365-2184.2000.00177.x); `diffusion` is D in coarse voxels squared per step (at most 1/6), 0 where
+    nothing can grow. A second focus starts smaller than the first. Stops after a fixed number of steps in any case.
+    """
+    shape = diffusion.shape
+    density = np.zeros(shape, np.float32)
+    for rank, focus in enumerate(foci):
+        density[focus] = 8 / (1 + 2 * rank)
+    density = np.minimum(ndimage.gaussian_filter(density, 1.0), 1)
+    density *= diffusion > 0
+    # Flat arrays are fastest: the neighbor along an axis is then `stride` further on, and no face leads over an edge.
+    flat, change, flux = density.ravel(), np.empty(density.size, np.float32), np.empty(density.size, np.float32)
+    faces = [(stride, _faces(diffusion, axis)) for axis, stride in enumerate((shape[1] * shape[2], shape[2], 1))]
+    voxel_ml = COARSE_MM**3 / 1000
+    for step in range(_STEPS):
+        if step % 4 == 0 and np.count_nonzero(flat > _VISIBLE) * voxel_ml >= target_ml:
+            break
+        np.multiply(_GROWTH, flat, out=change)
+        change *= np.subtract(1, flat, out=flux)
+        for stride, face in faces:
+            moved = np.subtract(flat[stride:], flat[:-stride], out=flux[:-stride])
+            moved *= face[:-stride]
+            change[:-stride] += moved
+            change[stride:] -= moved
+        flat += change
+    return density
+
+
+def _faces(diffusion: np.ndarray, axis: int) -> np.ndarray:
+    """Diffusion (flat) between each voxel and the next along an axis: harmonic mean of both; 0 for the last voxels."""
+    near = np.moveaxis(diffusion, axis, 0)[:-1]
+    far = np.moveaxis(diffusion, axis, 0)[1:]
+    faces = np.zeros(diffusion.shape, np.float32)
+    np.moveaxis(faces, axis, 0)[:-1] = 2 * near * far / (near + far + np.float32(1e-6))
+    return faces.ravel()
+
+
+def mass_effect(core: np.ndarray, brain: np.ndarray, push_mm: float) -> np.ndarray:
+    """Displacement (float32, 3 x coarse grid, mm) away from the core, at most `push_mm`, fading at the skull."""
+    pressure = ndimage.gaussian_filter(core, 10 / COARSE_MM)
+    push = -np.stack(np.gradient(pressure))
+    push *= np.clip(depth_mm(brain, COARSE_MM) / 12, 0, 1)
+    longest = np.sqrt((push**2).sum(axis=0)).max()
+    return (push * (push_mm / max(longest, 1e-6))).astype(np.float32)
+
+
+def compartments(
+    rng: np.random.Generator, whole: np.ndarray, core: np.ndarray, brain: np.ndarray, tissue: dict, plan: Plan
+) -> np.ndarray:
+    """Class indices (uint8, BOX_SHAPE) of a tumor from cell densities (coarse grid), brain and fractions of tissue.
+
+    The core's border is ragged; its rim enhances, thick here and thin there; edema leaves out cortex and fluid.
+    """
+    ragged = 0.22 * smooth_noise(rng, BOX_SHAPE, 7) + 0.10 * smooth_noise(rng, BOX_SHAPE, 4)
+    thickness_mm = np.maximum(plan.rim_mm * np.exp(0.35 * smooth_noise(rng, BOX_SHAPE, 11)), 2.5)
+    core_density, whole_density = refine(core), refine(whole)
+    part = bounds((whole_density > 0.02) | (core_density > 0.02), 0)
+    brain, ragged, core_density = brain[part], ragged[part], core_density[part]
+    in_core = brain & (core_density > 0.02) & (core_density + ragged > 0.45)
+    in_core = ndimage.binary_opening(in_core)
+    reach = whole_density[part] - 0.35 * tissue["gm"][part] + 0.5 * ragged
+    in_whole = ndimage.binary_opening(brain & (reach > _VISIBLE) & (tissue["csf"][part] < 0.5)) | in_core
+    # Edema hangs together with a core: what does not is a chance island.
+    islands, _ = ndimage.label(in_whole)
+    in_whole = np.isin(islands, np.unique(islands[in_core]))
+    classes = np.zeros(BOX_SHAPE, np.uint8)
+    tumor = classes[part]
+    tumor[in_whole] = _EDEMA
+    tumor[in_core] = _NECROSIS
+    if plan.enhancing:
+        depth = depth_mm(np.pad(in_core, 1), 1)[1:-1, 1:-1, 1:-1]
+        tumor[in_core & (depth <= thickness_mm[part])] = _ENHANCING
+    return classes

@@ -1,0 +1,1 @@
+"""What only speed explains. Each module says what it buys."""

@@ -1,0 +1,35 @@
+"""Adam by TensorFlow's own kernel, on a CPU."""
+
+import keras
+import tensorflow as tf
+
+from glioseg.train.fast.xla import on_gpu
+
+
+def in_one_pass(optimizer: type[keras.optimizers.Adam]) -> type[keras.optimizers.Adam]:
+    """Keras' Adam or AdamW, which on a CPU updates a weight and its moments by TensorFlow's kernel for it.
+
+    The formula is the same (Kingma and Ba 2015, arXiv:1412.6980, the order of section 2); amsgrad isn't known.
+    """
+    if on_gpu():
+        return optimizer  # there Keras compiles the whole step by XLA
+
+    class InOnePass(optimizer):
+        def update_step(self, gradient, variable, learning_rate):
+            index = self._get_variable_index(variable)
+            first, second = (moments[index].value for moments in (self._momentums, self._velocities))
+            step = tf.cast(self.iterations.value + 1, variable.dtype)
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle,
+                m=first.handle,
+                v=second.handle,
+                beta1_power=self.beta_1**step,
+                beta2_power=self.beta_2**step,
+                lr=tf.cast(learning_rate, variable.dtype),
+                beta1=self.beta_1,
+                beta2=self.beta_2,
+                epsilon=self.epsilon,
+                grad=tf.cast(gradient, variable.dtype),
+            )
+
+    return InOnePass

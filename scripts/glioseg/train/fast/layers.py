@@ -1,0 +1,151 @@
+"""On a CPU, chains of small operations as one: XLA goes over the memory once where each of them goes over it anew.
+
+What oneDNN computes (convolutions, pooling) stays outside: XLA is many times slower at it. On a GPU nothing is changed.
+"""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+from glioseg.train.fast.xla import fuse, on_gpu
+
+
+class NormalizeAndActivate(layers.Layer):
+    """What an instance normalization and the LeakyReLU behind it make of (B, X, Y, Z, C), in their place.
+
+    Moments are float32 and taken in one pass, as the mean of squares less the square of the mean.
+    """
+
+    def __init__(self, norm: layers.GroupNormalization, activation: layers.LeakyReLU):
+        super().__init__(name=activation.name, autocast=False)
+        self.norm = norm
+        self.slope, self.epsilon = activation.negative_slope, norm.epsilon
+        self.forward, self.backward = fuse(self._forward), fuse(self._backward)
+
+    def call(self, x):
+        rows = ops.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3], x.shape[4]))
+        gamma, beta = (tf.convert_to_tensor(values) for values in (self.norm.gamma, self.norm.beta))
+
+        @tf.custom_gradient
+        def made(rows, gamma, beta):
+            y, mean, scale = self.forward(rows, gamma, beta)
+            return y, lambda slopes: self.backward(rows, slopes, mean, scale, gamma, beta)
+
+        return ops.reshape(made(rows, gamma, beta), (-1, *x.shape[1:]))
+
+    def _forward(self, x, gamma, beta):
+        """x (B, voxels, C) -> the same, and the mean and 1 / deviation (B, 1, C) that it was normalized with."""
+        values = tf.cast(x, tf.float32)
+        mean = tf.reduce_mean(values, 1, keepdims=True)
+        variance = tf.maximum(tf.reduce_mean(values * values, 1, keepdims=True) - mean * mean, 0)
+        scale = tf.math.rsqrt(variance + self.epsilon)
+        y = values * (gamma * scale) + (beta - mean * gamma * scale)
+        return tf.cast(tf.where(y > 0, y, self.slope * y), x.dtype), mean, scale
+
+    def _backward(self, x, slopes, mean, scale, gamma, beta):
+        """Gradients by x, gamma and beta (Ioffe and Szegedy 2015, arXiv:1502.03167, section 3, over one volume)."""
+        normal = (tf.cast(x, tf.float32) - mean) * scale
+        slopes = tf.cast(slopes, tf.float32) * tf.where(normal * gamma + beta > 0, 1.0, self.slope)
+        by_beta = tf.reduce_sum(slopes, 1, keepdims=True)
+        by_gamma = tf.reduce_sum(slopes * normal, 1, keepdims=True)
+        by_x = gamma * scale * (slopes - (by_beta + normal * by_gamma) / x.shape[1])
+        return tf.cast(by_x, x.dtype), tf.reduce_sum(by_gamma, (0, 1)), tf.reduce_sum(by_beta, (0, 1))
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape, x.dtype)
+
+
+class Convolution(layers.Layer):
+    """A convolution in its place, whose bias's gradient is added up in float32.
+
+    TensorFlow adds it up in the convolution's own precision on a CPU: in bfloat16, which has eight bits, the sum over a
+    patch stands still at some hundreds of its summands.
+    """
+
+    def __init__(self, convolution: layers.Conv3D | layers.Conv3DTranspose):
+        super().__init__(name=convolution.name, autocast=False)
+        self.convolution = convolution
+
+    def call(self, x):
+        convolution = self.convolution
+        x, kernel, bias = self.cast(x, convolution.kernel, convolution.bias)
+        # Keras' own sum of these would be a BiasAdd again.
+        return convolution.activation(tf.add(convolution.convolution_op(x, kernel), bias))
+
+    def cast(self, *values):
+        return [tf.cast(tf.convert_to_tensor(value), self.convolution.compute_dtype) for value in values]
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(self.convolution.compute_output_shape(x.shape), self.convolution.compute_dtype)
+
+
+class TransposedConvolution(Convolution):
+    """The same for one that makes of each voxel eight of its own: as one matrix product, whose rows are rearranged."""
+
+    def call(self, x):
+        batch, sides = ops.shape(x)[0], x.shape[1:4]
+        x, kernel = self.cast(x, self.convolution.kernel)
+        width, channels = kernel.shape[3:]
+        y = ops.matmul(ops.reshape(x, (-1, channels)), ops.transpose(ops.reshape(kernel, (-1, channels))))
+        if self.convolution.use_bias:
+            y = tf.add(y, tf.tile(*self.cast(self.convolution.bias), [8]))
+        y = ops.transpose(ops.reshape(y, (batch, *sides, 2, 2, 2, width)), (0, 1, 4, 2, 5, 3, 6, 7))
+        return ops.reshape(y, (batch, *(2 * side for side in sides), width))
+
+
+def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
+    """The same layers and weights in a network that learns faster, and what makes its outputs the model's.
+
+    The outputs' activations are left out (but where they are part of a convolution), and on a CPU instance
+    normalizations are one with the LeakyReLU that follows.
+    """
+    ends = {id(output._keras_history.operation): output._keras_history.operation for output in model.outputs}
+    drop = all(isinstance(layer, layers.Activation) for layer in ends.values())
+    fused = {} if on_gpu() else _fused(model)
+
+    def call(layer, x, *arguments, **named):
+        return x if drop and id(layer) in ends else fused.get(id(layer), layer)(x, *arguments, **named)
+
+    again = keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+    if not drop:
+        return again, lambda outputs: outputs
+    activation = next(iter(ends.values())).activation
+    return again, lambda outputs: activation(ops.cast(outputs, "float32"))
+
+
+def _fused(model: keras.Model) -> dict[int, Callable]:
+    """What stands in a layer's place, by the layer's id."""
+    fused = {id(layer): TransposedConvolution(layer) for layer in model.layers if _doubles(layer)}
+    fused |= {id(layer): Convolution(layer) for layer in model.layers if _biased_in_low_precision(layer)}
+    for norm, leaky in _pairs(model):
+        fused |= {id(norm): lambda x: x, id(leaky): NormalizeAndActivate(norm, leaky)}
+    return fused
+
+
+def _pairs(model: keras.Model) -> list[tuple[layers.GroupNormalization, layers.LeakyReLU]]:
+    """The instance normalizations that feed a LeakyReLU and nothing else, each with it."""
+    nodes = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
+    pairs = []
+    for layer in model.layers:
+        if not isinstance(layer, layers.GroupNormalization) or layer.groups not in (-1, layer.gamma.shape[0]):
+            continue
+        readers = [node.operation for node in layer._outbound_nodes if id(node) in nodes]
+        if len(readers) == 1 and isinstance(readers[0], layers.LeakyReLU):
+            pairs.append((layer, readers[0]))
+    return pairs
+
+
+def _doubles(layer: layers.Layer) -> bool:
+    """Whether it is a transposed convolution that makes of each voxel eight of its own, and does nothing else."""
+    return (
+        isinstance(layer, layers.Conv3DTranspose)
+        and layer.kernel_size == layer.strides == (2, 2, 2)
+        and layer.output_padding is None
+        and layer.activation is keras.activations.linear
+    )
+
+
+def _biased_in_low_precision(layer: layers.Layer) -> bool:
+    return isinstance(layer, layers.Conv3D) and layer.use_bias and layer.compute_dtype != "float32"

@@ -1,0 +1,112 @@
+"""Training patches from preprocessed subjects, each decided by seed and step alone: a resumed run sees the same."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glioseg.files import read_json, read_sample
+from glioseg.train.augment import Augmentation, augment, bent_patch, draw_augmentation
+from glioseg.train.fast.arrays import aligned
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A preprocessed subject: image (X, Y, Z, C), mask (X, Y, Z), and its tumor voxels' flat positions, by class."""
+
+    name: str
+    image: np.ndarray
+    mask: np.ndarray
+    tumor: tuple[np.ndarray, ...]
+
+
+def load_subject(folder: Path) -> Subject:
+    """Open a folder of `preprocess` by memory map. Raises ValueError naming the file that can't be read."""
+    image, mask = read_sample(folder)
+    positions = [np.flatnonzero(mask == tissue) for tissue in np.unique(mask) if tissue]
+    return Subject(folder.name, image, mask, tuple(positions))
+
+
+def fingerprint(folder: Path) -> str:
+    """What identifies a preprocessed subject's content: its `scan.json`, whitespace apart."""
+    return json.dumps(read_json(folder / "scan.json"), sort_keys=True)
+
+
+def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]:
+    """Image (float32) and mask (uint8) of a patch around a voxel, moved inside the volume; a small one gets zeros."""
+    image = np.zeros((*patch, subject.image.shape[-1]), np.float32)
+    mask = np.zeros(patch, np.uint8)
+    source, target = [], []
+    for start, size, length in zip(_starts(subject, center, patch), patch, subject.mask.shape, strict=True):
+        count = min(size, length)
+        shift = (size - count) // 2
+        source.append(slice(start, start + count))
+        target.append(slice(shift, shift + count))
+    image[tuple(target)] = subject.image[tuple(source)]
+    mask[tuple(target)] = subject.mask[tuple(source)]
+    return image, mask
+
+
+def _starts(subject: Subject, center, patch) -> list[int]:
+    """Lowest corner of a patch around a voxel, moved inside the volume."""
+    return [
+        int(np.clip(middle - size // 2, 0, max(length - size, 0)))
+        for middle, size, length in zip(center, patch, subject.mask.shape, strict=True)
+    ]
+
+
+def draw_center(random: np.random.Generator, subject: Subject, on_tumor: bool) -> tuple[int, int, int]:
+    """A voxel to center a patch on: one of a random tissue class that the subject has, or any voxel."""
+    if on_tumor and subject.tumor:
+        positions = subject.tumor[random.integers(len(subject.tumor))]
+        flat = positions[random.integers(positions.size)]
+    else:
+        flat = random.integers(subject.mask.size)
+    return tuple(int(index) for index in np.unravel_index(flat, subject.mask.shape))
+
+
+def batch_subjects(subjects, step: int, settings: dict) -> list[tuple[int, Subject]]:
+    """The number, over all steps, of each patch of one global step, and the subject that it is taken from."""
+    first, found = step * settings["batch"], []
+    for item in range(first, first + settings["batch"]):
+        round_, place = divmod(item, len(subjects))
+        if item == first or place == 0:
+            order = np.random.default_rng([settings["seed"], 0, round_]).permutation(len(subjects))
+        found.append((item, subjects[order[place]]))
+    return found
+
+
+def training_batch(subjects, step: int, settings: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Images (B, X, Y, Z, C) float32 and masks (B, X, Y, Z) uint8 of one global step.
+
+    Subjects come in a new random order each round, so that none is seen twice before all are seen once. A
+    share `foreground` of the patches is centered on tumor, spread as evenly as it goes: with a half, one of every two.
+    """
+    images = aligned((settings["batch"], *settings["patch"], subjects[0].image.shape[-1]), np.float32)
+    masks = np.empty(images.shape[:-1], np.uint8)
+    for place, (item, subject) in enumerate(batch_subjects(subjects, step, settings)):
+        random = np.random.default_rng([settings["seed"], 1, item])
+        on_tumor = int((item + 1) * settings["foreground"]) > int(item * settings["foreground"])
+        center = draw_center(random, subject, on_tumor)
+        drawn = draw_augmentation(random, subject.image.shape[-1], settings)
+        images[place], masks[place] = augment(*_drawn_patch(subject, center, settings["patch"], drawn), drawn)
+    return images, masks
+
+
+def _drawn_patch(subject: Subject, center, patch, drawn: Augmentation) -> tuple[np.ndarray, np.ndarray]:
+    """`take_patch`, turned, zoomed and bent as it was drawn."""
+    if drawn.matrix is None and drawn.bend is None:
+        return take_patch(subject, center, patch)
+    sizes = zip(_starts(subject, center, patch), patch, subject.mask.shape, strict=True)
+    # The middle of the same patch; a volume that is smaller than it lies in its middle.
+    middle = [start + (min(size, length) - 1) / 2 for start, size, length in sizes]
+    return bent_patch(subject.image, subject.mask, middle, patch, drawn)
+
+
+def monitor_batch(subject: Subject, patch) -> tuple[np.ndarray, np.ndarray]:
+    """The patch around the middle of a subject's tumor, unchanged, as a batch of one: for the learning curves."""
+    tumor = np.concatenate(subject.tumor) if subject.tumor else np.arange(subject.mask.size)
+    middle = [int(np.mean(index)) for index in np.unravel_index(tumor, subject.mask.shape)]
+    image, mask = take_patch(subject, middle, patch)
+    return image[None], mask[None]

@@ -1,0 +1,117 @@
+"""A training's size from the data and the device: levels, patch, batch where they are `auto`, and the memory it takes.
+
+Measured on a CPU as the peak of two steps (docs/benchmarks.md): a process of Keras, TensorFlow and XLA, 16 bytes a
+parameter (weight, gradient, two moments), and 7 to 14 bytes for each number that a layer puts out.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+PARAMETER_BYTES, NUMBER_BYTES = 16, 15
+# XLA compiles on a CPU.
+PROCESS_BYTES = {"cpu": 0.8e9, "gpu": 0.7e9}
+# Not all that is free: allocators round up, and others on the machine want some.
+SHARE = 0.85
+# By device: the levels' widths, the largest side of a patch, and the largest batch. On a CPU time is what limits: what
+# docs/benchmarks.md measured there. On a GPU as nnU-Net plans for it (Isensee 2021, doi:10.1038/s41592-020-01008-z).
+FILTERS = {"cpu": (24, 48, 96, 192), "gpu": (32, 64, 128, 256, 320)}
+SIDES = {"cpu": (64, 48, 32), "gpu": (160, 128, 96, 64, 32)}
+LARGEST_BATCH = {"cpu": 2, "gpu": 8}
+AUTO = ("auto",)
+
+
+def plan(settings: dict, shapes: Sequence[tuple[int, int, int]], channels: int, device: str, free: int) -> dict:
+    """The settings with filters, patch and batch in numbers; those that aren't `auto` stay as they are.
+
+    shapes: voxels of the preprocessed subjects; device: "cpu" or "gpu"; free: bytes of its memory. The largest patch
+    that fits with a batch of two is taken, no larger than the median subject; then as large a batch as fits.
+    Raises ValueError with what to lower where it doesn't fit, whether planned or set.
+    """
+    filters = FILTERS[device] if settings["filters"] == AUTO else tuple(int(width) for width in settings["filters"])
+    tried = {"filters": filters}
+    for patch in _patches(settings, shapes, len(filters), device):
+        for batch in _batches(settings, device):
+            tried = {"filters": filters, "patch": patch, "batch": batch}
+            needed = step_bytes(settings | tried, channels, device)
+            if needed <= SHARE * free:
+                return settings | tried
+    raise ValueError(
+        f"a step of {tried['batch']} patches of {'x'.join(map(str, tried['patch']))} voxels takes about "
+        f"{needed / 1e9:.1f} GB, and of the {device.upper()}'s memory {free / 1e9:.1f} GB are free, of which "
+        f"{SHARE:.0%} are planned with; lower train: batch, patch or filters, or ask for more memory"
+    )
+
+
+def describe(settings: dict) -> str:
+    """What is trained, in words."""
+    patches = f"{settings['batch']} patches of {'x'.join(map(str, settings['patch']))} voxels"
+    return f"{settings['network']} of {'-'.join(map(str, settings['filters']))}, {patches}, {settings['precision']}"
+
+
+def step_bytes(settings: dict, channels: int, device: str = "cpu") -> int:
+    """Bytes that a training step takes at most, the process included. settings: those of `build_network`, and batch."""
+    # Not above: it loads TensorFlow.
+    from glioseg.labels import targets_of
+    from glioseg.train.networks import build_network
+
+    outputs = len(targets_of(settings["targets"], settings["classes"]))
+    network = build_network(
+        settings["network"],
+        settings["patch"],
+        channels,
+        outputs,
+        settings["filters"],
+        settings["backbone"],
+        settings["normalization"],
+    )
+    numbers = sum(math.prod(layer.output.shape[1:]) for layer in network.layers) * settings["batch"]
+    return int(PROCESS_BYTES[device] + PARAMETER_BYTES * network.count_params() + NUMBER_BYTES * numbers)
+
+
+def _patches(settings: dict, shapes: Sequence[tuple[int, int, int]], levels: int, device: str) -> list[tuple]:
+    if settings["patch"] != AUTO:
+        return [tuple(int(side) for side in settings["patch"])]
+    from glioseg.train.networks import patch_multiple
+
+    multiple = patch_multiple(settings["network"], levels)
+    median = np.median(shapes, axis=0)
+    whole = [multiple * math.ceil(length / multiple) for length in median]
+    found = [tuple(min(multiple * max(side // multiple, 1), length) for length in whole) for side in SIDES[device]]
+    return list(dict.fromkeys(found))
+
+
+def _batches(settings: dict, device: str) -> list[int]:
+    """Largest first; no fewer than two, which steadies learning."""
+    if settings["batch"] != "auto":
+        return [int(settings["batch"])]
+    return [batch for batch in (8, 4, 2) if batch <= LARGEST_BATCH[device]]
+
+
+def free_bytes() -> tuple[str, int]:
+    """What training runs on, "gpu" or "cpu", and the bytes of its memory that TensorFlow, or this process, may take."""
+    import tensorflow as tf
+
+    if tf.config.list_physical_devices("GPU"):
+        from tensorflow.python.client import device_lib
+
+        gpus = [device for device in device_lib.list_local_devices() if device.device_type == "GPU"]
+        return "gpu", min(gpu.memory_limit for gpu in gpus)
+    return "cpu", _free_ram()
+
+
+def _free_ram() -> int:
+    """Bytes that this process may still take: of the machine's, and of each control group's that it is in."""
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    found = [1024 * int(lines["MemAvailable"].split()[0])]
+    own = next((line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")), "/")
+    group = Path("/sys/fs/cgroup", own.lstrip("/"))
+    for folder in (group, *group.parents):
+        limit, used, kinds = (folder / f"memory.{name}" for name in ("max", "current", "stat"))
+        if limit.exists() and (most := limit.read_text().strip()).isdecimal():
+            # What the files of the page cache hold is given back when it is asked for.
+            counts = dict(line.split() for line in kinds.read_text().splitlines())
+            found.append(int(most) - int(used.read_text()) + int(counts["inactive_file"]))
+    return max(min(found), 0)

@@ -1,0 +1,91 @@
+"""The scores of learning, of the true classes and what a network makes of them."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, targets_of
+from glioseg.train.fast.xla import fuse
+
+
+def exclusive_classes(probabilities, classes: Sequence[str]):
+    """Index of the class (int32) that the probabilities of regions (…, R) tell, each taken from 0.5 on.
+
+    WT, TC and ET lie one inside the other: outside of WT is no tumor, outside of TC edema, outside of ET necrosis.
+    """
+    there = {name: probabilities[..., i] > 0.5 for i, name in enumerate(targets_of("regions", classes))}
+    index = {name: classes.index(name) if name in classes else 0 for name in CLASSES}
+    tissue = ops.where(there["TC"], ops.where(there["ET"], index["enhancing"], index["necrosis"]), index["edema"])
+    outside = ops.where(there["RC"], index["cavity"], 0) if "RC" in there else 0
+    return ops.where(there["WT"], tissue, outside)
+
+
+def _likeliest(probabilities):
+    """Index of the largest along the last axis (int32), the first of several, and that largest."""
+    # Channel by channel: along a short last axis an argmax is many times slower.
+    index, largest = ops.zeros(ops.shape(probabilities)[:-1], "int32"), probabilities[..., 0]
+    for channel in range(1, probabilities.shape[-1]):
+        index = ops.where(probabilities[..., channel] > largest, channel, index)
+        largest = ops.maximum(largest, probabilities[..., channel])
+    return index, largest
+
+
+class Scores(keras.metrics.Metric):
+    """Voxel accuracy, IoU, and Dice of WT, TC and ET with their mean, since the epoch began.
+
+    Accuracy and Dice count hard labels (the likeliest class) over all voxels seen; Dice of a region that is in neither
+    truth nor prediction is 1. IoU is that of segmentation-models-3D's `IOUScore(threshold=0.5)`: per batch, mean over
+    all classes, background included. classes: names of those that the truth (B, X, Y, Z) has indices of, background
+    first; targets: what the network's outputs are, once `activate` is applied. Regions become classes first
+    (`exclusive_classes`). A voxel that is none of them counts nowhere.
+    """
+
+    def __init__(self, classes: Sequence[str], targets: str, activate=lambda outputs: outputs, name="scores"):
+        super().__init__(name=name)
+        self.activate, self.kinds = activate, fuse(self._kinds)
+        self.classes, self.exclusive = tuple(classes), targets == "classes"
+        self.regions = {key: [classes.index(t) for t in REGIONS[key] if t in classes] for key in EVERYWHERE}
+        size = len(classes)
+        self.confusion = self.add_weight(shape=(size, size), initializer="zeros", dtype="float64", name="confusion")
+        self.iou = self.add_weight(shape=(2,), initializer="zeros", dtype="float32", name="iou")
+
+    def update_state(self, truth, prediction, sample_weight=None):
+        size = len(self.classes)
+        kinds = ops.reshape(self.kinds(truth, prediction), (-1,))
+        # Keras' own bincount makes as many as the largest number asks for; XLA on a GPU wants to know beforehand.
+        none = tf.constant((), "int32")
+        counts = tf.raw_ops.DenseBincount(input=kinds, size=2 * size * size, weights=none)
+        counts = ops.reshape(ops.cast(counts, "float64"), (size, size, 2))
+        confusion = ops.sum(counts, 2)
+        sure = counts[..., 1]
+        both = ops.diagonal(sure)
+        union = ops.sum(confusion, 1) + ops.sum(sure, 0) - both
+        iou = ops.mean((both + 1e-5) / (union + 1e-5))
+        self.confusion.assign_add(confusion)
+        self.iou.assign_add(ops.cast(ops.stack([iou, 1.0]), "float32"))
+
+    def _kinds(self, truth, prediction):
+        """Of each voxel a number: (true class * classes + likeliest) * 2, plus 1 where that one has more than half."""
+        prediction = self.activate(prediction)
+        if self.exclusive:
+            likeliest, largest = _likeliest(prediction)
+            sure = ops.cast(largest > 0.5, "int32")
+        else:
+            likeliest, sure = exclusive_classes(prediction, self.classes), 1
+        return (ops.cast(truth, "int32") * len(self.classes) + likeliest) * 2 + sure
+
+    def result(self):
+        result = {
+            "accuracy": ops.trace(self.confusion) / ops.maximum(ops.sum(self.confusion), 1),
+            "iou": self.iou[0] / ops.maximum(self.iou[1], 1),
+        }
+        for key, tissues in self.regions.items():
+            truth, predicted = ops.take(self.confusion, tissues, 0), ops.take(self.confusion, tissues, 1)
+            # Any tissue of the region predicted as any other of it counts as found.
+            both = ops.sum(ops.take(truth, tissues, 1))
+            total = ops.sum(truth) + ops.sum(predicted)
+            result[f"dice_{key.lower()}"] = ops.where(total > 0, 2 * both / ops.maximum(total, 1), 1.0)
+        result["dice"] = sum(result[f"dice_{key.lower()}"] for key in self.regions) / len(self.regions)
+        return result

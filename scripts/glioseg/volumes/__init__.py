@@ -1,0 +1,1 @@
+"""3-D arrays with geometry: NIfTI files, orientation, boxes, background, resampling."""

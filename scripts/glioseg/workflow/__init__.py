@@ -1,0 +1,1 @@
+"""What the Snakefile and the command line need: settings, code hashes, options, failures. Loads no NumPy."""

@@ -1,0 +1,50 @@
+"""What identifies the code behind a command: a change of it reruns the command's jobs."""
+
+import ast
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def code_hash(scripts: Path, *files: str) -> str:
+    """A hash (16 hexadecimal digits) of what files and all library modules that they import do.
+
+    scripts: the folder that holds the commands and the library; files: paths below it, such as "train.py". Comments,
+    docstrings, blank lines and formatting have no part in it, so that rewording one does not retrain a model. An import
+    inside a function counts as well. Computed once per process for the same files.
+    """
+    found, queue = {}, list(files)
+    while queue:
+        name = queue.pop()
+        if name not in found:
+            found[name], imported = parsed(scripts, name)
+            queue += imported
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def parsed(scripts: Path, name: str) -> tuple[str, tuple[str, ...]]:
+    """A file's code without docstrings, and the files of the library that it imports."""
+    tree = ast.parse((scripts / name).read_text(encoding="utf-8"))
+    imported = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "glioseg":
+            imported += _files(scripts, node.module, [alias.name for alias in node.names])
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.partition(".")[0] == "glioseg":
+                    imported += _files(scripts, alias.name, [])
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(tree), tuple(dict.fromkeys(imported))
+
+
+def _files(scripts: Path, module: str, names: list[str]) -> list[str]:
+    """The files of a module and, where it is a folder, of those of the names in it that are modules themselves."""
+    path = module.replace(".", "/")
+    if (scripts / f"{path}.py").is_file():
+        return [f"{path}.py"]
+    inside = [f"{path}/{name}.py" for name in names if (scripts / f"{path}/{name}.py").is_file()]
+    return [f"{path}/__init__.py", *inside]

@@ -1,0 +1,27 @@
+"""Settings and files as the words of a command line."""
+
+import json
+from collections.abc import Iterable, Mapping
+
+
+def options(section: Mapping) -> list[str]:
+    """A section of the configuration as options of the command with its name.
+
+    A list repeats its option; a list of lists is one value, as JSON.
+    """
+    words = []
+    for key, value in section.items():
+        nested = isinstance(value, list) and any(isinstance(item, list) for item in value)
+        for item in value if isinstance(value, list) and not nested else [value]:
+            words += [f"--{key.replace('_', '-')}", json.dumps(item) if nested else str(item)]
+    return words
+
+
+def each(option: str, values: Iterable) -> list[str]:
+    """`--option value` for each of the values."""
+    return [word for value in values for word in (f"--{option}", str(value))]
+
+
+def paired(option: str, names: Iterable[str], values: Iterable[str]) -> list[str]:
+    """`--option name value` for each name and its value."""
+    return [word for pair in zip(names, values, strict=True) for word in (f"--{option}", *pair)]

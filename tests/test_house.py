@@ -1,0 +1,109 @@
+"""The plan of the library: rooms that import downward only, of a size that a newcomer can take in."""
+
+import ast
+import re
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+
+import pytest
+from conftest import ROOT
+
+LIBRARY = ROOT / "scripts/glioseg"
+# A room imports from its own layer and from those below it.
+LAYERS = (
+    {"report"},
+    {"plot"},
+    {"predict"},
+    {"layouts", "preprocess", "evaluate"},
+    {"synthesize", "train", "volumes", "workflow", "split"},
+    {"files", "labels"},
+)
+LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
+MODULES = sorted(path for path in LIBRARY.rglob("*.py"))
+MOST_FILES, MOST_LINES, MOST_PARAMETERS = 14, 220, 8
+
+
+def room_of(path):
+    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """The modules of the library that a file imports, wherever in it, as paths below the library."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "glioseg":
+            base = LIBRARY.parent / node.module.replace(".", "/")
+            for alias in node.names:
+                inside = base / f"{alias.name}.py"
+                yield inside if inside.is_file() else base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+
+
+def test_every_room_is_in_the_plan():
+    assert {room_of(path) for path in MODULES} - {"__init__"} == set(LAYER_OF)
+
+
+def test_imports_go_down_only_and_in_no_circle():
+    upward, graph = [], {}
+    for path in MODULES:
+        for imported in imports(path):
+            here, there = room_of(path), room_of(imported)
+            if here != there:
+                graph.setdefault(here, set()).add(there)
+                if LAYER_OF[there] < LAYER_OF[here]:
+                    upward.append(f"{path.relative_to(LIBRARY)} imports {imported.relative_to(LIBRARY)}")
+    assert upward == []
+    # Raises CycleError where rooms import each other in a circle.
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def test_modules_import_each_other_in_no_circle():
+    graph = {path: set(imports(path)) - {path} for path in MODULES}
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def test_the_map_of_a_room_imports_nothing():
+    for path in LIBRARY.rglob("__init__.py"):
+        (docstring,) = ast.parse(path.read_text()).body
+        assert isinstance(docstring, ast.Expr), path
+    assert all((folder / "__init__.py").is_file() for folder in {path.parent for path in MODULES})
+
+
+def test_no_room_is_crowded_and_no_module_is_two_ideas():
+    folders = {path.parent for path in LIBRARY.rglob("*.*") if "__pycache__" not in path.parts}
+    counts = {str(folder.relative_to(LIBRARY)): sum(one.is_file() for one in folder.iterdir()) for folder in folders}
+    assert {name: count for name, count in counts.items() if count > MOST_FILES} == {}
+    files = [*MODULES, *(ROOT / "scripts").glob("*.py")]
+    lengths = {path.name: len(path.read_text().splitlines()) for path in files}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_no_function_takes_a_dozen_arguments():
+    """Commands take their options; all else takes a dataclass where it would take more."""
+    many = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                words = node.args
+                count = len(words.posonlyargs) + len(words.args) + len(words.kwonlyargs)
+                if count > MOST_PARAMETERS:
+                    many.append(f"{path.relative_to(LIBRARY)}: {node.name} takes {count}")
+    assert many == []
+
+
+def test_the_library_knows_nothing_of_snakemake_or_of_the_commands():
+    commands = {path.stem for path in (ROOT / "scripts").glob("*.py")}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.split(".")[0] for name in names} & {"snakemake", *commands}, path
+
+
+@pytest.mark.parametrize("path", [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")], ids=lambda path: path.name)
+def test_parsing_the_snakefile_loads_neither_numpy_nor_tensorflow(path):
+    """What the Snakefile and the rules import is cheap, since every job of a cluster reads them again."""
+    lines = re.findall(r"^(?: *)(from glioseg[\w.]* import (?:\([^)]*\)|[^\n]+))", path.read_text(), re.M)
+    code = "\n".join([*lines, "import sys", "print(sorted({'numpy', 'scipy', 'nibabel', 'tensorflow'} & set(sys.modules)))"])
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "scripts", capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
+    assert lines or path.name != "common.smk"
