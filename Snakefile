@@ -23,9 +23,9 @@ rule all:
 
 # What failed stands in a file; who is told of it can go on without those subjects.
 onerror:
-    standing = record(Path(LEDGER), failed_jobs("".join(Path(name).read_text() for name in log)))
-    if standing:
-        print(f"\n{describe(standing, Path(LEDGER))}")
+    remaining = record(Path(LEDGER), failed_jobs("".join(Path(name).read_text() for name in log)))
+    if remaining:
+        print(f"\n{failure_summary(remaining, Path(LEDGER))}")
 
 
 onsuccess:

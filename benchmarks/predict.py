@@ -31,7 +31,7 @@ def job(scan: Path, models: tuple[Path, ...], threads: int, folder: str) -> tupl
     """Wall and processor seconds of scripts/predict.py with config.yaml's settings."""
     options = {"scan": scan, "labels": "brats2020", "overlap": 0.5, "runtime": "openvino", "threads": threads}
     options |= {"smallest-enhancing-ml": 0.2, "smallest-component-ml": 0, "map-folder": folder}
-    options |= {"certainty": f"{folder}/sure.json", "output": f"{folder}/seg.nii.gz"}
+    options |= {"uncertainty": f"{folder}/sure.json", "output": f"{folder}/seg.nii.gz"}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     words += [str(word) for model in models for word in ("--model", model)]
     return seconds_of(

@@ -30,7 +30,7 @@ from glioseg.labels import (  # noqa: E402
 )
 from glioseg.predict.model_facts import read_facts  # noqa: E402
 from glioseg.predict.one_scan import prepare  # noqa: E402
-from glioseg.predict.segment import segment_image  # noqa: E402
+from glioseg.predict.segment import PredictSettings, segment_image  # noqa: E402
 from glioseg.split.models import fold_of, models_for, scored_subjects  # noqa: E402
 from glioseg.volumes.nifti import read_volume, write_volume  # noqa: E402
 from glioseg.workflow.commands import FOLDER  # noqa: E402
@@ -117,7 +117,7 @@ def changed_scan(scan: dict, condition: str, folder: Path, seed: int) -> dict[st
     return files
 
 
-def score(scan: dict, condition: str, models: list[Path], study: dict, how: dict) -> list[float]:
+def score(scan: dict, condition: str, models: list[Path], study: dict, settings: PredictSettings) -> list[float]:
     """Dice of WT, TC and ET, and the uncertainty, of a subject under a condition; NaN for a scan that is refused."""
     truth, _ = read_volume(scan["files"][MASK], scan["volumes"][MASK])
     with tempfile.TemporaryDirectory() as folder:
@@ -127,11 +127,11 @@ def score(scan: dict, condition: str, models: list[Path], study: dict, how: dict
         except ValueError as error:
             click.echo(f"{condition}: {error}", err=True)
             return [float("nan")] * 4
-        found = segment_image(image, facts, models, how)
+        found = segment_image(image, facts, models, settings)
     predicted = np.repeat(found.classes, CONDITIONS[condition][2], axis=2)[:, :, : truth.shape[2]]
     known = known_classes(truth, scan["labels"])
     scores = [dice(region(known, name), region(predicted, name)) for name in EVERYWHERE]
-    return [*scores, found.certainty["uncertainty"]]
+    return [*scores, found.uncertainty["uncertainty"]]
 
 
 @click.command(help=__doc__)
@@ -143,7 +143,7 @@ def main(results: Path, overlap: float, threads: int) -> None:
     trained = [path.name for path in (results / "train").iterdir() if path.is_dir()]
     folds = len({fold_of(name) for name in trained})
     seeds = len(trained) // folds
-    how = CONFIG["predict"] | {"maps": [], "overlap": overlap, "threads": threads}
+    settings = PredictSettings(**CONFIG["predict"] | {"maps": [], "overlap": overlap, "threads": threads})
     found: dict[str, list] = {name: [] for name in CONDITIONS}
     for subject in scored_subjects(cohort):
         scan = json.loads((results / "preprocess" / subject / "scan.json").read_text(encoding="utf-8"))
@@ -153,7 +153,7 @@ def main(results: Path, overlap: float, threads: int) -> None:
         # A missing modality is taken as zeros here, whatever the study made of it.
         study["preprocess"] = study["preprocess"] | {"missing": "zeros"}
         for condition in CONDITIONS:
-            found[condition].append(score(scan, condition, models, study, how))
+            found[condition].append(score(scan, condition, models, study, settings))
             click.echo(f"{subject}, {condition}: {np.round(found[condition][-1], 3).tolist()}", err=True)
     usual = np.mean(found["as scanned"], axis=0)
     click.echo(

@@ -136,7 +136,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str, normaliza
     keras.mixed_precision.set_global_policy(precision)
     from glioseg.labels import CLASSES as NAMES
     from glioseg.predict.runtime import load_networks
-    from glioseg.train.loop import _stream, build_model
+    from glioseg.train.loop import build_model, stream
     from glioseg.train.patches import load_subject, training_batch
 
     subjects = [load_subject(folder) for folder in sorted(preprocess.iterdir())[:6] if (folder / "mask.npy").exists()]
@@ -145,7 +145,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str, normaliza
     truth = np.eye(len(NAMES), dtype=np.float32)[mask][..., :CLASSES]
     cached = (tf.constant(image), tf.constant(mask))
     many = 10**6
-    stream = iter(_stream(lambda step: training_batch(subjects, step, SETTINGS), 0, many, model, NAMES[:CLASSES], 1))
+    data = iter(stream(lambda step: training_batch(subjects, step, SETTINGS), 0, many, model, NAMES[:CLASSES], 1))
     train = model.make_train_function() or model.train_function
     with tempfile.TemporaryDirectory() as folder:
         network.save(f"{folder}/model.keras")
@@ -156,7 +156,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str, normaliza
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(square, square)))
     runs = {
         "ours, training step on a cached batch": lambda: train(iter([cached])),
-        "ours, training step with augmentation": lambda: train(stream),
+        "ours, training step with augmentation": lambda: train(data),
         "ours, forward": lambda: list(predictor.predict(patches)),
         "matrix product of 4096 x 4096": lambda: product().numpy(),
     }

@@ -11,17 +11,17 @@ from glioseg.labels import MASK, REGIONS, classes_of
 from glioseg.layouts.find_subjects import find_subjects, phantom_subjects
 from glioseg.plot.figures import FIGURES
 from glioseg.preprocess.memory import TUNABLES
-from glioseg.report.tables import viewed
-from glioseg.split.cohort import COLUMNS
+from glioseg.report.gallery import viewed
+from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.split.models import (
     fold_of,
     models,
     models_for,
-    monitored_subjects,
-    postprocess_fold,
+    validation_subjects,
+    tuning_fold,
     predicted_subjects,
     scored_subjects,
-    searched_subjects,
+    tuning_subjects,
     seed_of,
     training_subjects,
 )
@@ -31,9 +31,9 @@ from glioseg.workflow.failures import (
     PER_SUBJECT,
     PREDICTING,
     SCORING,
-    describe,
+    failure_summary,
     failed_jobs,
-    lost,
+    failed_subjects,
     read_failures,
     record,
 )
@@ -65,16 +65,16 @@ RESULTS = config["results"]
 TENSORFLOW = f"../envs/{config['environment']}.yaml"
 # Where subjects are held out by folds, the volumes below which tumor is dropped are searched on them; each segmentation is
 # then finished by a job of its own, after that of the network.
-SEARCHED = config["split"]["folds"] > 1 and any(config["postprocess"].values())
+TUNED = config["split"]["folds"] > 1 and any(config["tune_postprocess"].values())
 SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
 # Regions whose probabilities are written.
 PROBABILITIES = [name for name in config["predict"]["maps"] if name in REGIONS]
 # Where the label maps are as the networks leave them.
-NETWORK_MAPS = "predict/raw" if SEARCHED else "predict"
+NETWORK_MAPS = "predict/raw" if TUNED else "predict"
 # Jobs that failed, as the Snakefile's onerror writes them.
 LEDGER = result("summarize/failures.tsv")
 # The same, where a run is to go on without whom they name.
-LEDGERS = [LEDGER] if config["survivors"] else []
+LEDGERS = [LEDGER] if config["skip_failed"] else []
 FAILURES = read_failures(list(map(Path, LEDGERS)))
 
 
@@ -115,12 +115,12 @@ def code(command, *files):
 
 def cohort():
     """Rows of cohort.tsv, once split has written it."""
-    return sentence(read_table, checkpoints.split.get().output.cohort, COLUMNS)
+    return sentence(read_table, checkpoints.split.get().output.cohort, COHORT_COLUMNS)
 
 
-def standing(names, *rules):
-    """Those of the subjects of whom no job of these rules failed, where the run is to go on without the others."""
-    left_out = lost(FAILURES, *rules)
+def without_failed(names, *rules):
+    """The subjects without a failed job of these rules, where the run skips failed subjects; otherwise all."""
+    left_out = failed_subjects(FAILURES, *rules)
     return [name for name in names if name not in left_out]
 
 
@@ -156,7 +156,7 @@ def get_forced(wildcards, input):
 
 def get_preprocessed(wildcards):
     """Preprocessed folders of all subjects that aren't left out by name."""
-    left_out = {*config["exclude"], *lost(FAILURES, "synthesize", "preprocess")}
+    left_out = {*config["exclude"], *failed_subjects(FAILURES, "synthesize", "preprocess")}
     return [result(f"preprocess/{subject}") for subject in SUBJECTS if subject not in left_out]
 
 
@@ -166,9 +166,9 @@ def found_subjects():
 
 
 def get_fold_subjects(wildcards):
-    """Preprocessed folders of a model's training and monitored subjects."""
+    """Preprocessed folders of a model's training and validation subjects."""
     names = training_subjects(cohort(), wildcards.model)
-    names += monitored_subjects(cohort(), wildcards.model)[: config["train"]["monitor_subjects"]]
+    names += validation_subjects(cohort(), wildcards.model)[: config["train"]["validation_subjects"]]
     return [result(f"preprocess/{name}") for name in names]
 
 
@@ -196,29 +196,29 @@ def get_settings(wildcards):
 
 def get_predictions(wildcards):
     """Label maps of all subjects that some model never saw."""
-    return [result(f"predict/{name}.nii.gz") for name in standing(predicted_subjects(cohort()), *PREDICTING)]
+    return [result(f"predict/{name}.nii.gz") for name in without_failed(predicted_subjects(cohort()), *PREDICTING)]
 
 
-def get_certainties(wildcards):
+def get_uncertainties(wildcards):
     """How sure the segmentations of all predicted subjects are."""
-    return [result(f"predict/{name}.json") for name in standing(predicted_subjects(cohort()), "predict")]
+    return [result(f"predict/{name}.json") for name in without_failed(predicted_subjects(cohort()), "predict")]
 
 
-def get_searched(wildcards):
+def get_tuning_predictions(wildcards):
     """Label maps as the networks left them, of the subjects that volumes are searched on for those of a fold."""
-    names = standing(searched_subjects(cohort(), wildcards.fold), "predict")
+    names = without_failed(tuning_subjects(cohort(), wildcards.fold), "predict")
     return [result(f"{NETWORK_MAPS}/{name}.nii.gz") for name in names]
 
 
-def get_volumes_searched(wildcards):
+def get_tuned_volumes(wildcards):
     """The volumes below which tumor of a subject is dropped."""
-    return result(f"postprocess/{postprocess_fold(cohort(), wildcards.subject)}.json")
+    return result(f"tune_postprocess/{tuning_fold(cohort(), wildcards.subject)}.json")
 
 
-def get_searches(wildcards):
+def get_tuning_tables(wildcards):
     """Tables of all searches that there are: for the subjects of each fold, and for those in none."""
-    folds = ["all", *models(config["split"]["folds"], 1)] if SEARCHED else []
-    return [result(f"postprocess/{fold}.tsv") for fold in folds]
+    folds = ["all", *models(config["split"]["folds"], 1)] if TUNED else []
+    return [result(f"tune_postprocess/{fold}.tsv") for fold in folds]
 
 
 def get_probabilities(wildcards):
@@ -234,7 +234,7 @@ def get_overlays(wildcards):
 
 def get_scores(wildcards):
     """Scores of all predicted subjects that have a mask."""
-    return [result(f"evaluate/{name}.json") for name in standing(scored_subjects(cohort()), *SCORING)]
+    return [result(f"evaluate/{name}.json") for name in without_failed(scored_subjects(cohort()), *SCORING)]
 
 
 def get_truth(wildcards):
@@ -257,7 +257,7 @@ def get_learned_and_scored(wildcards):
 
 def get_pictures(wildcards):
     """Picture folders of all predicted subjects."""
-    names = standing(predicted_subjects(cohort()), *SCORING, "plot_subject")
+    names = without_failed(predicted_subjects(cohort()), *SCORING, "plot_subject")
     return [result(f"plot/subjects/{name}") for name in names]
 
 
@@ -268,7 +268,7 @@ def get_volumes(wildcards):
     if viewer == "gallery":
         summary = checkpoints.summarize.get().output
         tables = (read_table(summary.subjects), read_table(summary.uncertainty))
-    names = standing(viewed(viewer, cohort(), *tables, config["report"]["gallery"]), *PREDICTING, "embed")
+    names = without_failed(viewed(viewer, cohort(), *tables, config["report"]["gallery"]), *PREDICTING, "embed")
     return [result(f"report/volumes/{name}.js") for name in names]
 
 

@@ -120,7 +120,7 @@ checkpoint split:
         code=code("split"),
         folder=result("preprocess"),
         exclude=each("exclude", config["exclude"]),
-        failed=each("failed", sorted(lost(FAILURES, "synthesize", "preprocess"))),
+        failed=each("failed", sorted(failed_subjects(FAILURES, "synthesize", "preprocess"))),
         options=options(config["split"]),
         seed=config["seed"],
     shell:

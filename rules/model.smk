@@ -7,7 +7,7 @@ rule train:
         scans=get_fold_subjects,
     output:
         model=result("train/{model}/model.keras"),
-        history=result("train/{model}/history.csv"),
+        history=result("train/{model}/history.tsv"),
         settings=result("train/{model}/settings.json"),
     log:
         result("logs/train/{model}.log"),
@@ -49,7 +49,7 @@ rule train:
         " 2>&1 | tee {log:q}"
 
 
-rule fit:
+rule train_all:
     input:
         get_all_models,
 
@@ -60,7 +60,7 @@ rule predict:
         models=get_models,
     output:
         segmentation=result(f"{NETWORK_MAPS}/{{subject}}.nii.gz"),
-        certainty=result("predict/{subject}.json"),
+        uncertainty=result("predict/{subject}.json"),
         maps=expand(result("predict/maps/{{subject}}/{map}.nii.gz"), map=config["predict"]["maps"]),
     log:
         result("logs/predict/{subject}.log"),
@@ -78,7 +78,7 @@ rule predict:
         code=code("predict"),
         models=lambda wildcards, input: each("model", input.models),
         labels=get_labels,
-        options=options(config["predict"] | (dict.fromkeys(SMALLEST, 0) if SEARCHED else {})),
+        options=options(config["predict"] | (dict.fromkeys(SMALLEST, 0) if TUNED else {})),
         maps=result("predict/maps/{subject}"),
     shell:
         "python scripts/predict.py"
@@ -88,24 +88,24 @@ rule predict:
         " {params.options:q}"
         " --threads {threads}"
         " --map-folder {params.maps:q}"
-        " --certainty {output.certainty:q}"
+        " --uncertainty {output.uncertainty:q}"
         " --output {output.segmentation:q}"
         " > {log:q} 2>&1"
 
 
-if SEARCHED:
+if TUNED:
 
-    rule postprocess:
+    rule tune_postprocess:
         input:
             cohort=result("split/cohort.tsv"),
-            segmentations=get_searched,
+            segmentations=get_tuning_predictions,
         output:
-            table=result("postprocess/{fold}.tsv"),
-            volumes=result("postprocess/{fold}.json"),
+            table=result("tune_postprocess/{fold}.tsv"),
+            volumes=result("tune_postprocess/{fold}.json"),
         log:
-            result("logs/postprocess/{fold}.log"),
+            result("logs/tune_postprocess/{fold}.log"),
         benchmark:
-            result("benchmarks/postprocess/{fold}.tsv")
+            result("benchmarks/tune_postprocess/{fold}.tsv")
         conda:
             "../envs/light.yaml"
         container:
@@ -114,14 +114,14 @@ if SEARCHED:
             mem_mb=growing(1500),
             runtime=growing(60),
         params:
-            code=code("postprocess"),
+            code=code("tune_postprocess"),
             preprocess=result("preprocess"),
             predictions=result(NETWORK_MAPS),
             configured=[config["predict"][name] for name in SMALLEST],
             failures=each("failures", LEDGERS),
-            options=options(config["postprocess"]),
+            options=options(config["tune_postprocess"]),
         shell:
-            "python scripts/postprocess.py"
+            "python scripts/tune_postprocess.py"
             " --fold {wildcards.fold:q}"
             " --cohort {input.cohort:q}"
             " --preprocess {params.preprocess:q}"
@@ -133,16 +133,16 @@ if SEARCHED:
             " --output {output.volumes:q}"
             " > {log:q} 2>&1"
 
-    rule finish:
+    rule postprocess:
         input:
             segmentation=result(f"{NETWORK_MAPS}/{{subject}}.nii.gz"),
-            volumes=get_volumes_searched,
+            volumes=get_tuned_volumes,
         output:
             result("predict/{subject}.nii.gz"),
         log:
-            result("logs/finish/{subject}.log"),
+            result("logs/postprocess/{subject}.log"),
         benchmark:
-            result("benchmarks/finish/{subject}.tsv")
+            result("benchmarks/postprocess/{subject}.tsv")
         conda:
             "../envs/light.yaml"
         container:
@@ -151,10 +151,10 @@ if SEARCHED:
             mem_mb=growing(1000),
             runtime=growing(10),
         params:
-            code=code("finish"),
+            code=code("postprocess"),
             labels=get_labels,
         shell:
-            "python scripts/finish.py"
+            "python scripts/postprocess.py"
             " --prediction {input.segmentation:q}"
             " --labels {params.labels:q}"
             " --volumes {input.volumes:q}"
@@ -162,6 +162,6 @@ if SEARCHED:
             " > {log:q} 2>&1"
 
 
-rule segment:
+rule predict_all:
     input:
         get_predictions,

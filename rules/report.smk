@@ -71,7 +71,7 @@ rule baseline:
 checkpoint summarize:
     input:
         scores=get_scores,
-        certainties=get_certainties,
+        uncertainties=get_uncertainties,
         baseline=result("baseline/scores.tsv"),
         cohort=result("split/cohort.tsv"),
     output:
@@ -225,7 +225,7 @@ rule report:
         subjects=result("summarize/subjects.tsv"),
         scores=result("summarize/scores.tsv"),
         uncertainty=result("summarize/uncertainty.tsv"),
-        searches=get_searches,
+        tuning=get_tuning_tables,
         scans=get_preprocessed,
         models=get_all_models,
         settings=get_settings,
@@ -252,7 +252,7 @@ rule report:
         plots=lambda wildcards, input: Path(input.figures[0]).parent,
         preprocess=result("preprocess"),
         volumes=result("report/volumes"),
-        searches=lambda wildcards, input: each("search", input.searches),
+        tuning=lambda wildcards, input: each("tuning", input.tuning),
         models=lambda wildcards, input: each("models", input.models),
         settings=lambda wildcards, input: each("settings", input.settings),
         config=json.dumps(config),
@@ -265,7 +265,7 @@ rule report:
         " --subjects {input.subjects:q}"
         " --scores {input.scores:q}"
         " --uncertainty {input.uncertainty:q}"
-        " {params.searches:q}"
+        " {params.tuning:q}"
         " --plots {params.plots:q}"
         " --preprocess {params.preprocess:q}"
         " --volumes {params.volumes:q}"

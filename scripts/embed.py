@@ -6,7 +6,8 @@ import click
 
 from glioseg.files import whole
 from glioseg.labels import DIALECTS
-from glioseg.report.viewer import embedded, read_layers, read_overlays
+from glioseg.preprocess.layers import read_layers
+from glioseg.report.viewer import embedded, read_overlays
 from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 
 
@@ -17,7 +18,7 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 @click.option("--overlay", "overlays", type=FILE, multiple=True, help="Map of predict to overlay; named by its file.")
 @click.option("--output", required=True, type=NEW, help="Script to write.")
 def embed(scan: Path, labels: str, prediction: Path, overlays: tuple[Path, ...], output: Path) -> None:
-    script = embedded(*read_layers(scan, labels, prediction), read_overlays(overlays))
+    script = embedded(read_layers(scan, labels, prediction), read_overlays(overlays))
     with whole(output) as partial:
         partial.write_text(script, encoding="utf-8")
 

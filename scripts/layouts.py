@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from glioseg.files import write_table
-from glioseg.layouts.describe import describe
-from glioseg.layouts.find_subjects import MODALITIES, joined, phantom_subjects, read_source
+from glioseg.layouts.describe import describe_source
+from glioseg.layouts.find_subjects import joined, phantom_subjects, read_source
+from glioseg.layouts.modalities import MODALITIES
 from glioseg.layouts.table import table_of
 from glioseg.workflow.commands import Command
 
@@ -32,7 +33,7 @@ def source_of(text: str) -> dict:
 @click.option("--modalities", multiple=True, help="Once per wanted modality; else those that are there.")
 @click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk forecast.")
 @click.option("--output", type=Path, help="Write the table of subjects and their files, instead of describing them.")
-def main(folders, sources, phantoms, modalities, spacing_mm, output):
+def layouts(folders, sources, phantoms, modalities, spacing_mm, output):
     sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]
     if not sources and not phantoms:
         raise click.UsageError("give the folder of a data set, or a table that names the files")
@@ -48,7 +49,9 @@ def main(folders, sources, phantoms, modalities, spacing_mm, output):
         except ValueError as error:
             errors.append(str(error))
             continue
-        click.echo("\n".join(found[-1].notes) if output else describe(source, found[-1], wanted(found[-1]), spacing_mm))
+        click.echo(
+            "\n".join(found[-1].notes) if output else describe_source(source, found[-1], wanted(found[-1]), spacing_mm)
+        )
     if errors:
         raise ValueError("\n".join(errors))
     names = list(modalities or MODALITIES)
@@ -58,4 +61,4 @@ def main(folders, sources, phantoms, modalities, spacing_mm, output):
 
 
 if __name__ == "__main__":
-    main()
+    layouts()

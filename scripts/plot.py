@@ -17,7 +17,7 @@ from glioseg.workflow.commands import NEW, Command
     required=True,
     multiple=True,
     type=click.Path(exists=True, path_type=Path),  # a file, but for cohort's folder
-    help="What it is drawn from, in order. curves: history.csv of each fold; scores, agreement: subjects.tsv; "
+    help="What it is drawn from, in order. curves: history.tsv of each fold; scores, agreement: subjects.tsv; "
     "calibration: calibration.tsv; uncertainty: uncertainty.tsv; cohort: cohort.tsv, then the folder of preprocessed "
     "scans; network: model.keras.",
 )

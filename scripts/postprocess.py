@@ -1,66 +1,31 @@
-"""Search the volumes below which tumor is dropped, on subjects that the models never saw.
-
-They are the subjects of all folds but one, predicted each by the model of its own fold; the one is that of the subjects
-that are to be finished with what is found here. (Test subjects are in no fold: "all" folds are searched for them.)
-"""
+"""Drop what is too small from a segmentation, by the volumes that tune_postprocess found."""
 
 from pathlib import Path
 
 import click
-import numpy as np
 
-from glioseg.files import read_json, read_table, write_json, write_table
-from glioseg.labels import MASK, known_classes, to_classes
-from glioseg.predict.tune_postprocess import COLUMNS, VALUES, Case, count, search
-from glioseg.split.cohort import COLUMNS as COHORT_COLUMNS
-from glioseg.split.models import searched_subjects
-from glioseg.volumes.nifti import read_volume
-from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
-from glioseg.workflow.failures import lost, read_failures
-
-VOLUME = click.FloatRange(min=0)
+from glioseg.files import read_json
+from glioseg.labels import DIALECTS, to_classes, to_values
+from glioseg.predict.postprocess import drop_small
+from glioseg.volumes.nifti import read_volume, write_volume
+from glioseg.volumes.orientation import spacing_mm, voxel_ml
+from glioseg.workflow.commands import FILE, NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--fold", required=True, help="The fold that is left out, or all.")
-@click.option("--cohort", type=FILE, required=True, help="Table of split.")
-@click.option("--preprocess", type=FOLDER, required=True, help="Folder of preprocess: where masks are.")
-@click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks left them.")
-@click.option("--configured", type=(VOLUME, VOLUME), required=True, help="Smallest enhancing and component by default.")
-@click.option("--failures", multiple=True, type=NEW, help="Ledger of failed jobs, to leave out whom none predicted.")
-@click.option("--smallest-enhancing-ml", type=VOLUME, multiple=True, help="Less of it in all becomes necrosis.")
-@click.option("--smallest-component-ml", type=VOLUME, multiple=True, help="Connected tumor of less becomes background.")
-@click.option("--table", type=NEW, required=True, help="Table to write: the mean Dice of all that was tried.")
-@click.option("--output", type=NEW, required=True, help="JSON file to write: the values to take.")
-def postprocess(
-    fold,
-    cohort,
-    preprocess,
-    predictions,
-    configured,
-    failures,
-    smallest_enhancing_ml,
-    smallest_component_ml,
-    table,
-    output,
-):
-    left_out = lost(read_failures(failures), "predict")
-    names = [name for name in searched_subjects(read_table(cohort, COHORT_COLUMNS), fold) if name not in left_out]
-    cases = (_case(preprocess / name / "scan.json", predictions / f"{name}.nii.gz") for name in names)
-    chosen, rows = search(cases, smallest_enhancing_ml, smallest_component_ml, configured)
-    write_table(table, COLUMNS, rows)
-    write_json(output, chosen | {"fold": fold, "subjects": names})
-    words = ", ".join(f"{name} {chosen[name]:g}" for name in VALUES)
-    gain = next(row["gain"] for row in rows if row["chosen"])
-    click.echo(f"{words} (mean Dice of {len(names)} subjects {gain})")
-
-
-def _case(facts: Path, prediction: Path) -> Case:
-    scan = read_json(facts)
-    truth, _ = read_volume(scan["files"][MASK], scan["volumes"][MASK])
-    predicted, _ = read_volume(prediction)
-    voxel_ml = float(np.prod(scan["spacing_mm"])) / 1000
-    return count(to_classes(predicted, scan["labels"]), known_classes(truth, scan["labels"]), voxel_ml)
+@click.option("--prediction", type=FILE, required=True, help="Label map as the networks left it.")
+@click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Dialect of the label values.")
+@click.option("--volumes", type=FILE, required=True, help="JSON file of tune_postprocess.")
+@click.option("--output", type=NEW, required=True, help="Label map to write.")
+def postprocess(prediction: Path, labels: str, volumes: Path, output: Path) -> None:
+    values, affine = read_volume(prediction)
+    classes = to_classes(values, labels)
+    chosen = read_json(volumes)
+    kept = drop_small(
+        classes, voxel_ml(spacing_mm(affine)), chosen["smallest_enhancing_ml"], chosen["smallest_component_ml"]
+    )
+    write_volume(output, to_values(kept, labels), affine)
+    click.echo(f"{prediction.name}: {int((kept != classes).sum())} voxels changed")
 
 
 if __name__ == "__main__":

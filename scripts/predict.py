@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import click
-import numpy as np
 
 from glioseg.files import read_array, read_json, write_json
 from glioseg.labels import region
-from glioseg.predict.segment import MAPS, segment_image, write_segmentation
+from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
+from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 
 
@@ -23,18 +23,20 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 @click.option("--maps", type=click.Choice(MAPS), multiple=True, help="Maps from 0 to 1 to write beside it.")
 @click.option("--threads", type=int, required=True)
 @click.option("--map-folder", type=NEW, required=True, help="Folder to write the maps into.")
-@click.option("--certainty", type=NEW, required=True, help="JSON file to write: how sure the segmentation is.")
+@click.option("--uncertainty", type=NEW, required=True, help="JSON file to write: how sure the segmentation is.")
 @click.option("--output", type=NEW, required=True, help="Label map to write.")
-def predict(scan: Path, models: tuple[Path, ...], labels: str, map_folder: Path, certainty: Path, output: Path, **how):
+def predict(
+    scan: Path, models: tuple[Path, ...], labels: str, map_folder: Path, uncertainty: Path, output: Path, **how
+):
     facts = read_json(scan / "scan.json")
     image = read_array(scan / "image.npy", 4)
-    found = segment_image(image, facts, models, how)
+    found = segment_image(image, facts, models, PredictSettings(**how))
     write_segmentation(found, facts, labels, map_folder, output)
-    write_json(certainty, {"subject": facts["subject"], "models": len(models), **found.certainty})
+    write_json(uncertainty, {"subject": facts["subject"], "models": len(models), **found.uncertainty})
     voxels = int(region(found.classes, "WT").sum())
-    volume_ml = voxels * float(np.prod(facts["spacing_mm"])) / 1000
-    sure = f"uncertainty {found.certainty['uncertainty']:.3f}"
-    click.echo(f"{facts['subject']}: {voxels} tumor voxels, {volume_ml:.1f} ml, {sure} ({found.runtime})")
+    volume_ml = voxels * voxel_ml(facts["spacing_mm"])
+    words = f"uncertainty {found.uncertainty['uncertainty']:.3f}"
+    click.echo(f"{facts['subject']}: {voxels} tumor voxels, {volume_ml:.1f} ml, {words} ({found.runtime})")
 
 
 if __name__ == "__main__":

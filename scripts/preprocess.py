@@ -29,7 +29,7 @@ def crop_box(text: str) -> str | list[list[int]]:
 @click.option("--min-tumor-percent", type=float, required=True, help="Exclude a scan with less of its crop labelled.")
 @click.option("--forced", type=bool, required=True, help="Take the subject whatever the checks say.")
 @click.option("--output", type=Path, required=True, help="Folder for scan.json, image.npy and mask.npy.")
-def main(subject, images, mask, output, **settings):
+def preprocess(subject, images, mask, output, **settings):
     files = {modality: (path, volume) for modality, path, volume in images}
     scan, arrays = preprocess_scan(subject, files, mask, settings)
     output.mkdir(parents=True, exist_ok=True)
@@ -43,4 +43,4 @@ def main(subject, images, mask, output, **settings):
 
 
 if __name__ == "__main__":
-    main()
+    preprocess()

@@ -6,15 +6,16 @@ from pathlib import Path
 import click
 
 from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
-from glioseg.evaluate.uncertainty import COLUMNS as UNSURE_COLUMNS
+from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.files import read_json, read_table, whole
-from glioseg.predict.tune_postprocess import COLUMNS as SEARCH_COLUMNS
+from glioseg.predict.tune_postprocess import TUNING_COLUMNS
+from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
 from glioseg.report.pages import data_uri, file_hash, read_hashes, read_times, relative, script_of
+from glioseg.report.run import Run
 from glioseg.report.subject import render_subjects
-from glioseg.report.tables import VIEWERS, viewed
 from glioseg.report.viewer import niivue
-from glioseg.split.cohort import COLUMNS
+from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 from glioseg.workflow.failures import read_failures
 
@@ -27,7 +28,7 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--subjects", required=True, type=FILE, help="Table of summarize: every single score.")
 @click.option("--scores", required=True, type=FILE, help="Table of summarize: each method's scores.")
 @click.option("--uncertainty", required=True, type=FILE, help="Table of summarize: how sure each segmentation is.")
-@click.option("--search", "searches", multiple=True, type=FILE, help="Table of postprocess; give it for each fold.")
+@click.option("--tuning", "tunings", multiple=True, type=FILE, help="Table of tune_postprocess; give it for each fold.")
 @click.option("--plots", required=True, type=FOLDER, help="Folder of plot.")
 @click.option("--preprocess", required=True, type=NEW, help="Folder of preprocess, for the hashes of the scans.")
 @click.option("--volumes", required=True, type=NEW, help="Folder of embed; subjects without a script have no viewer.")
@@ -48,7 +49,7 @@ def report(
     subjects,
     scores,
     uncertainty,
-    searches,
+    tunings,
     plots,
     preprocess,
     volumes,
@@ -63,24 +64,32 @@ def report(
     pages,
     output,
 ) -> None:
-    expected = ((cohort, COLUMNS), (subjects, SUBJECT_COLUMNS), (scores, SCORE_COLUMNS), (uncertainty, UNSURE_COLUMNS))
-    tables = [read_table(path, columns) for path, columns in expected]
-    trainings = [read_json(path) for path in settings]
-    hashes = read_hashes(preprocess, [row["subject"] for row in tables[0]])
-    digests = {path.parent.name: file_hash(path) for path in models}
+    rows = read_table(cohort, COHORT_COLUMNS)
+    run = Run(
+        cohort=rows,
+        subjects=read_table(subjects, SUBJECT_COLUMNS),
+        scores=read_table(scores, SCORE_COLUMNS),
+        uncertainty=read_table(uncertainty, UNCERTAINTY_COLUMNS),
+        trainings=[read_json(path) for path in settings],
+        tunings={path.stem: read_table(path, TUNING_COLUMNS) for path in tunings},
+        benchmarks=read_times(benchmarks),
+        config=json.loads(config),
+        commit=commit,
+        hashes=read_hashes(preprocess, [row["subject"] for row in rows]),
+        models={path.parent.name: file_hash(path) for path in models},
+        failures=read_failures(failures),
+    )
 
-    def picture(name: str) -> str:
+    def figure(name: str) -> str:
         return data_uri(plots / name)
 
-    searched = {path.stem: read_table(path, SEARCH_COLUMNS) for path in searches}
-    facts = (searched, read_times(benchmarks), json.loads(config), commit, gallery, hashes, digests)
-    index = render(*tables, trainings, *facts, relative(pages, output.parent), picture, read_failures(failures))
+    index = render(run, gallery, relative(pages, output.parent), figure)
     write(output, index)
-    shown = viewed(viewer, *tables[:2], tables[3], gallery)
+    shown = viewed(viewer, run.cohort, run.subjects, run.uncertainty, gallery)
     scripts = {subject: script_of(subject, volumes, pages) for subject in shown}
     if any(scripts.values()):
         write(pages / "niivue.js", niivue())
-    for subject, page in render_subjects(*tables[:2], hashes, picture, scripts):
+    for subject, page in render_subjects(run, figure, scripts):
         write(pages / f"{subject}.html", page)
     write(pages / "here.js", HERE)
 

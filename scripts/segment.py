@@ -12,15 +12,15 @@ import os
 from pathlib import Path
 
 import click
-import numpy as np
 import yaml
 
 from glioseg.labels import DIALECTS, region
 from glioseg.predict.model_facts import read_facts
 from glioseg.predict.one_scan import files_of, insist_on_study, prepare
 from glioseg.predict.runtime import RUNTIMES
-from glioseg.predict.segment import MAPS, segment_image, write_segmentation
+from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.predict.sliding_window import AXES
+from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 
 CONFIG = yaml.safe_load((Path(__file__).resolve().parent.parent / "config.yaml").read_text(encoding="utf-8"))["predict"]
@@ -49,10 +49,10 @@ def segment(models, images, subject, labels, output, **how):
     scan, image, warning = prepare(output.name.partition(".")[0], files, study, labels)
     if warning:
         click.echo(f"warning: {warning}", err=True)
-    found = segment_image(image, scan, models, how)
+    found = segment_image(image, scan, models, PredictSettings(**how))
     write_segmentation(found, scan, labels, output.parent / f"{scan['subject']}_maps", output)
-    volume_ml = int(region(found.classes, "WT").sum()) * float(np.prod(scan["spacing_mm"])) / 1000
-    click.echo(f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {found.certainty['uncertainty']:.3f}")
+    volume_ml = int(region(found.classes, "WT").sum()) * voxel_ml(scan["spacing_mm"])
+    click.echo(f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {found.uncertainty['uncertainty']:.3f}")
 
 
 if __name__ == "__main__":

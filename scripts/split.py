@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from glioseg.files import read_json, read_table, write_table
-from glioseg.split.cohort import COLUMNS, cohort_rows, covariate_columns, insist_on_all
+from glioseg.split.cohort import COHORT_COLUMNS, cohort_rows, covariate_columns, insist_on_all
 from glioseg.workflow.commands import Command
 
 
@@ -19,7 +19,7 @@ from glioseg.workflow.commands import Command
 @click.option("--strict", type=bool, required=True, help="An excluded subject is an error.")
 @click.option("--seed", type=int, required=True, help="Seed of all that is drawn.")
 @click.option("--output", type=Path, required=True, help="Table to write.")
-def main(subjects, preprocess, exclude, failed, folds, test_percent, strict, seed, output):
+def split(subjects, preprocess, exclude, failed, folds, test_percent, strict, seed, output):
     table = read_table(subjects, ("subject", "labels"))
     left_out = dict.fromkeys(failed, "failed") | dict.fromkeys(exclude, "exclude")
     names = [row["subject"] for row in table if row["subject"] not in left_out]
@@ -27,13 +27,13 @@ def main(subjects, preprocess, exclude, failed, folds, test_percent, strict, see
     if strict:
         insist_on_all(scans)
     rows = cohort_rows(table, scans, left_out, folds, test_percent, seed)
-    write_table(output, COLUMNS + covariate_columns(table, scans), rows)
+    write_table(output, COHORT_COLUMNS + covariate_columns(table, scans), rows)
     for row in rows:
-        if row["verdict"] != "taken":
+        if row["verdict"] != "included":
             click.echo(f"{row['subject']} is {row['verdict']}: {row['reason']}")
     taken = sum(row["verdict"] != "excluded" for row in rows)
     click.echo(f"{taken} of {len(rows)} subjects taken")
 
 
 if __name__ == "__main__":
-    main()
+    split()

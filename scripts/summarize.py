@@ -12,18 +12,18 @@ from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, calibration_rows
 from glioseg.evaluate.score_table import score_table
 from glioseg.evaluate.summary import (
     BASELINE_COLUMNS,
-    COHORT_COLUMNS,
     PRESENT_COLUMNS,
     SCORE_COLUMNS,
+    SCORED_COLUMNS,
     SUBJECT_COLUMNS,
     collect_scores,
     subject_rows,
     summarize_scores,
 )
-from glioseg.evaluate.uncertainty import COLUMNS, mean_dice, uncertainty_rows
+from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS, mean_dice, uncertainty_rows
 from glioseg.files import read_table, write_table
 from glioseg.workflow.commands import FILE, NEW, SEED, Command
-from glioseg.workflow.failures import SCORING, lost, read_failures
+from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
 
 
 @click.command(cls=Command, help=__doc__)
@@ -51,20 +51,22 @@ def summarize(
     calibration: Path,
     uncertainty: Path,
 ) -> None:
-    rows, baselines = read_table(cohort, COHORT_COLUMNS), read_table(baseline, BASELINE_COLUMNS)
-    gone = lost(read_failures(failures), *SCORING)
-    evaluations, failed = collect_scores(evaluate, [row for row in rows if row["subject"] not in gone])
-    baselines = [row for row in baselines if row["subject"] not in gone]
+    rows, baselines = read_table(cohort, SCORED_COLUMNS), read_table(baseline, BASELINE_COLUMNS)
+    skipped = failed_subjects(read_failures(failures), *SCORING)
+    evaluations, failed = collect_scores(evaluate, [row for row in rows if row["subject"] not in skipped])
+    baselines = [row for row in baselines if row["subject"] not in skipped]
     tidy = subject_rows(evaluations, baselines, {row["subject"]: row["fold"] for row in rows})
     summary = summarize_scores(tidy, bootstrap, seed)
     write_table(subjects, SUBJECT_COLUMNS, tidy)
     write_table(scores, (*SCORE_COLUMNS, *PRESENT_COLUMNS), summary)
     write_table(calibration, CALIBRATION_COLUMNS, calibration_rows(evaluations))
-    write_table(uncertainty, COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
+    write_table(uncertainty, UNCERTAINTY_COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
     for subject in failed:
         click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst that there are")
-    if gone:
-        click.echo(f"Left out, as their jobs failed: {len(gone)} ({', '.join(sorted(gone))}). These are the survivors:")
+    if skipped:
+        click.echo(
+            f"Left out, as their jobs failed: {len(skipped)} ({', '.join(sorted(skipped))}). These are the skip_failed:"
+        )
     click.echo(score_table(summary))
 
 

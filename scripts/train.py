@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from glioseg.files import allow_open_files, read_table, whole, write_json
-from glioseg.split.models import monitored_subjects, training_subjects
+from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
+from glioseg.split.models import training_subjects, validation_subjects
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
 from glioseg.workflow.commands import Command
 
@@ -52,8 +52,8 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--noise", type=float, required=True)
 @click.option("--modality-dropout", type=float, required=True, help="Chance of a patch's channel to be zeros.")
 @click.option("--precision", type=click.Choice(PRECISIONS), required=True)
-@click.option("--monitor-subjects", type=int, required=True)
-@click.option("--monitor-every", type=int, required=True)
+@click.option("--validation-subjects", type=int, required=True)
+@click.option("--validation-every", type=int, required=True)
 @click.option("--seed", type=int, required=True, help="Seed of all that is drawn.")
 @click.option("--threads", type=int, required=True, help="Cores to use.")
 @click.option("--study", required=True, help="How scans are made for the network, as JSON: kept beside the model.")
@@ -61,39 +61,41 @@ def auto_or_int(text: str) -> str | int:
 @click.option(
     "--state", type=Path, required=True, help="File that lets a killed run continue; kept until the model is written."
 )
-@click.option("--output", type=Path, required=True, help="Folder for model.keras, history.csv and settings.json.")
-def main(fold, cohort, preprocess, precision, threads, study, code, state, output, **settings):
+@click.option("--output", type=Path, required=True, help="Folder for model.keras, history.tsv and settings.json.")
+def train(fold, cohort, preprocess, precision, threads, study, code, state, output, **settings):
     settings["precision"] = choose_precision(precision)
     use_threads(threads)
     import keras
     import tensorflow as tf
 
-    from glioseg.train.loop import train_network, versions, write_history
+    from glioseg.train.loop import train_network, versions
     from glioseg.train.patches import fingerprint, load_subject
-    from glioseg.train.plan import describe, free_bytes, plan
+    from glioseg.train.plan import describe_plan, free_bytes, plan
+    from glioseg.train.progress import HISTORY_COLUMNS, Training
     from glioseg.train.state import identify
 
     keras.mixed_precision.set_global_policy(settings["precision"])
     rows = read_table(cohort, ("subject", "fold", "has_mask"))
     names = training_subjects(rows, fold)
-    monitored = monitored_subjects(rows, fold)[: settings["monitor_subjects"]]
+    held_out = validation_subjects(rows, fold)[: settings["validation_subjects"]]
     allow_open_files()
     subjects = [load_subject(preprocess / name) for name in names]
     device, free = free_bytes()
     settings = plan(settings, [one.mask.shape for one in subjects], subjects[0].image.shape[-1], device, free)
     identity = identify(settings, [code, *(fingerprint(preprocess / name) for name in names)])
-    click.echo(f"{len(names)} subjects, {describe(settings)}, {free / 1e9:.0f} GB free on the {device.upper()}")
-    shown = [load_subject(preprocess / name) for name in monitored]
+    click.echo(f"{len(names)} subjects, {describe_plan(settings)}, {free / 1e9:.0f} GB free on the {device.upper()}")
+    shown = [load_subject(preprocess / name) for name in held_out]
     # Half of the threads make batches while the others, or a GPU, learn from the last.
     workers, strategy = max(threads // 2, 1), choose_strategy()
     try:
-        model, history = train_network(subjects, shown, state, identity, settings, strategy, workers, click.echo)
+        training = Training(subjects, shown, state, identity, settings, workers, click.echo)
+        model, history = train_network(training, strategy)
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError(f"lower train: batch, patch or filters; {error.message.splitlines()[0]}") from error
-    write_history(output / "history.csv", history)
+    write_table(output / "history.tsv", HISTORY_COLUMNS, history)
     facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
-    facts["monitored_dice"] = float([row["val_dice"] for row in history if row["val_dice"]][-1]) if monitored else None
-    facts |= {"study": json.loads(study), "threads": threads, "subjects": names, "monitor": monitored}
+    facts["validation_dice"] = float([row["val_dice"] for row in history if row["val_dice"]][-1]) if held_out else None
+    facts |= {"study": json.loads(study), "threads": threads, "subjects": names, "validation_subjects": held_out}
     write_json(output / "settings.json", facts)
     with whole(output / "model.keras") as partial:
         model.save(partial)
@@ -101,4 +103,4 @@ def main(fold, cohort, preprocess, precision, threads, study, code, state, outpu
 
 
 if __name__ == "__main__":
-    main()
+    train()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from glioseg.choices import choose
 
 # Loaded by the functions that work on voxels: every start of Snakemake, and each of its jobs, reads this module.
 if TYPE_CHECKING:
@@ -133,10 +135,28 @@ def targets_of(targets: str, classes: Sequence[str]) -> tuple[str, ...]:
     return tuple(_regions(classes))
 
 
+def classes_of_regions(inside: Mapping, index_of: Callable[[str], int], where: Callable):
+    """Index of the tissue class of each voxel, from the regions that it is inside of.
+
+    WT, TC and ET lie one inside the other: WT is edema, TC in it necrosis, ET in that enhancing; RC outside of WT is a
+    cavity. A region that is not among them bounds nothing; outside of all is background.
+    inside: region -> whether a voxel is inside of it (bool arrays of NumPy or TensorFlow); index_of: class -> its
+    index; where: NumPy's or Keras' function of that name.
+    """
+    found = index_of("background")
+    if "RC" in inside:
+        found = where(inside["RC"], index_of("cavity"), found)
+    within = True
+    for name, tissue in (("WT", "edema"), ("TC", "necrosis"), ("ET", "enhancing")):
+        if name in inside:
+            within = inside[name] & within
+            found = where(within, index_of(tissue), found)
+    return found
+
+
 def check_targets(targets: str) -> None:
     """Raises ValueError for targets that aren't among `TARGETS`."""
-    if targets not in TARGETS:
-        raise ValueError(f"targets: {targets!r} is not known; known are {', '.join(TARGETS)}")
+    choose("targets", targets, TARGETS)
 
 
 def _regions(classes: Sequence[str]) -> list[str]:
@@ -145,6 +165,4 @@ def _regions(classes: Sequence[str]) -> list[str]:
 
 
 def _dialect(name: str) -> dict[int, str]:
-    if name not in DIALECTS:
-        raise ValueError(f"labels: {name!r} is not known; known are {', '.join(DIALECTS)}")
-    return DIALECTS[name]
+    return choose("labels", name, DIALECTS)

@@ -10,6 +10,7 @@ from glioseg.evaluate.metrics import dice_of_sizes
 from glioseg.evaluate.summary import BASELINE_COLUMNS
 from glioseg.files import read_json, read_sample, read_table
 from glioseg.labels import CLASSES, REGIONS, region, regions_of
+from glioseg.scan_facts import ScanFacts
 from glioseg.split.models import scored_subjects, training_subjects
 
 # Voxels drawn from each training subject and class: enough for four intensities, little enough for seconds.
@@ -43,7 +44,7 @@ def read_voxels(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict]
     return image[brain].astype(np.float32), mask[brain], class_sizes(mask, scan), scan
 
 
-def class_sizes(mask: np.ndarray, scan: dict) -> np.ndarray:
+def class_sizes(mask: np.ndarray, scan: ScanFacts) -> np.ndarray:
     """Voxels (of the preprocessed grid) of each class in the whole scan, as a network is scored; background unused.
 
     So what lies outside the brain or was cut off by the crop counts as missed. Exact at the scan's own spacing;

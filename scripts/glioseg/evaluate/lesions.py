@@ -6,6 +6,8 @@ Source: github.com/rachitsaluja/BraTS-2023-Metrics, the organizers' own code, wi
 import numpy as np
 from scipy import ndimage
 
+from glioseg.volumes.boxes import Box, bounding_box, grow, hull, slices
+
 # True lesions whose surroundings meet are one: each voxel reaches its 18 neighbors, three times over.
 REACH = ndimage.generate_binary_structure(3, 2)
 STEPS = 3
@@ -28,11 +30,11 @@ def match_lesions(
     both = prediction & (around > 0)
     lesion_of, part_of = np.divmod(np.unique(around[both].astype(np.int64) * (count + 1) + predicted[both]), count + 1)
     sizes_mm3 = np.bincount(around[truth]) * float(np.prod(spacing_mm))
-    lesion_boxes, part_boxes = ndimage.find_objects(around), ndimage.find_objects(predicted)
+    lesion_boxes, part_boxes = _boxes(around), _boxes(predicted)
     pairs = []
     for lesion in np.flatnonzero(sizes_mm3 > IGNORED_MM3):
         parts = part_of[lesion_of == lesion]
-        box = _joined([lesion_boxes[lesion - 1], *(part_boxes[part - 1] for part in parts)])
+        box = slices(hull([lesion_boxes[lesion - 1], *(part_boxes[part - 1] for part in parts)]))
         pairs.append((truth[box] & (around[box] == lesion), np.isin(predicted[box], parts)))
     return pairs, count - len(np.unique(part_of))
 
@@ -40,15 +42,12 @@ def match_lesions(
 def _surroundings(truth: np.ndarray) -> np.ndarray:
     """Numbers (int32, same shape) from 1 on for the surroundings of lesions, the lesions among them; 0 elsewhere."""
     numbers = np.zeros(truth.shape, np.int32)
-    boxes = ndimage.find_objects(truth.view(np.uint8))
-    if boxes:
-        box = tuple(slice(max(side.start - STEPS, 0), side.stop + STEPS) for side in boxes[0])
+    if truth.any():
+        box = slices(grow(bounding_box(truth), truth.shape, STEPS))
         ndimage.label(ndimage.binary_dilation(truth[box], REACH, STEPS), TOUCHING, output=numbers[box])
     return numbers
 
 
-def _joined(boxes: list[tuple[slice, ...]]) -> tuple[slice, ...]:
-    """The smallest box around all of them."""
-    return tuple(
-        slice(min(side.start for side in sides), max(side.stop for side in sides)) for sides in zip(*boxes, strict=True)
-    )
+def _boxes(numbers: np.ndarray) -> list[Box]:
+    """The box around each number from 1 on in an array of labels."""
+    return [tuple((side.start, side.stop) for side in sides) for sides in ndimage.find_objects(numbers)]

@@ -5,7 +5,8 @@ writes it out (GetBraTSLabelStatistics in cbicaITKUtilities.h of github.com/CBIC
 BraTS 2023.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -115,29 +116,44 @@ def lesion_hd95_mm(pair: Pair) -> float:
     return _share(found + false * MISSED_LESION_MM, len(lesions) + false, 0.0)
 
 
+class Metric(NamedTuple):
+    """How a metric is computed and shown.
+
+    words: its name in tables; failed: the score of a subject that could not be predicted, None where it is not known;
+    digits: decimals in tables; of_classes: whether it is also computed for each tissue class, which may be a thin shell
+    or a handful of specks, whose surfaces and lesions say little.
+    """
+
+    compute: Callable[[Pair], float]
+    words: str
+    failed: float | None
+    digits: int
+    of_classes: bool = False
+
+
 METRICS = {
-    "dice": dice,
-    "hd95_mm": hd95_mm,
-    "sensitivity": sensitivity,
-    "specificity": specificity,
-    "iou": iou,
-    "precision": precision,
-    "assd_mm": assd_mm,
-    "volume_difference_ml": volume_difference_ml,
-    "volume_difference_percent": volume_difference_percent,
-    "lesion_dice": lesion_dice,
-    "lesion_hd95_mm": lesion_hd95_mm,
+    "dice": Metric(dice, "Dice", failed=0.0, digits=3, of_classes=True),
+    "hd95_mm": Metric(hd95_mm, "95 % Hausdorff distance, mm", failed=ABSENT_HD95_MM, digits=1),
+    "sensitivity": Metric(sensitivity, "Sensitivity", failed=0.0, digits=3, of_classes=True),
+    "specificity": Metric(specificity, "Specificity", failed=0.0, digits=4, of_classes=True),
+    "iou": Metric(iou, "Intersection over union", failed=0.0, digits=3, of_classes=True),
+    "precision": Metric(precision, "Precision", failed=0.0, digits=3, of_classes=True),
+    "assd_mm": Metric(assd_mm, "Average symmetric surface distance, mm", failed=ABSENT_HD95_MM, digits=1),
+    "volume_difference_ml": Metric(
+        volume_difference_ml, "Volume difference (predicted \N{MINUS SIGN} true), ml", failed=None, digits=1
+    ),
+    "volume_difference_percent": Metric(
+        volume_difference_percent,
+        "Volume difference (predicted \N{MINUS SIGN} true), % of the true volume",
+        failed=-100.0,
+        digits=1,
+    ),
+    "lesion_dice": Metric(lesion_dice, "Lesion-wise Dice (BraTS 2023)", failed=0.0, digits=3),
+    "lesion_hd95_mm": Metric(
+        lesion_hd95_mm, "Lesion-wise 95 % Hausdorff distance (BraTS 2023), mm", failed=MISSED_LESION_MM, digits=1
+    ),
 }
-# A class may be a thin shell or a handful of specks, whose surfaces and lesions say little.
-CLASS_METRICS = ("dice", "iou", "sensitivity", "specificity", "precision")
-# Of a subject that could not be predicted; how many ml were missed is not known.
-WORST = {
-    **dict.fromkeys(("dice", "iou", "sensitivity", "specificity", "precision", "lesion_dice"), 0.0),
-    "hd95_mm": ABSENT_HD95_MM,
-    "assd_mm": ABSENT_HD95_MM,
-    "volume_difference_percent": -100.0,
-    "lesion_hd95_mm": MISSED_LESION_MM,
-}
+CLASS_METRICS = tuple(name for name, metric in METRICS.items() if metric.of_classes)
 
 
 def score_regions(
@@ -167,7 +183,7 @@ def score_classes(
 
 def _scores(pair: Pair, metrics: Iterable[str]) -> dict[str, float]:
     true_ml, predicted_ml = pair.sizes_ml
-    scores = {name: float(METRICS[name](pair)) for name in metrics}
+    scores = {name: float(METRICS[name].compute(pair)) for name in metrics}
     return {**scores, "truth_ml": true_ml, "predicted_ml": predicted_ml}
 
 

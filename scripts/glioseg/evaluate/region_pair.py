@@ -5,10 +5,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from glioseg.evaluate.lesions import match_lesions
 from glioseg.evaluate.surfaces import surface_distances
+from glioseg.volumes.boxes import bounding_box, slices
+from glioseg.volumes.orientation import voxel_ml
 
 # The diagonal of a 240 x 240 x 155 mm scan: the price of finding a region that is not there, or of missing one.
 # The same on every grid, so that the scores of differently cropped data sets compare.
@@ -58,9 +59,9 @@ class Pair:
     @cached_property
     def sizes_ml(self) -> tuple[float, float]:
         """Volumes of truth and prediction."""
-        voxel_ml = float(np.prod(self.spacing_mm)) / 1000
+        size_ml = voxel_ml(self.spacing_mm)
         common, only_predicted, only_true, _ = self.counts
-        return (common + only_true) * voxel_ml, (common + only_predicted) * voxel_ml
+        return (common + only_true) * size_ml, (common + only_predicted) * size_ml
 
     @cached_property
     def distances_mm(self) -> tuple[np.ndarray, np.ndarray]:
@@ -78,11 +79,10 @@ class Pair:
 
 
 def tumor_box(truth: np.ndarray, prediction: np.ndarray) -> tuple[slice, ...]:
-    """The box around all that is no background in either of two arrays of class indices; one voxel where nothing is.
+    """The box around all that is no background in either of two arrays of class indices; all of them where nothing is.
 
     Raises ValueError where the shapes differ.
     """
     if truth.shape != prediction.shape:
         raise ValueError(f"truth and prediction: expected one shape, found {truth.shape} and {prediction.shape}")
-    boxes = ndimage.find_objects(((truth | prediction) > 0).view(np.uint8))
-    return boxes[0] if boxes else (slice(1),) * truth.ndim
+    return slices(bounding_box((truth | prediction) > 0))

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from glioseg.evaluate.metrics import CLASS_METRICS, METRICS, WORST
+from glioseg.evaluate.metrics import CLASS_METRICS, METRICS
 from glioseg.evaluate.score_table import MEAN, NETWORK, TABLE_ORDER
 from glioseg.labels import CLASSES, EVERYWHERE, classes_of, regions_of
 from glioseg.split.models import scored_subjects
 
-COHORT_COLUMNS = ("subject", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")  # of a cohort's table
+SCORED_COLUMNS = ("subject", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")  # of a cohort's table
 BASELINE_COLUMNS = ("method", "subject", "region", "dice")
 SUBJECT_COLUMNS = ("method", "subject", "fold", "region", "metric", "value")
 STATISTICS = ("n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
@@ -32,7 +32,7 @@ def read_scores(path: Path) -> dict:
 def collect_scores(folder: Path, cohort: Iterable[dict]) -> tuple[list[dict], list[str]]:
     """The scores of all whom a cohort scores, `worst_scores` where one has no file, and the names of those.
 
-    folder: that of `evaluate`; cohort: rows with `COHORT_COLUMNS`. Raises ValueError where nobody has a file.
+    folder: that of `evaluate`; cohort: rows with `SCORED_COLUMNS`. Raises ValueError where nobody has a file.
     """
     rows, files = {row["subject"]: row for row in cohort}, {}
     for subject in scored_subjects(list(rows.values())):
@@ -47,12 +47,13 @@ def collect_scores(folder: Path, cohort: Iterable[dict]) -> tuple[list[dict], li
 def worst_scores(row: dict) -> dict:
     """The worst scores that there are, as `evaluate` writes scores: of a subject that could not be predicted.
 
-    row: the subject's, with `COHORT_COLUMNS`; the volumes there are those of WT and ET. Nothing was predicted.
+    row: the subject's, with `SCORED_COLUMNS`; the volumes there are those of WT and ET. Nothing was predicted.
     """
-    regions = {name: {**WORST, "predicted_ml": 0.0} for name in regions_of([row["labels"]])}
+    known = {name: metric.failed for name, metric in METRICS.items() if metric.failed is not None}
+    regions = {name: {**known, "predicted_ml": 0.0} for name in regions_of([row["labels"]])}
     for name, column in (("WT", "tumor_ml"), ("ET", "enhancing_ml")):
         regions[name]["truth_ml"] = float(row[column])
-    classes = {name: {metric: WORST[metric] for metric in CLASS_METRICS} for name in classes_of([row["labels"]])[1:]}
+    classes = {name: {metric: known[metric] for metric in CLASS_METRICS} for name in classes_of([row["labels"]])[1:]}
     return {"subject": row["subject"], "regions": regions, "classes": classes, "calibration": {}}
 
 

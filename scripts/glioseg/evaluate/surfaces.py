@@ -1,8 +1,9 @@
 """How far apart the surfaces of two regions lie."""
 
 import numpy as np
-from scipy import ndimage
 from scipy.spatial import cKDTree
+
+from glioseg.volumes.boxes import bounding_box, slices
 
 
 def surface_distances(
@@ -14,7 +15,7 @@ def surface_distances(
     from center to center. truth, prediction: boolean arrays of one shape, neither of them empty; spacing_mm: size of a
     voxel along each axis.
     """
-    box = ndimage.find_objects((truth | prediction).view(np.uint8))[0]
+    box = slices(bounding_box(truth | prediction))
     surfaces = _surface(truth[box]), _surface(prediction[box])
     # A tree of the surfaces' points is several times faster than distance maps of the voxels around them.
     points = [np.argwhere(surface) * np.asarray(spacing_mm) for surface in surfaces]

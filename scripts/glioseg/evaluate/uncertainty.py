@@ -7,14 +7,21 @@ from pathlib import Path
 from glioseg.labels import EVERYWHERE
 from glioseg.split.models import predicted_subjects
 
-COLUMNS = ("subject", "fold", "uncertainty", *(f"expected_{name}" for name in EVERYWHERE), "entropy", "dice")
+UNCERTAINTY_COLUMNS = (
+    "subject",
+    "fold",
+    "uncertainty",
+    *(f"expected_{name}" for name in EVERYWHERE),
+    "entropy",
+    "dice",
+)
 
 
 def uncertainty_rows(folder: Path, cohort: list[dict], dice: Mapping[str, float]) -> list[dict]:
-    """A row of `COLUMNS` per predicted subject that has its JSON file of predict in a folder, the most uncertain first.
+    """A row of `UNCERTAINTY_COLUMNS` per predicted subject with a JSON file of predict, the most uncertain first.
 
-    cohort: rows of cohort.tsv; dice: subject -> mean over WT, TC and ET; empty where there is no mask. Raises
-    ValueError naming a file that holds no such thing.
+    folder: that of predict; cohort: rows of cohort.tsv; dice: subject -> mean over WT, TC and ET. The column dice is
+    empty where there is no mask. Raises ValueError naming a file that holds no such thing.
     """
     folds = {row["subject"]: row["fold"] for row in cohort}
     rows = []

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import EMPTY, rows_of
-from glioseg.layouts.folders import Subject, descend, image_of, listing, one_each, stem_of
+from glioseg.layouts.folders import Layout, SubjectFiles, descend, image_of, listing, one_each, stem_of
 from glioseg.layouts.modalities import plain
 
 # A segmentation of healthy anatomy, as FreeSurfer's derivatives hold, is no tumor mask.
@@ -19,7 +19,7 @@ class Image(NamedTuple):
     entities: dict[str, str]
 
 
-def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
     """`sub-*/[ses-*/]anat/*_T1w.nii[.gz]` (with a ce- entity: t1ce), T2w, FLAIR; masks *dseg, or *mask with
     label-tumor or label-lesion; in the folder itself and in derivatives/*.
 
@@ -38,7 +38,7 @@ def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dic
     for name, found in sorted(images.items()):
         if found:
             files = one_each(name, _preferred(found), notes)
-            subjects[name] = Subject(files, labels, persons.get(name.partition("_ses-")[0], {}))
+            subjects[name] = SubjectFiles(files, labels, persons.get(name.partition("_ses-")[0], {}))
     return subjects
 
 
@@ -116,3 +116,6 @@ def _participants(entries: list, notes: list[str]) -> dict[str, dict[str, str]]:
         for row in rows
         if "participant_id" in row
     }
+
+
+LAYOUT = Layout("sub-*/anat/sub-*_FLAIR.nii.gz", lambda place: is_bids(place.folder, place.entries), bids)

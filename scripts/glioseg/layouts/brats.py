@@ -1,19 +1,20 @@
 """The layouts of BraTS, 2013 to 2025: a folder for each subject, alone or in groups such as HGG and LGG."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import covariates_of, is_covariate_table
-from glioseg.layouts.folders import Subject, descend, image_of, insert, listing, one_each, stem_of
-from glioseg.layouts.modalities import plain
+from glioseg.layouts.folders import Layout, SubjectFiles, descend, image_of, insert, listing, one_each, stem_of
+from glioseg.layouts.modalities import names_of, plain
 
 GRADES = {"HGG": "HGG", "HG": "HGG", "LGG": "LGG", "LG": "LGG"}
 VSD = re.compile(r"VSD\.Brain.*?\.(?:MR_(?P<modality>\w+)|(?P<mask>OT))(?:\.|$)", re.I)
 YEAR = re.compile(r"(?<!\d)202[3-9](?![-_.]?\d)")
 
 
-def brats(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+def brats(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
     """2017-2021: `SUBJECT/SUBJECT_MODALITY.nii[.gz]`, the mask `SUBJECT_seg`, or, as in 355 of 2020, `*_Segm`."""
 
     def dialect(name, years):
@@ -23,7 +24,7 @@ def brats(root: str, labels: str, names: dict[str, str], notes: list[str]) -> di
     return _subjects(root, files_2017, dialect, labels, names, notes)
 
 
-def brats2023(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+def brats2023(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
     """2023 and later: `SUBJECT/SUBJECT-t1n.nii.gz`, -t1c, -t2w, -t2f, the mask -seg.
 
     Raises ValueError for pediatric subjects where no folder's name tells 2023 from 2024: their label values differ.
@@ -45,7 +46,7 @@ def brats2023(root: str, labels: str, names: dict[str, str], notes: list[str]) -
     return _subjects(root, files_2023, dialect, labels, names, notes)
 
 
-def brats2013(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+def brats2013(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
     """2013 and 2015 as NIfTI: `SUBJECT/VSD.Brain.XX.O.MR_Flair.54512[.nii[.gz]]`, the mask `*.OT.*`, each a file or a
     folder with one file."""
     return _subjects(root, files_2013, lambda name, years: "brats2013", labels, names, notes)
@@ -91,7 +92,7 @@ def _suffixed(prefix: str, entries: list, names: dict[str, str], notes: list[str
     return found
 
 
-def _subjects(root, files, dialect, labels, names, notes) -> dict[str, Subject]:
+def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFiles]:
     base = Path(root).absolute()
     # A table such as name_mapping.csv may also lie one folder above the subjects' own.
     tables = [entry.path for entry in listing(str(base.parent), []) if is_covariate_table(entry.name)]
@@ -116,7 +117,7 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, Subject]:
         if name.isdecimal() and groups:
             name = f"{groups[-1]}_{name}"  # in 2013, HG/0001 and LG/0001 are two people
         chosen = dialect(name, _years([*reversed(groups), *above])) if labels == "auto" else labels
-        subject = Subject(one_each(name, candidates, notes), chosen, covariates)
+        subject = SubjectFiles(one_each(name, candidates, notes), chosen, covariates)
         insert(subjects, where, name, folder, subject)
     return subjects
 
@@ -124,3 +125,13 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, Subject]:
 def _years(folders: list[str]) -> set[str]:
     """The challenge's years (2023 and later, no dates) in the first folder's name that has any; empty: none has."""
     return next((years for name in folders if (years := set(YEAR.findall(name)))), set())
+
+
+def _layout(expected: str, files: Callable, find: Callable) -> Layout:
+    """The layout of a year, recognized by the files of one subject."""
+    return Layout(expected, lambda place: bool(files(place.name, place.entries, names_of([]), [])), find)
+
+
+LAYOUT_2017 = _layout("SUBJECT/SUBJECT_flair.nii.gz", files_2017, brats)
+LAYOUT_2023 = _layout("SUBJECT/SUBJECT-t2f.nii.gz", files_2023, brats2023)
+LAYOUT_2013 = _layout("SUBJECT/VSD.Brain.XX.O.MR_Flair.54512.nii", files_2013, brats2013)

@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 
 from glioseg.labels import MASK
-from glioseg.layouts.find_subjects import Source, Subject
+from glioseg.layouts.find_subjects import Source
+from glioseg.layouts.folders import SubjectFiles
 from glioseg.volumes import orientation
 from glioseg.volumes.boxes import bounding_box
 from glioseg.volumes.brain import background_value, brain_mask
@@ -17,7 +18,7 @@ MEASURED = 12  # subjects whose brain is measured: their mean box is then known 
 SCAN_JSON_BYTES = 4000
 
 
-def describe(source: dict, found: Source, modalities: list[str], spacing_mm: float) -> str:
+def describe_source(source: dict, found: Source, modalities: list[str], spacing_mm: float) -> str:
     """Lines on a source: layout, labels, subjects, files by modality, what is missing or left out, the disk forecast.
 
     modalities: the wanted ones; others that are there are counted too. spacing_mm: that of the preprocessed arrays.
@@ -40,7 +41,7 @@ def describe(source: dict, found: Source, modalities: list[str], spacing_mm: flo
     return "\n".join([str(source["folder"]), *(f"  {title:<11}{text}" for title, text in lines if text)])
 
 
-def forecast_bytes(subjects: dict[str, Subject], modalities: list[str], spacing_mm: float) -> tuple[float, int]:
+def forecast_bytes(subjects: dict[str, SubjectFiles], modalities: list[str], spacing_mm: float) -> tuple[float, int]:
     """Bytes that the subjects will take once preprocessed with `crop: brain`, and how many of them were measured.
 
     Counted are those with all modalities: float16 for each and uint8 for the mask, in the box around the brain, at
@@ -62,7 +63,7 @@ def forecast_bytes(subjects: dict[str, Subject], modalities: list[str], spacing_
     return float(np.mean(sizes)) * per_voxel + SCAN_JSON_BYTES * len(complete), len(sizes)
 
 
-def _box_voxels(subject: Subject, modalities: list[str], spacing_mm: float) -> int:
+def _box_voxels(subject: SubjectFiles, modalities: list[str], spacing_mm: float) -> int:
     """Voxels, after resampling, of the box around all that isn't background. ValueError: a file can't be read."""
     read = take_volumes({name: subject.files[name] for name in modalities})
     boxes = [bounding_box(brain_mask(part, background_value(part))) for part, _ in read.values()]
@@ -72,7 +73,7 @@ def _box_voxels(subject: Subject, modalities: list[str], spacing_mm: float) -> i
     return int(np.prod(resampled_shape(shape, orientation.spacing_mm(affine), (spacing_mm,) * 3)))
 
 
-def _disk(subjects: dict[str, Subject], modalities: list[str], spacing_mm: float) -> str:
+def _disk(subjects: dict[str, SubjectFiles], modalities: list[str], spacing_mm: float) -> str:
     size, measured = forecast_bytes(subjects, modalities, spacing_mm)
     if not measured:
         return "no subject with all modalities could be read, so there is no forecast"
@@ -80,7 +81,7 @@ def _disk(subjects: dict[str, Subject], modalities: list[str], spacing_mm: float
     return f"{size / unit:.3g} {name} for the arrays of all ({measured} measured; crop: brain, {spacing_mm:g} mm)"
 
 
-def _missing(subjects: dict[str, Subject], modalities: list[str]) -> str:
+def _missing(subjects: dict[str, SubjectFiles], modalities: list[str]) -> str:
     lacking = {
         name: [modality for modality in modalities if modality not in subject.files]
         for name, subject in subjects.items()

@@ -3,27 +3,21 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from glioseg.choices import choose
 from glioseg.labels import DIALECTS, MASK
-from glioseg.layouts.bids import bids, is_bids
-from glioseg.layouts.brats import brats, brats2013, brats2023, files_2013, files_2017, files_2023
-from glioseg.layouts.folders import File, Subject, descend, insert, listing
+from glioseg.layouts import bids, brats, msd, table
+from glioseg.layouts.folders import File, Place, SubjectFiles, descend, insert, listing
 from glioseg.layouts.modalities import MODALITIES, names_of
-from glioseg.layouts.msd import is_msd, msd
-from glioseg.layouts.table import table, table_in
+from glioseg.layouts.table import table_in
 
-__all__ = ["LAYOUTS", "MODALITIES", "File", "Source", "Subject", "find_subjects", "phantom_subjects"]
-
-# Each takes the source's folder, its labels (dialect or "auto"), the names of modalities, and a list that it adds to
-# where it leaves something out; and returns the subjects by name.
-LAYOUTS = {"brats": brats, "brats2013": brats2013, "brats2023": brats2023, "msd": msd, "bids": bids, "table": table}
-
-EXPECTED = {
-    "brats": "SUBJECT/SUBJECT_flair.nii.gz",
-    "brats2013": "SUBJECT/VSD.Brain.XX.O.MR_Flair.54512.nii",
-    "brats2023": "SUBJECT/SUBJECT-t2f.nii.gz",
-    "msd": "dataset.json and imagesTr",
-    "bids": "sub-*/anat/sub-*_FLAIR.nii.gz",
-    "table": "cohort.tsv",
+# In the order in which they are looked for.
+LAYOUTS = {
+    "table": table.LAYOUT,
+    "msd": msd.LAYOUT,
+    "bids": bids.LAYOUT,
+    "brats": brats.LAYOUT_2017,
+    "brats2023": brats.LAYOUT_2023,
+    "brats2013": brats.LAYOUT_2013,
 }
 
 # Where no subject has a mask, labels only say in which values predictions are written.
@@ -34,7 +28,7 @@ class Source(NamedTuple):
     """What was found in a source: its layout, its subjects by name, and what was left out, in sentences."""
 
     layout: str
-    subjects: dict[str, Subject]
+    subjects: dict[str, SubjectFiles]
     notes: list[str]
 
 
@@ -43,23 +37,17 @@ def recognize(root: str) -> str:
 
     Raises ValueError where none does; it says what was looked for, and what is there.
     """
-    root = _place(root)
-    if table_in(root):
+    root, notes = _place(root), []
+    if table_in(root) == root:
         return "table"
-    names, notes = names_of([]), []
-    parsers = {"brats": files_2017, "brats2023": files_2023, "brats2013": files_2013}
 
     def look(folder, groups, entries):
-        if is_msd(entries):
-            return "msd"
-        if is_bids(folder, entries):
-            return "bids"
-        name = groups[-1] if groups else Path(root).absolute().name
-        return next((layout for layout, files in parsers.items() if files(name, entries, names, notes)), None)
+        place = Place(folder, groups, groups[-1] if groups else Path(root).absolute().name, entries)
+        return next((name for name, layout in LAYOUTS.items() if layout.recognize(place)), None)
 
     found = next(descend(root, look, notes), None)
     if found is None:
-        looked_for = ", ".join(f"{expected} ({layout})" for layout, expected in EXPECTED.items())
+        looked_for = ", ".join(f"{layout.expected} ({name})" for name, layout in LAYOUTS.items())
         raise ValueError(f"data: no known layout in {root}; looked for {looked_for}; found {_content(root, notes)}")
     return found
 
@@ -71,20 +59,20 @@ def read_source(source: dict, modalities: list[str]) -> Source:
     the layout does not exist, no subject is found, or the masks' labels can't be told.
     """
     root, layout, labels = _place(source["folder"]), source["layout"], source["labels"]
-    if labels not in ("auto", *DIALECTS):
-        raise ValueError(f"labels: {labels!r} is not known; known are auto, {', '.join(DIALECTS)}")
-    if layout not in ("auto", *LAYOUTS):
-        raise ValueError(f"layout: {layout!r} is not known; known are auto, {', '.join(LAYOUTS)}")
+    choose("labels", labels, ("auto", *DIALECTS))
+    choose("layout", layout, ("auto", *LAYOUTS))
     if "/" in source["prefix"]:
         raise ValueError(f"prefix: {source['prefix']!r} would make folders of names; leave out the /")
     names, notes = names_of(modalities), []
     if layout == "auto":
         layout = recognize(root)
     if layout == "table" and not table_in(root):
-        raise ValueError(f"data: no table in {root}; expected {EXPECTED['table']}; found {_content(root, notes)}")
-    found = LAYOUTS[layout](root, labels, names, notes)
+        raise ValueError(
+            f"data: no table in {root}; expected {LAYOUTS['table'].expected}; found {_content(root, notes)}"
+        )
+    found = LAYOUTS[layout].find(root, labels, names, notes)
     if not found:
-        expected = f"{EXPECTED[layout]} (layout {layout})"
+        expected = f"{LAYOUTS[layout].expected} (layout {layout})"
         raise ValueError(f"data: no subject found in {root}; expected {expected}; found {_content(root, notes)}")
     masked = [name for name, subject in found.items() if subject.labels == "auto" and MASK in subject.files]
     if masked:
@@ -104,20 +92,20 @@ def read_source(source: dict, modalities: list[str]) -> Source:
     return Source(layout, subjects, notes)
 
 
-def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str, Subject]:
+def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str, SubjectFiles]:
     """The synthetic data set phantom_001 to phantom_COUNT, which need not exist yet."""
     parts = [name for name in (*modalities, MASK) if name in (*MODALITIES, MASK)]
     names = [f"phantom_{number:03d}" for number in range(1, count + 1)]
     files = {name: {part: File(f"{folder}/{name}/{name}_{part}.nii.gz") for part in parts} for name in names}
-    return {name: Subject(files[name], "brats2020", {}) for name in names}
+    return {name: SubjectFiles(files[name], "brats2020", {}) for name in names}
 
 
-def find_subjects(sources: list[dict], modalities: list[str]) -> dict[str, Subject]:
+def find_subjects(sources: list[dict], modalities: list[str]) -> dict[str, SubjectFiles]:
     """`joined` subjects of all sources, each as `read_source` finds it. Raises ValueError where either does."""
     return joined(sources, [read_source(source, modalities) for source in sources], modalities)
 
 
-def joined(sources: list[dict], found: list[Source], modalities: list[str]) -> dict[str, Subject]:
+def joined(sources: list[dict], found: list[Source], modalities: list[str]) -> dict[str, SubjectFiles]:
     """Subjects of all sources, sorted by name, with the files of the wanted modalities and the mask, in that order.
 
     What a subject lacks is not in its files. Raises ValueError for a name that two sources have.

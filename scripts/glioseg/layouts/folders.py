@@ -18,7 +18,7 @@ class File(NamedTuple):
     volume: int = 0
 
 
-class Subject(NamedTuple):
+class SubjectFiles(NamedTuple):
     """What a data set says of one subject: files by modality (and "seg"), the mask's dialect, further facts by name."""
 
     files: dict[str, File]
@@ -30,6 +30,31 @@ def stem_of(name: str) -> str | None:
     """A file's name without .nii or .nii.gz; None where it has neither."""
     lower = name.lower()
     return next((name[: -len(ending)] for ending in ENDINGS if lower.endswith(ending)), None)
+
+
+class Place(NamedTuple):
+    """A folder on the way down from a data set's root, where a layout may be recognized.
+
+    groups: names of the folders from the root to this one; name: of this folder; entries: what lies in it.
+    """
+
+    folder: str
+    groups: tuple[str, ...]
+    name: str
+    entries: list[os.DirEntry]
+
+
+class Layout(NamedTuple):
+    """How a data set lies on disk.
+
+    expected: an image of a subject as it is named there, in words; recognize: whether a folder shows this layout, by
+    names alone; find: the subjects of a data set by name, from the root, labels (a dialect or "auto"), the names of
+    modalities (`modalities.names_of`), and a list of notes, to which it adds a sentence for whatever it leaves out.
+    """
+
+    expected: str
+    recognize: Callable[[Place], bool]
+    find: Callable[[str, str, dict[str, str], list[str]], dict[str, SubjectFiles]]
 
 
 def listing(folder: str, notes: list[str]) -> list[os.DirEntry]:
@@ -99,7 +124,9 @@ def one_each(subject: str, candidates: dict[str, list[str]], notes: list[str]) -
     return files
 
 
-def insert(subjects: dict[str, Subject], where: dict[str, str], name: str, folder: str, subject: Subject) -> None:
+def insert(
+    subjects: dict[str, SubjectFiles], where: dict[str, str], name: str, folder: str, subject: SubjectFiles
+) -> None:
     """Add a subject. Raises ValueError where its name is taken; it names both places."""
     if name in subjects:
         raise ValueError(

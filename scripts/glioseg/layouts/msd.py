@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from glioseg.labels import MASK
-from glioseg.layouts.folders import File, Subject, descend, insert, listing, stem_of
+from glioseg.layouts.folders import File, Layout, SubjectFiles, descend, insert, listing, stem_of
 from glioseg.layouts.modalities import names_of, plain
 
 # Of Task01_BrainTumour, where dataset.json does not say.
@@ -12,7 +12,7 @@ TASK01 = ["FLAIR", "T1w", "t1gd", "T2w"]
 FOLDERS = ("imagesTr", "imagesTs")
 
 
-def msd(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+def msd(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
     """`imagesTr/SUBJECT.nii.gz`, whose volumes are the modalities; `labelsTr/SUBJECT.nii.gz`; `imagesTs` without.
 
     The volumes' order is dataset.json's. Raises ValueError for the layout of nnU-Net, which only looks like this one.
@@ -39,7 +39,7 @@ def msd(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict
                 files = {modality: File(path, index) for index, modality in enumerate(volumes) if modality}
                 if name in folders["labelsTr"]:
                     files[MASK] = File(folders["labelsTr"][name])
-                subject = Subject(files, "msd" if labels == "auto" else labels, {})
+                subject = SubjectFiles(files, "msd" if labels == "auto" else labels, {})
                 insert(subjects, where, name, f"{base}/{folder}", subject)
     return subjects
 
@@ -60,3 +60,6 @@ def _modalities(path: str, notes: list[str]) -> list[str]:
     if unknown := [name for name in order if plain(name) not in names_of([])]:
         notes.append(f"{path} lists modalities without a name here: {', '.join(unknown)}")
     return order
+
+
+LAYOUT = Layout("dataset.json and imagesTr", lambda place: is_msd(place.entries), msd)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import EMPTY, rows_of
-from glioseg.layouts.folders import File, Subject, listing
+from glioseg.layouts.folders import File, Layout, Place, SubjectFiles, listing
 from glioseg.layouts.modalities import plain
 
 TABLES = ("cohort.tsv", "cohort.csv")
@@ -15,7 +15,7 @@ VOLUME = re.compile(r"(?P<path>.+\.nii(?:\.gz)?):(?P<volume>\d+)", re.I)
 MASKS = (MASK, "mask")
 
 
-def table(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, Subject]:
+def table(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
     """A .tsv or .csv, or a folder with cohort.tsv or cohort.csv: columns subject, one for each modality, seg (or mask),
     labels where sources differ; any other column is a covariate.
 
@@ -49,11 +49,11 @@ def table(root: str, labels: str, names: dict[str, str], notes: list[str]) -> di
             raise ValueError(f"{path}: line {line} names a subject {name!r}; expected a name without / or leading dot")
         if name in subjects:
             raise ValueError(f"{path}: line {line} names {name} again; expected one line for each subject")
-        subjects[name] = Subject(files, dialect, covariates)
+        subjects[name] = SubjectFiles(files, dialect, covariates)
     return subjects
 
 
-def table_of(subjects: dict[str, Subject], modalities: list[str], folder: Path) -> tuple[list[str], list[dict]]:
+def table_of(subjects: dict[str, SubjectFiles], modalities: list[str], folder: Path) -> tuple[list[str], list[dict]]:
     """Columns and rows of a table, to be written into a folder, that `table` reads back as these subjects.
 
     Absolute paths stay so; others, from the working directory on, are given from that folder on.
@@ -105,3 +105,11 @@ def _exists(path: str, folders: dict[str, set[str]]) -> bool:
     if folder not in folders:
         folders[folder] = {entry.name for entry in listing(folder or ("/" if path[0] == "/" else "."), [])}
     return name in folders[folder]
+
+
+def _recognize(place: Place) -> bool:
+    """Whether the data set's own folder holds a table."""
+    return not place.groups and any(entry.name in TABLES for entry in place.entries)
+
+
+LAYOUT = Layout("cohort.tsv", _recognize, table)

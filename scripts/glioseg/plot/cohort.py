@@ -18,6 +18,7 @@ from glioseg.plot.style import (
     shown_tissues,
     tissue_handles,
 )
+from glioseg.volumes.orientation import voxel_ml
 
 NAMED_UP_TO = 40  # subjects whose names are written under their bars; more would overlap
 
@@ -29,8 +30,8 @@ def draw(inputs: Sequence[Path]) -> Figure:
     for row in read_table(table, ("subject", "verdict", "fold", "has_mask")):
         if row["verdict"] != "excluded" and row["has_mask"] == "yes":
             scan = read_json(preprocessed / row["subject"] / "scan.json")
-            voxel_ml = float(np.prod(scan["spacing_mm"])) / 1000
-            volumes_ml[row["subject"]] = [scan["classes"].get(tissue, 0) * voxel_ml for tissue in CLASSES[1:]]
+            size_ml = voxel_ml(scan["spacing_mm"])
+            volumes_ml[row["subject"]] = [scan["classes"].get(tissue, 0) * size_ml for tissue in CLASSES[1:]]
             folds[row["subject"]] = row["fold"]
     return cohort(volumes_ml, folds)
 

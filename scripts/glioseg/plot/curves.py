@@ -24,7 +24,7 @@ PANELS = {
 
 
 def draw(histories: Sequence[Path]) -> Figure:
-    """Learning curves from the histories train/{fold}/history.csv, named by their folders."""
+    """Learning curves from the histories train/{fold}/history.tsv, named by their folders."""
     return curves({path.parent.name: _columns(path) for path in histories})
 
 
@@ -40,7 +40,7 @@ def curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True)
     for axis, name in zip(axes.flat, names, strict=False):
         for column, color in ((name, BLUE), (f"val_{name}", VERMILION)):
-            lines = [_known(history, column) for history in histories.values() if column in history]
+            lines = [_recorded(history, column) for history in histories.values() if column in history]
             for epochs, values in lines:
                 axis.plot(epochs, values, color=color, linewidth=0.8, alpha=0.45 if len(lines) > 1 else 1)
             if len(lines) > 1:
@@ -62,7 +62,7 @@ def curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     return figure
 
 
-def _known(history: Mapping[str, np.ndarray], column: str) -> tuple[np.ndarray, np.ndarray]:
+def _recorded(history: Mapping[str, np.ndarray], column: str) -> tuple[np.ndarray, np.ndarray]:
     known = np.isfinite(history[column])
     return history["epoch"][known], history[column][known]
 

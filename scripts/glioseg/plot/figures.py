@@ -76,7 +76,7 @@ FIGURES = {
     ),
     "curves": Entry(
         section="training",
-        inputs=("train/{model}/history.csv",),
+        inputs=("train/{model}/history.tsv",),
         alt="Learning curves: loss, accuracy, intersection over union and Dice per epoch, training and validation, for "
         "every fold.",
         caption="Learning curves of all models; validation is on the subjects watched during training.",

@@ -63,7 +63,7 @@ def stages(layers: list[Layer], outputs: list[str]) -> list[Stage]:
             continue
         stage = found.setdefault(key, Stage(*key))
         stage.size = stage.size or _size(layer)
-        _describe(stage, layer, channels[layer.name], scale)
+        _add_layer(stage, layer, channels[layer.name], scale)
         if layer.kind in MERGES and key[1]:
             below = [name for name in layer.inputs if not place[name][1] and place[name] in found]
             stage.skips += [(found[place[name]], MERGES[layer.kind], channels[name]) for name in below]
@@ -140,7 +140,7 @@ def _size(layer: Layer) -> tuple[int, ...]:
     return tuple(layer.shape[1:-1])
 
 
-def _describe(stage: Stage, layer: Layer, channels: int | None, scale: float) -> None:
+def _add_layer(stage: Stage, layer: Layer, channels: int | None, scale: float) -> None:
     """Add what a layer is to its stage: a feature map, or one more of its notes."""
     if layer.kind == "InputLayer":
         stage.slabs.append(Slab("input", channels))

@@ -7,11 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from glioseg.files import read_array, read_json
-from glioseg.labels import MASK, REGIONS, known_classes
+from glioseg.labels import REGIONS
 from glioseg.plot import slices, subject_slices
-from glioseg.volumes.brain import brain_mask
-from glioseg.volumes.nifti import read_volume, take_volumes
-from glioseg.volumes.orientation import to_lps
+from glioseg.preprocess.layers import read_layers
+from glioseg.scan_facts import ScanFacts
 
 
 def subject(
@@ -28,22 +27,17 @@ def subject(
     PLANES. An excluded subject has no pictures; a missing modality is left out.
     Raises ValueError for a modality that is asked for and that the subject lacks.
     """
-    scan = read_json(preprocessed / "scan.json")
-    if scan["verdict"] == "excluded":
+    layers = read_layers(preprocessed, labels, prediction)
+    if layers is None:
         return {}
-    affine = np.array(scan["affine"])
+    scan, _, _, affine, *_ = layers
     sizes_mm = slices.spacing(affine)
-    volumes = _volumes(scan)
-    truth = volumes.pop(MASK, None)
-    masks = [brain_mask(volume, scan["intensities"][name]["background"]) for name, volume in volumes.items()]
-    brain = slices.turn(np.logical_or.reduce(masks), affine)
+    brain = slices.turn(layers.brain, affine)
     box = slices.box(brain, sizes_mm)
-    images = {name: slices.turn(volume, affine)[box] for name, volume in volumes.items()}
-
-    def classes(volume: np.ndarray | None) -> np.ndarray | None:
-        return None if volume is None else slices.turn(known_classes(volume, labels), affine)[box]
-
-    truth, predicted = classes(truth), classes(to_lps(*read_volume(prediction))[0] if prediction else None)
+    images = {name: slices.turn(volume, affine)[box] for name, volume in layers.images.items()}
+    truth, predicted = (
+        None if classes is None else slices.turn(classes, affine)[box] for classes in (layers.truth, layers.predicted)
+    )
     title = scan["subject"]
     if scores:
         regions = read_json(scores)["regions"]
@@ -63,13 +57,7 @@ def subject(
     }
 
 
-def _volumes(scan: dict) -> dict[str, np.ndarray]:
-    """Voxels of a scan's modalities and mask by name, in LPS order, as its `scan.json` found them."""
-    files = {name: (file, scan["volumes"][name]) for name, file in scan["files"].items()}
-    return {name: to_lps(*volume)[0] for name, volume in take_volumes(files).items()}
-
-
-def _sample(preprocessed: Path, scan: dict, affine: np.ndarray) -> Figure:
+def _sample(preprocessed: Path, scan: ScanFacts, affine: np.ndarray) -> Figure:
     sample = read_array(preprocessed / "image.npy", 4).astype(np.float32)
     places = {name: place for place, name in enumerate(scan["modalities"]) if name in scan["files"]}
     images = {name: slices.turn(sample[..., place], affine) for name, place in places.items()}

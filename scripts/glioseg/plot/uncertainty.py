@@ -1,4 +1,4 @@
-"""Figure: how unsure segmentations are against how good they turned out."""
+"""Figure: the uncertainty of segmentations against their Dice."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,37 +14,37 @@ FEWEST = 4  # subjects, below which a rank correlation says nothing
 
 
 def draw(inputs: Sequence[Path]) -> Figure:
-    """How unsure each segmentation is against its Dice, from the table of uncertainty that `summarize` writes."""
+    """The uncertainty of each segmentation against its Dice, from the table of uncertainty that `summarize` writes."""
     (table,) = inputs
     rows = read_table(table, ("uncertainty", "dice"))
-    unsure, dice = ([float(row[name] or "nan") for row in rows] for name in ("uncertainty", "dice"))
-    return uncertainty(unsure, dice)
+    values, dice = ([float(row[name] or "nan") for row in rows] for name in ("uncertainty", "dice"))
+    return uncertainty(values, dice)
 
 
-def uncertainty(unsure: Sequence[float], dice: Sequence[float]) -> Figure:
+def uncertainty(values: Sequence[float], dice: Sequence[float]) -> Figure:
     """A point per subject: uncertainty (0 to 1) against mean Dice, NaN without a mask, and their rank correlation.
 
     Subjects without a mask are ticks on the axis: where they lie among those that were scored.
     """
-    unsure, dice = np.asarray(unsure, float), np.asarray(dice, float)
+    values, dice = np.asarray(values, float), np.asarray(dice, float)
     scored = ~np.isnan(dice)
     figure = Figure(figsize=(5.2, 3.8), layout="constrained")
     axis = figure.subplots()
-    axis.scatter(unsure[scored], dice[scored], s=22, color=BLUE, alpha=0.8, edgecolor="white", linewidth=0.4, zorder=3)
-    for value in unsure[~scored]:
+    axis.scatter(values[scored], dice[scored], s=22, color=BLUE, alpha=0.8, edgecolor="white", linewidth=0.4, zorder=3)
+    for value in values[~scored]:
         axis.axvline(value, ymax=0.04, color=GREY, linewidth=1)
-    most = float(unsure.max()) if len(unsure) else 0.0
+    most = float(values.max()) if len(values) else 0.0
     axis.set(xlabel="uncertainty (1 \N{MINUS SIGN} expected Dice)", ylabel="mean Dice", ylim=(-0.02, 1.02))
     axis.set_xlim(0, max(1.1 * most, 0.05))
     axis.axline((0, 1), (1, 0), color=GREY, linewidth=0.8, linestyle="--", zorder=1, label="as expected")
     axis.legend(loc="lower left")
-    axis.set_title(_title(unsure[scored], dice[scored]), fontsize=9, loc="left")
+    axis.set_title(_title(values[scored], dice[scored]), fontsize=9, loc="left")
     axis.grid(axis="y")
     return figure
 
 
-def _title(unsure: np.ndarray, dice: np.ndarray) -> str:
-    if len(dice) < FEWEST or np.ptp(unsure) == 0 or np.ptp(dice) == 0:
+def _title(values: np.ndarray, dice: np.ndarray) -> str:
+    if len(dice) < FEWEST or np.ptp(values) == 0 or np.ptp(dice) == 0:
         return f"{len(dice)} scored subjects: too few, or too alike, for a rank correlation"
-    rank = f"{spearmanr(unsure, dice).statistic:+.2f}".replace("-", "\N{MINUS SIGN}")
+    rank = f"{spearmanr(values, dice).statistic:+.2f}".replace("-", "\N{MINUS SIGN}")
     return f"{len(dice)} scored subjects, Spearman's rank correlation {rank}"

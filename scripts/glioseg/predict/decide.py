@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, check_targets
+from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, check_targets, classes_of_regions
 
-# What is added to both volumes of an expected Dice, so that a region that is neither predicted nor likely is certain.
-CERTAIN_ML = 0.1
+# What is added to both volumes of an expected Dice, so that a region that is neither predicted nor likely is smoothing.
+SMOOTHING_ML = 0.1
 
 
 def decide(probabilities: np.ndarray, channels: Sequence[str], targets: str) -> np.ndarray:
@@ -31,21 +31,9 @@ def decide(probabilities: np.ndarray, channels: Sequence[str], targets: str) -> 
 
 
 def regions_to_classes(probabilities: np.ndarray, regions: Sequence[str]) -> np.ndarray:
-    """Class indices (X, Y, Z) uint8 of the regions' sigmoids (X, Y, Z, R): each region from 0.5 on, within the next.
-
-    WT is edema, TC in it necrosis, ET in that enhancing, and RC outside of WT a cavity. A region that isn't among them
-    bounds nothing.
-    """
+    """Class indices (X, Y, Z) uint8 of the regions' sigmoids (X, Y, Z, R), each region from 0.5 on."""
     inside = {name: probabilities[..., place] > 0.5 for place, name in enumerate(regions)}
-    found = np.zeros(probabilities.shape[:3], np.uint8)
-    if "RC" in inside:
-        found[inside["RC"]] = CLASSES.index("cavity")
-    within = True
-    for name, tissue in (("WT", "edema"), ("TC", "necrosis"), ("ET", "enhancing")):
-        if name in inside:
-            within = inside[name] & within
-            found[within] = CLASSES.index(tissue)
-    return found
+    return classes_of_regions(inside, lambda name: np.uint8(CLASSES.index(name)), np.where)
 
 
 def region_probabilities(probabilities: np.ndarray, channels: Sequence[str], targets: str, name: str) -> np.ndarray:
@@ -65,7 +53,7 @@ def region_probabilities(probabilities: np.ndarray, channels: Sequence[str], tar
 
 
 def entropy(probabilities: np.ndarray, targets: str) -> np.ndarray:
-    """How undecided each voxel is, from 0 to 1 (…, float32): the entropy of probabilities (…, K) over its largest.
+    """How mean_entropy each voxel is, from 0 to 1 (…, float32): the entropy of probabilities (…, K) over its largest.
 
     Of regions, the mean of their binary entropies.
     """
@@ -80,7 +68,7 @@ def entropy(probabilities: np.ndarray, targets: str) -> np.ndarray:
     return total / np.float32(np.log(count) if targets == "classes" else count * np.log(2))
 
 
-def certainty(probabilities: np.ndarray, channels: Sequence[str], targets: str, voxel_ml: float) -> dict:
+def uncertainty(probabilities: np.ndarray, channels: Sequence[str], targets: str, voxel_ml: float) -> dict:
     """How sure a segmentation is, without a truth: {"uncertainty", "expected_dice": {region: …}, "entropy"}.
 
     expected_dice takes each voxel's probability for how often it belongs to the region: twice the probability inside of
@@ -88,14 +76,14 @@ def certainty(probabilities: np.ndarray, channels: Sequence[str], targets: str, 
     probabilities). uncertainty: 1 less its mean over WT, TC and ET. entropy: its mean inside of the predicted WT, 0
     where there is none. voxel_ml: volume of a voxel.
     """
-    certain = CERTAIN_ML / voxel_ml
-    dice, undecided = {}, 0.0
+    smoothing = SMOOTHING_ML / voxel_ml
+    dice, mean_entropy = {}, 0.0
     for name in EVERYWHERE:
         share = region_probabilities(probabilities, channels, targets, name)
         inside = share > 0.5
         predicted, total = float(np.count_nonzero(inside)), float(share.sum(dtype=np.float64))
         agreed = float(share[inside].sum(dtype=np.float64))
-        dice[name] = (2 * agreed + certain) / (predicted + total + certain)
+        dice[name] = (2 * agreed + smoothing) / (predicted + total + smoothing)
         if name == "WT" and predicted:
-            undecided = float(entropy(probabilities[inside], targets).mean())
-    return {"uncertainty": 1 - sum(dice.values()) / len(dice), "expected_dice": dice, "entropy": undecided}
+            mean_entropy = float(entropy(probabilities[inside], targets).mean())
+    return {"uncertainty": 1 - sum(dice.values()) / len(dice), "expected_dice": dice, "entropy": mean_entropy}

@@ -3,20 +3,25 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from glioseg.labels import targets_of
 
 
-class Facts(NamedTuple):
-    """What a network's channels mean (see `decisions`), and how the scans it takes are made.
+class Study(TypedDict):
+    """How the scans that a model takes are made: channels, dialect of the masks, and the section `preprocess`."""
 
-    study: modalities, labels (dialect) and preprocess (its section of the configuration).
-    """
+    modalities: list[str]
+    labels: str
+    preprocess: dict
+
+
+class Facts(NamedTuple):
+    """What a network's channels mean (see `decide`), and how the scans it takes are made."""
 
     channels: tuple[str, ...]
     targets: str
-    study: dict
+    study: Study
 
 
 def read_facts(models: Sequence[Path]) -> Facts:
@@ -24,7 +29,7 @@ def read_facts(models: Sequence[Path]) -> Facts:
 
     Raises ValueError with a sentence where one has none beside it, or others than the first.
     """
-    found = [_facts(path) for path in models]
+    found = [_read_one(path) for path in models]
     for path, facts in zip(models, found, strict=True):
         if facts != found[0]:
             name = next(name for name in Facts._fields if getattr(facts, name) != getattr(found[0], name))
@@ -35,7 +40,7 @@ def read_facts(models: Sequence[Path]) -> Facts:
     return found[0]
 
 
-def _facts(model: Path) -> Facts:
+def _read_one(model: Path) -> Facts:
     path = model.with_name("settings.json")
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))

@@ -7,18 +7,18 @@ import numpy as np
 
 from glioseg.labels import MASK
 from glioseg.layouts.find_subjects import find_subjects
-from glioseg.predict.model_facts import Facts
+from glioseg.predict.model_facts import Facts, Study
 from glioseg.preprocess.scan import preprocess_scan
+from glioseg.scan_facts import ScanFacts
 
-STUDY = ("modalities", "labels", "preprocess")
 
-
-def insist_on_study(facts: Facts, model: Path) -> dict:
+def insist_on_study(facts: Facts, model: Path) -> Study:
     """How scans are made for a model. Raises ValueError where it was trained before that was kept beside it."""
-    missing = [name for name in STUDY if name not in facts.study]
+    known = tuple(Study.__annotations__)
+    missing = [name for name in known if name not in facts.study]
     if missing:
         raise ValueError(
-            f"{model.with_name('settings.json')}: expected a study with {', '.join(STUDY)}, {', '.join(missing)} "
+            f"{model.with_name('settings.json')}: expected a study with {', '.join(known)}, {', '.join(missing)} "
             "missing; train the model anew, or predict by the workflow"
         )
     return facts.study
@@ -38,11 +38,11 @@ def files_of(folder: Path, modalities: Sequence[str]) -> dict[str, tuple[Path, i
 
 
 def prepare(
-    name: str, images: Mapping[str, tuple[Path, int]], study: Mapping, labels: str
-) -> tuple[dict, np.ndarray, str]:
+    name: str, images: Mapping[str, tuple[Path, int]], study: Study, labels: str
+) -> tuple[ScanFacts, np.ndarray, str]:
     """The scan's facts (`scan.json`), its image (X, Y, Z, C), and what the checks warn of ("": nothing).
 
-    name: of the subject, for sentences; study: see `Facts`; labels: dialect. Raises ValueError with the checks'
+    name: of the subject, for sentences; labels: dialect. Raises ValueError with the checks'
     sentence where the scan can't be used, and for a modality that the models don't take.
     """
     modalities = study["modalities"]

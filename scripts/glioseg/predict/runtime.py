@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glioseg.choices import choose
 from glioseg.predict.keras_file import UnknownLayer, read_layers
 
 RUNTIMES = ("auto", "openvino", "tensorflow")
@@ -28,9 +29,7 @@ def choose_runtime(name: str, paths: list[Path]) -> str:
 
     Decided for all models (.keras) at once. Raises ValueError for an unknown name.
     """
-    if name not in RUNTIMES:
-        raise ValueError(f"runtime: {name!r} is not known; known are {', '.join(RUNTIMES)}")
-    if name != "auto":
+    if choose("runtime", name, RUNTIMES) != "auto":
         return name
     if Path("/proc/driver/nvidia/gpus").exists():
         return "tensorflow"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glioseg.choices import choose
 from glioseg.predict.decide import entropy
 from glioseg.predict.runtime import Network
 from glioseg.volumes.brain import background_value, brain_mask
@@ -145,8 +146,7 @@ def _starts(line: np.ndarray, size: int, overlap: float) -> list[int]:
 def _choices(flips: Sequence[str]) -> Iterator[tuple[int, ...]]:
     """All choices of the axes, by number, none first. Raises ValueError for an unknown axis."""
     for name in flips:
-        if name not in AXES:
-            raise ValueError(f"flips: {name!r} is not known; known are {', '.join(AXES)}")
+        choose("flips", name, AXES)
     places = sorted({AXES.index(name) for name in flips})
     for count in range(len(places) + 1):
         yield from itertools.combinations(places, count)

@@ -13,7 +13,7 @@ from glioseg.volumes.boxes import cut
 # What mean Dice must gain for values to replace the configured ones: less may be chance.
 LEAST_GAIN = 0.001
 VALUES = ("smallest_enhancing_ml", "smallest_component_ml")
-COLUMNS = (*VALUES, "subjects", *EVERYWHERE, "mean", "gain", "chosen")
+TUNING_COLUMNS = (*VALUES, "subjects", *EVERYWHERE, "mean", "gain", "chosen")
 
 
 class Case(NamedTuple):
@@ -51,10 +51,10 @@ def dice_after(case: Case, enhancing_ml: float, component_ml: float) -> np.ndarr
     return np.where(both > 0, 2 * agreed / np.where(both > 0, both, 1), 1)
 
 
-def search(
+def tune(
     cases: Iterable[Case], enhancing_ml: Sequence[float], component_ml: Sequence[float], configured: tuple[float, float]
 ) -> tuple[dict[str, float], list[dict]]:
-    """The values to take by name (`VALUES`), and a row of `COLUMNS` for each pair that was tried.
+    """The values to take by name (`VALUES`), and a row of `TUNING_COLUMNS` for each pair that was tried.
 
     The configured pair stands unless another has a mean Dice that is `LEAST_GAIN` higher; of equals, the one that drops
     least. No values to try: the configured ones. Raises ValueError where there is no case.

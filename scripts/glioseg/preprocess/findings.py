@@ -40,9 +40,9 @@ class Findings:
 
     @property
     def verdict(self) -> str:
-        """The worst of all: "taken", "warned" or "excluded"."""
+        """The worst of all: "included", "warned" or "excluded"."""
         verdicts = {finding["verdict"] for finding in self.found}
-        return next((verdict for verdict in ("excluded", "warned") if verdict in verdicts), "taken")
+        return next((verdict for verdict in ("excluded", "warned") if verdict in verdicts), "included")
 
     @property
     def excluded(self) -> bool:

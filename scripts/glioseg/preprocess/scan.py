@@ -4,40 +4,62 @@ import hashlib
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
 from glioseg import labels
+from glioseg.choices import choose
 from glioseg.labels import MASK
 from glioseg.preprocess import checks, plausibility
 from glioseg.preprocess.crop import Grid, lay_out, unfit
 from glioseg.preprocess.findings import CHECKS, NEEDED, Findings
 from glioseg.preprocess.normalize import NORMALIZATIONS, intensities
 from glioseg.preprocess.read import Volumes, read_scan
+from glioseg.scan_facts import ScanFacts
 from glioseg.volumes.boxes import cut, lengths, overlap, relative
 from glioseg.volumes.brain import brain_mask
+from glioseg.volumes.orientation import voxel_ml
 from glioseg.volumes.resample import resample
+
+# What becomes of a subject that lacks a modality.
+MISSING = ("exclude", "zeros")
+
+
+class PreprocessSettings(TypedDict):
+    """The section `preprocess` of the configuration, with what else decides how a scan is prepared.
+
+    modalities: the channels, in their order; labels: dialect of the mask; crop: "brain" or three voxel ranges; forced:
+    the subject is included whatever the checks say.
+    """
+
+    modalities: list[str]
+    labels: str
+    spacing_mm: float
+    crop: str | list[list[int]]
+    normalization: str
+    missing: str
+    min_tumor_percent: float
+    forced: bool
 
 
 def preprocess_scan(
-    subject: str, images: dict[str, tuple[Path, int]], mask: tuple[Path, int] | None, settings: dict
-) -> tuple[dict, dict[str, np.ndarray]]:
+    subject: str, images: dict[str, tuple[Path, int]], mask: tuple[Path, int] | None, settings: PreprocessSettings
+) -> tuple[ScanFacts, dict[str, np.ndarray]]:
     """What is known of a scan (`scan.json`) and its arrays: image (X, Y, Z, C) float16, mask (X, Y, Z) uint8 classes.
 
     images, mask: file, and index of the volume in it. A scan that can't be used has the verdict "excluded", a reason,
-    and no arrays. Without a mask only the image. settings: modalities (channel order), labels (dialect), spacing_mm,
-    crop ("brain" or three voxel ranges), normalization, min_tumor_percent, missing ("exclude", or "zeros": channels of
-    zeros), forced (taken whatever the checks say). Raises ValueError for a setting by an unknown name.
+    and no arrays. Without a mask only the image. Raises ValueError for a setting by an unknown name.
     """
-    _known("normalization", settings["normalization"], NORMALIZATIONS)
-    _known("missing", settings["missing"], ("exclude", "zeros"))
+    choose("normalization", settings["normalization"], NORMALIZATIONS)
+    choose("missing", settings["missing"], MISSING)
     files = {name: images[name] for name in settings["modalities"] if name in images}
     borne = {"missing"} if settings["missing"] == "zeros" else set()
     if settings["forced"]:
         borne = set(CHECKS) - NEEDED
     findings = Findings(borne if files else borne - {"missing"})
     if mask:
-        _known("labels", settings["labels"], labels.DIALECTS)
+        choose("labels", settings["labels"], labels.DIALECTS)
         files[MASK] = mask
     scan = {
         "subject": subject,
@@ -56,7 +78,7 @@ def preprocess_scan(
     found = read_scan(files, settings, findings)
     if found is not None:
         grid = lay_out(found, settings)
-        scan |= _facts(found, grid, settings)
+        scan |= _scan_facts(found, grid, settings)
         _look(found, grid, scan, settings, findings)
         if not findings.excluded:
             facts, arrays["image"] = _image(found, grid, settings)
@@ -69,7 +91,7 @@ def preprocess_scan(
     return scan, arrays
 
 
-def _look(found: Volumes, grid: Grid, facts: dict, settings: dict, findings: Findings) -> None:
+def _look(found: Volumes, grid: Grid, facts: ScanFacts, settings: PreprocessSettings, findings: Findings) -> None:
     """Note what is odd in the volumes: what excludes first, for it ends the looking."""
     findings.add("shape", unfit(grid))
     if found.labelled:
@@ -86,7 +108,7 @@ def _look(found: Volumes, grid: Grid, facts: dict, settings: dict, findings: Fin
         findings.add("swapped", plausibility.swapped(found.images, grid.brain, found.classes))
 
 
-def _facts(found: Volumes, grid: Grid, settings: dict) -> dict:
+def _scan_facts(found: Volumes, grid: Grid, settings: PreprocessSettings) -> dict:
     """What `scan.json` says of the grid and, where there is a mask, of the tumor: what WT sums."""
     facts = {
         "shape": list(grid.brain.shape),
@@ -104,12 +126,12 @@ def _facts(found: Volumes, grid: Grid, settings: dict) -> dict:
     voxels = _count(cut(found.classes, labelled))
     kept = _count(cut(found.classes, overlap(labelled, grid.crop)))
     tumor, tumor_kept = (sum(count[name] for name in labels.REGIONS["WT"]) for count in (voxels, kept))
-    voxel_ml = float(np.prod(grid.spacing)) / 1000
+    size_ml = voxel_ml(grid.spacing)
     return facts | {
         "classes": {name: voxels[name] for name in labels.classes_of([settings["labels"]]) if name != "background"},
         "tumor_voxels": tumor,
-        "tumor_ml": tumor * voxel_ml,
-        "enhancing_ml": sum(voxels[name] for name in labels.REGIONS["ET"]) * voxel_ml,
+        "tumor_ml": tumor * size_ml,
+        "enhancing_ml": sum(voxels[name] for name in labels.REGIONS["ET"]) * size_ml,
         "tumor_voxels_lost": tumor - tumor_kept,
         "tumor_percent": 100 * tumor_kept / max(math.prod(lengths(grid.crop)), 1),
     }
@@ -119,7 +141,7 @@ def _count(classes: np.ndarray) -> dict[str, int]:
     return dict(zip(labels.CLASSES, np.bincount(classes.ravel(), minlength=len(labels.CLASSES)).tolist(), strict=True))
 
 
-def _image(found: Volumes, grid: Grid, settings: dict) -> tuple[dict, np.ndarray]:
+def _image(found: Volumes, grid: Grid, settings: PreprocessSettings) -> tuple[dict, np.ndarray]:
     """The image (X, Y, Z, C) float16, zeros for a missing modality, and what is known of each modality's voxels."""
     image = np.zeros((*grid.size, len(settings["modalities"])), np.float16)
     normalize = NORMALIZATIONS[settings["normalization"]]

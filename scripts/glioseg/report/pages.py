@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from glioseg.evaluate.score_table import DASH
 from glioseg.files import read_json, read_table
 
-PICTURES = ("planes", "modalities", "sample")
+SUBJECT_FIGURES = ("planes", "modalities", "sample")
 
 
 def pages_under(folder: str) -> Environment:
@@ -68,9 +68,9 @@ def read_times(folder: Path) -> dict[str, list[dict[str, str]]]:
     return times
 
 
-def pictures_of(subject: str, picture: Callable[[str], str]) -> dict[str, str]:
-    """The pictures that a subject has, by name."""
-    found = {name: picture(f"subjects/{subject}/{name}.png") for name in PICTURES}
+def figures_of(subject: str, figure: Callable[[str], str]) -> dict[str, str]:
+    """The figures that a subject has, by name."""
+    found = {name: figure(f"subjects/{subject}/{name}.png") for name in SUBJECT_FIGURES}
     return {name: data for name, data in found.items() if data}
 
 

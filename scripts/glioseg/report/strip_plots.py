@@ -29,7 +29,7 @@ def strip_plots(table: Sequence[dict], regions: Sequence[str]) -> list[dict]:
     """A plot per metric that any subject has: boxes per region, and every subject's point. Rows of `subject_table`."""
     plots = []
     for metric, (title, ticks, digits, scale) in SCALES.items():
-        values = {name: _known(table, metric, name) for name in regions}
+        values = {name: _subject_values(table, metric, name) for name in regions}
         values = {name: found for name, found in values.items() if found}
         if values:
             radius = 4.5 if len(table) <= MANY else 2.6
@@ -61,7 +61,7 @@ def swarm(heights: Sequence[float], radius: float, half: float) -> list[float]:
     return offsets
 
 
-def _known(table: Sequence[dict], metric: str, region: str) -> list[tuple[str, float]]:
+def _subject_values(table: Sequence[dict], metric: str, region: str) -> list[tuple[str, float]]:
     pairs = [(row["subject"], row.get(metric, {}).get(region, math.nan)) for row in table]
     return sorted((pair for pair in pairs if not math.isnan(pair[1])), key=lambda pair: (pair[1], pair[0]))
 

@@ -2,32 +2,26 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import MEAN, TABLE_ORDER
 from glioseg.labels import REGION_NAMES
-from glioseg.report.pages import pages_under, pictures_of
-from glioseg.report.tables import METRIC_NAMES, Rows, covariates, subject_table
+from glioseg.report.gallery import subject_table
+from glioseg.report.pages import figures_of, pages_under
+from glioseg.report.run import Run
+from glioseg.report.tables import VOLUME_NAMES, covariates
 
-VOLUME_NAMES = {"truth_ml": "Volume of the truth, ml", "predicted_ml": "Volume of the prediction, ml"}
 
-
-def render_subjects(
-    cohort: Rows,
-    subjects: Rows,
-    hashes: Mapping[str, Mapping[str, str]],
-    picture: Callable[[str], str],
-    volumes: Mapping[str, str],
-) -> Iterator[tuple[str, str]]:
+def render_subjects(run: Run, figure: Callable[[str], str], volumes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each subject of the cohort and its page; previous and next follow the table of scores, lowest first.
 
-    cohort, subjects: rows of cohort.tsv and subjects.tsv; hashes: subject -> modality -> hash of its voxels; picture:
-    path below the folder of plots -> data URI or ""; volumes: subject -> address of the script with its volumes, seen
-    from the page; "" or absent where it has none.
+    figure: path below the folder of plots -> data URI or ""; volumes: subject -> address of the script with its
+    volumes, seen from the page; "" or absent where it has none.
     """
     template = pages_under("").get_template("subject.html.j2")
-    table = {row["subject"]: row for row in subject_table(subjects)}
-    rows = {row["subject"]: row for row in cohort}
+    table = {row["subject"]: row for row in subject_table(run.subjects)}
+    rows = {row["subject"]: row for row in run.cohort}
     order = [name for name in table if name in rows] + [name for name in rows if name not in table]
-    names = covariates(cohort)
+    names = covariates(run.cohort)
     for place, subject in enumerate(order):
         row = rows[subject]
         yield (
@@ -40,8 +34,8 @@ def render_subjects(
                 regions={name: REGION_NAMES.get(name, "mean") for name in _regions(table.get(subject, {}))},
                 previous=order[place - 1] if place else "",
                 next=order[place + 1] if place + 1 < len(order) else "",
-                hashes=hashes.get(subject, {}),
-                drawn=pictures_of(subject, picture),
+                hashes=run.hashes.get(subject, {}),
+                drawn=figures_of(subject, figure),
                 volumes=volumes.get(subject, ""),
             ),
         )
@@ -49,7 +43,7 @@ def render_subjects(
 
 def score_rows(scores: Mapping) -> list[dict]:
     """{"name", "digits", "cells": {region: value}} per metric of a row of `subject_table`, the known ones first."""
-    known = {**METRIC_NAMES, **VOLUME_NAMES}
+    known = {name: metric.words for name, metric in METRICS.items()} | VOLUME_NAMES
     found = [name for name in scores if isinstance(scores[name], dict)]
     return [
         {"name": known.get(name, name.replace("_", " ")), "digits": _digits(name), "cells": _cells(scores, name)}
@@ -67,4 +61,4 @@ def _regions(scores: Mapping) -> Sequence[str]:
 
 
 def _digits(metric: str) -> int:
-    return 1 if metric.endswith(("_mm", "_ml", "_percent")) else 4 if metric == "specificity" else 3
+    return METRICS[metric].digits if metric in METRICS else 1

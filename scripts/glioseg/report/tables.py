@@ -1,89 +1,30 @@
 """What the report's tables hold: rows of a run's own tables, counted, sorted and brought together."""
 
 import json
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 
+from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import NETWORK, TABLE_ORDER
-from glioseg.labels import EVERYWHERE, REGION_NAMES
+from glioseg.labels import REGION_NAMES
 from glioseg.preprocess.findings import CHECKS
-from glioseg.split.cohort import COLUMNS
-from glioseg.split.models import predicted_subjects
+from glioseg.report.run import Rows
+from glioseg.split.cohort import COHORT_COLUMNS
 
-Rows = Sequence[Mapping[str, str]]
-METRIC_NAMES = {
-    "dice": "Dice",
-    "hd95_mm": "95 % Hausdorff distance, mm",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "precision": "Precision",
-    "iou": "Intersection over union",
-    "assd_mm": "Average symmetric surface distance, mm",
-    "volume_difference_ml": "Volume, predicted less true, ml",
-    "volume_difference_percent": "Volume, predicted less true, % of the true",
-    "lesion_dice": "Dice by lesion (rules of 2023)",
-    "lesion_hd95_mm": "95 % Hausdorff distance by lesion, mm",
-}
-VIEWERS = ("all", "gallery", "none")
+# Volumes are written beside the metrics.
+VOLUME_NAMES = {"truth_ml": "True volume, ml", "predicted_ml": "Predicted volume, ml"}
 COLUMN_NAMES = {name: REGION_NAMES.get(name, "mean of the three") for name in TABLE_ORDER}
 
 
-def subject_table(subjects: Rows) -> list[dict]:
-    """The network's scores, lowest mean Dice first: a row {"subject", "fold", "mean", metric: {region: …}} each.
-
-    A score that isn't there is NaN; subjects whose mean is not known come first.
-    """
-    found: dict[str, dict] = {}
-    for row in subjects:
-        if row["method"] == NETWORK:
-            of_subject = found.setdefault(row["subject"], {"subject": row["subject"], "fold": row["fold"]})
-            of_subject.setdefault(row["metric"], {})[row["region"]] = float(row["value"] or "nan")
-    for of_subject in found.values():
-        dice = of_subject.setdefault("dice", {})
-        of_subject["mean"] = statistics.fmean(dice.get(name, math.nan) for name in EVERYWHERE)
-    return sorted(found.values(), key=lambda row: (not math.isnan(row["mean"]), row["mean"], row["subject"]))
-
-
-def both_ends(table: list[dict], count: int) -> tuple[list[dict], list[dict]]:
-    """The `count` first and last rows, the last ones reversed; all in the first list where the two would meet."""
-    if len(table) <= 2 * count:
-        return table, []
-    return table[:count], table[: -count - 1 : -1]
-
-
-def unscored_subjects(cohort: Rows, table: list[dict], uncertainty: Rows) -> list[str]:
-    """Who was predicted and not scored: without a truth the least sure come first, which are worth a look."""
-    scored, unsure = {row["subject"] for row in table}, {row["subject"]: row["uncertainty"] for row in uncertainty}
-    unscored = [subject for subject in predicted_subjects(cohort) if subject not in scored]
-    return sorted(unscored, key=lambda subject: -float(unsure.get(subject, 0)))
-
-
-def viewed(viewer: str, cohort: Rows, subjects: Rows, uncertainty: Rows, gallery: int) -> list[str]:
-    """The predicted subjects whose page has the interactive viewer: all, none, or the gallery's.
-
-    subjects, uncertainty: rows of these tables, which only the gallery needs. Raises ValueError for another `viewer`.
-    """
-    if viewer not in VIEWERS:
-        raise ValueError(f"viewer: expected one of {', '.join(VIEWERS)}, found {viewer}")
-    predicted = [] if viewer == "none" else predicted_subjects(cohort)
-    if viewer == "gallery":
-        table = subject_table(subjects)
-        worst, best = both_ends(table, gallery)
-        shown = {row["subject"] for row in worst + best} | {*unscored_subjects(cohort, table, uncertainty)[:gallery]}
-        return [subject for subject in predicted if subject in shown]
-    return predicted
-
-
-def score_table(scores: Rows) -> list[dict]:
+def metric_rows(scores: Rows) -> list[dict]:
     """A row per metric and method: {"metric", "method", "n", "cells": {region: row of scores}}, the network first."""
     found: dict[tuple[str, str], dict] = {}
     for row in scores:
-        if row["metric"] in METRIC_NAMES:
+        if row["metric"] in METRICS:
             key = row["metric"], row["method"]
             entry = found.setdefault(key, {"metric": key[0], "method": key[1], "n": row["n"], "cells": {}})
             entry["cells"][row["region"]] = row
-    order = list(METRIC_NAMES)
+    order = list(METRICS)
     return sorted(found.values(), key=lambda row: (order.index(row["metric"]), row["method"] != NETWORK))
 
 
@@ -100,8 +41,8 @@ def seeds_apart(trainings: Sequence[Mapping]) -> float | None:
     """Standard deviation of monitored Dice among a fold's models, mean over folds; None where no fold has several."""
     folds: dict[str, list[float]] = {}
     for training in trainings:
-        if training["monitored_dice"] is not None:
-            folds.setdefault(training["fold"], []).append(training["monitored_dice"])
+        if training["validation_dice"] is not None:
+            folds.setdefault(training["fold"], []).append(training["validation_dice"])
     deviations = [statistics.stdev(values) for values in folds.values() if len(values) > 1]
     return statistics.mean(deviations) if deviations else None
 
@@ -121,7 +62,7 @@ def check_counts(cohort: Rows) -> dict[str, dict[str, int]]:
 
 def covariates(cohort: Rows) -> dict[str, bool]:
     """The columns beyond those of every cohort that have any value: name -> whether all its values are numbers."""
-    names = [name for name in (cohort[0] if cohort else ()) if name not in COLUMNS]
+    names = [name for name in (cohort[0] if cohort else ()) if name not in COHORT_COLUMNS]
     found = {name: {row[name] for row in cohort} - {""} for name in names}
     return {name: all(map(_is_number, values)) for name, values in found.items() if values}
 
@@ -130,7 +71,7 @@ def crop_losses(cohort: Rows) -> dict:
     """What the crop cut off: {"known": subjects with a mask, "rows": [(subject, percent)] worst first, "median"}."""
     known = [(row["subject"], float(row["lost_percent"])) for row in cohort if row["lost_percent"]]
     hit = sorted((pair for pair in known if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))
-    return {"known": len(known), "rows": hit, "median": statistics.median([lost for _, lost in known] or [0.0])}
+    return {"known": len(known), "rows": hit, "median": statistics.median([percent for _, percent in known] or [0.0])}
 
 
 def rule_times(benchmarks: Mapping[str, Rows]) -> list[dict]:

@@ -11,13 +11,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from glioseg.files import read_json
-from glioseg.labels import CLASSES, MASK, known_classes, region
+from glioseg.labels import CLASSES, region
 from glioseg.plot.slices import window
 from glioseg.plot.style import BLUE, ORANGE, TISSUES
+from glioseg.preprocess.layers import Layers
 from glioseg.volumes.boxes import bounding_box, cut
-from glioseg.volumes.brain import brain_mask
-from glioseg.volumes.nifti import nifti_of, read_volume, take_volumes
+from glioseg.volumes.nifti import nifti_of, read_volume
 from glioseg.volumes.orientation import to_lps
 
 TRUTH, PREDICTION = "truth", "prediction"
@@ -26,51 +25,25 @@ DIFFERENCES = {"tumor missed": ORANGE, "tumor too much": BLUE, "another tissue":
 GREYS, STEP = 64, 4  # as many as pictures have: more would be noise that doesn't compress
 
 
-def read_layers(preprocessed: Path, labels: str, prediction: Path) -> tuple:
-    """What `embedded` takes, in LPS order, of a subject that is taken: from its `scan.json`, its files and prediction.
-
-    labels: the dialect of mask and prediction.
-    """
-    scan = read_json(preprocessed / "scan.json")
-    files = {name: (file, scan["volumes"][name]) for name, file in scan["files"].items()}
-    images = {}
-    for name, volume in take_volumes(files).items():
-        images[name], affine = to_lps(*volume)
-        images[name] = np.nan_to_num(images[name], nan=0, posinf=0, neginf=0)
-    mask = images.pop(MASK, None)
-    known = scan["intensities"]
-    brain = np.logical_or.reduce([brain_mask(images[name], known[name]["background"]) for name in images])
-    truth = None if mask is None else known_classes(mask, labels)
-    predicted = known_classes(to_lps(*read_volume(prediction))[0], labels)
-    return images, brain, affine, truth, predicted
-
-
 def read_overlays(paths: Sequence[Path]) -> dict[str, np.ndarray]:
     """Maps of predict (float32, 0 to 1) in LPS order, by the names of their files."""
     return {path.name.partition(".")[0]: to_lps(*read_volume(path))[0] for path in paths}
 
 
-def embedded(
-    images: Mapping[str, np.ndarray],
-    brain: np.ndarray,
-    affine: np.ndarray,
-    truth: np.ndarray | None,
-    predicted: np.ndarray | None,
-    overlays: Mapping[str, np.ndarray],
-) -> str:
+def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
     """A script that gives a page its volumes: NIfTI of bytes, compressed, in base64, cut to the box of the brain.
 
-    images: modality -> volume (X, Y, Z); brain: mask of the same shape; affine: theirs (4x4, mm); truth, predicted:
-    class indices of the same shape, or None; overlays: name -> map from 0 to 1 of the same shape. A browser that opens
+    overlays: name -> map from 0 to 1 on the layers' grid. A browser that opens
     a file may not fetch others, but may run scripts. Greys are multiples of 4: 4 is the darkest in the brain, 252 the
     brightest, as `window` bounds them; 0 is outside; overlays are 252 where they are 1. Of a file's header nothing is
     taken but its affine.
     """
+    _, images, brain, affine, truth, predicted = layers
     labels = {name: classes for name, classes in ((TRUTH, truth), (PREDICTION, predicted)) if classes is not None}
-    layers = {name: _tissues(classes) for name, classes in labels.items()}
+    colors = {name: _tissues(classes) for name, classes in labels.items()}
     if len(labels) == 2:
         labels[DIFFERENCE] = difference(truth, predicted)
-        layers[DIFFERENCE] = {name: [index, color] for index, (name, color) in enumerate(DIFFERENCES.items(), start=1)}
+        colors[DIFFERENCE] = {name: [index, color] for index, (name, color) in enumerate(DIFFERENCES.items(), start=1)}
     box = bounding_box(np.logical_or.reduce([brain, *(classes > 0 for classes in labels.values())]))
     inside = cut(brain, box)
     moved = affine @ nib.affines.from_matvec(np.eye(3), [low for low, _ in box])
@@ -80,7 +53,7 @@ def embedded(
     shown |= {name: (cut(values, box) * (GREYS - 1)).round() * STEP for name, values in overlays.items()}
     content = {
         "images": list(images),
-        "layers": layers,
+        "layers": colors,
         "overlays": list(overlays),
         "focus_mm": nib.affines.apply_affine(affine, _focus([truth, predicted, brain])).tolist(),
         "volumes": {name: _nifti(volume, moved) for name, volume in shown.items()},

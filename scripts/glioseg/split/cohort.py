@@ -1,8 +1,9 @@
 """The cohort: one row per subject, and which model may predict whom."""
 
 from glioseg.labels import MASK
+from glioseg.scan_facts import ScanFacts
 
-COLUMNS = [
+COHORT_COLUMNS = [
     "subject",
     "verdict",
     "fold",
@@ -18,32 +19,37 @@ COLUMNS = [
 # Why a subject is left out before anything is known of it.
 LEFT_OUT = {
     "exclude": "left out by name (exclude)",
-    "failed": "its preprocessing failed, and the run was told to go on (survivors); summarize/failures.tsv says how",
+    "failed": "its preprocessing failed, and the run was told to go on (skip_failed); summarize/failures.tsv says how",
 }
 
 
 def cohort_rows(
-    subjects: list[dict], scans: dict[str, dict], left_out: dict[str, str], folds: int, test_percent: float, seed: int
+    subjects: list[dict],
+    scans: dict[str, ScanFacts],
+    left_out: dict[str, str],
+    folds: int,
+    test_percent: float,
+    seed: int,
 ) -> list[dict]:
-    """A row of `COLUMNS` and covariates per subject, sorted by subject.
+    """A row of `COHORT_COLUMNS` and covariates per subject, sorted by subject.
 
     subjects: rows of the table of subjects (subject, labels, and any covariates that are no file). scans: `scan.json`
-    by subject, but for those left out, each for what stands in `LEFT_OUT`. verdict is "taken", "warned" (taken, with a
-    sentence) or "excluded"; checks names what spoke, reason says it.
+    by subject, but for those left out, each for what stands in `LEFT_OUT`. verdict is "included", "warned" (included,
+    with a warning) or "excluded"; checks names the checks that found something, reason holds their sentences.
     fold is "test" (held out from every model), "0".."folds-1" (held out from that fold's model), "train" (seen by the
     only model, where folds is 1), "new" (no mask: predicted, never scored), or "" (excluded). Subjects that share
     voxels have one fold.
     Raises ValueError where too few usable subjects are left; it names the first exclusions.
     """
     # Not above: it loads NumPy, and every start of Snakemake and each of its jobs reads this module.
-    from glioseg.split.duplicates import find_twins, group_twins
+    from glioseg.split.duplicates import find_duplicates, group_duplicates
     from glioseg.split.folds import assign_folds
 
     usable = {name: scan for name, scan in scans.items() if scan["verdict"] != "excluded"}
-    twins = find_twins(usable)
-    # Twins have one fold: the one drawn for the first of them that has a mask.
+    duplicates = find_duplicates(usable)
+    # Duplicates have one fold: the one drawn for the first of them that has a mask.
     masked = sorted(name for name, scan in usable.items() if scan["has_mask"])
-    leader = group_twins([*masked, *sorted(set(usable) - set(masked))], twins)
+    leader = group_duplicates([*masked, *sorted(set(usable) - set(masked))], duplicates)
     drawn = {name: usable[name] for name in masked if leader[name] == name}
     try:
         fold_of = assign_folds(
@@ -64,20 +70,22 @@ def cohort_rows(
             facts["has_mask"] = "yes" if subject.get(MASK) else "no"
         else:
             fold = fold_of.get(leader[name], "new") if name in usable else ""
-            facts = {"fold": fold, **_facts(scans[name], twins.get(name, {}))}
+            facts = {"fold": fold, **_row_of(scans[name], duplicates.get(name, {}))}
         # A covariate that is called like a column here doesn't stand for it.
-        ours = dict.fromkeys(COLUMNS, "") | {"subject": name, "labels": subject["labels"]}
+        ours = dict.fromkeys(COHORT_COLUMNS, "") | {"subject": name, "labels": subject["labels"]}
         rows.append(subject | ours | facts)
     return rows
 
 
-def _facts(scan: dict, twins: dict[str, list[str]]) -> dict:
+def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]]) -> dict:
     """What a row says of a scan."""
     sentences = [finding["sentence"] for finding in scan["findings"]]
     checks = [finding["check"] for finding in scan["findings"]]
     verdict = scan["verdict"]
-    for twin, modalities in twins.items():
-        sentences.append(f"its {', '.join(modalities)} has the voxels of {twin}'s; both are on one side of every split")
+    for duplicate, modalities in duplicates.items():
+        sentences.append(
+            f"its {', '.join(modalities)} has the voxels of {duplicate}'s; both are on one side of every split"
+        )
         checks.append("duplicate")
         verdict = "warned"
     facts = {
@@ -93,18 +101,18 @@ def _facts(scan: dict, twins: dict[str, list[str]]) -> dict:
     return facts
 
 
-def covariate_columns(subjects: list[dict], scans: dict[str, dict]) -> list[str]:
-    """The columns of the table of subjects that are neither files nor among `COLUMNS`."""
+def covariate_columns(subjects: list[dict], scans: dict[str, ScanFacts]) -> list[str]:
+    """The columns of the table of subjects that are neither files nor among `COHORT_COLUMNS`."""
     files = {MASK} | {modality for scan in scans.values() for modality in scan["modalities"]}
-    return [column for column in subjects[0] if column not in files and column not in COLUMNS]
+    return [column for column in subjects[0] if column not in files and column not in COHORT_COLUMNS]
 
 
-def insist_on_all(scans: dict[str, dict]) -> None:
+def insist_on_all(scans: dict[str, ScanFacts]) -> None:
     """Raises ValueError with the reasons where a scan is excluded."""
     reasons = _exclusions(scans)
     if reasons:
         raise ValueError("\n".join([f"split: strict: {len(reasons)} of {len(scans)} subjects are excluded", *reasons]))
 
 
-def _exclusions(scans: dict[str, dict]) -> list[str]:
+def _exclusions(scans: dict[str, ScanFacts]) -> list[str]:
     return [f"{name}: {scan['reason']}" for name, scan in scans.items() if scan["verdict"] == "excluded"]

@@ -31,7 +31,7 @@ def training_subjects(rows: list[dict], model: str) -> list[str]:
     return [row["subject"] for row in _masked(rows) if row["fold"] not in ("", "new", "test", fold_of(model))]
 
 
-def monitored_subjects(rows: list[dict], model: str) -> list[str]:
+def validation_subjects(rows: list[dict], model: str) -> list[str]:
     """Subjects whose learning curves accompany a model's training, with no say in it: those it is later scored on."""
     fold = fold_of(model)
     return [row["subject"] for row in _masked(rows) if row["fold"] == ("test" if fold == "all" else fold)]
@@ -59,13 +59,13 @@ def predicted_subjects(rows: list[dict]) -> list[str]:
     return [row["subject"] for row in rows if row["fold"] not in ("", "train")]
 
 
-def postprocess_fold(rows: list[dict], subject: str) -> str:
+def tuning_fold(rows: list[dict], subject: str) -> str:
     """Whose volumes a subject's segmentation is finished with: those searched without its fold, or on "all" folds."""
     fold = next(row["fold"] for row in rows if row["subject"] == subject)
     return fold if fold.isdecimal() else "all"
 
 
-def searched_subjects(rows: list[dict], fold: str) -> list[str]:
+def tuning_subjects(rows: list[dict], fold: str) -> list[str]:
     """Subjects with a mask that are in a fold, but not in this one ("all": in any); never test subjects."""
     return [row["subject"] for row in _masked(rows) if row["fold"].isdecimal() and row["fold"] != fold]
 
@@ -76,5 +76,5 @@ def scored_subjects(rows: list[dict]) -> list[str]:
 
 
 def _masked(rows: list[dict]) -> list[dict]:
-    # A subject without a mask has the fold of its twin, where it has one.
+    # A subject without a mask has the fold of its duplicate, where it has one.
     return [row for row in rows if row["has_mask"] == "yes"]

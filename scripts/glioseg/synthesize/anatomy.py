@@ -9,6 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from glioseg.synthesize.smooth_fields import coarse_shape, smooth_noise, upsample
+from glioseg.volumes.boxes import bounding_box, grow, slices
+from glioseg.volumes.orientation import rotation
+from glioseg.volumes.trilinear import interpolate
 
 SHAPE = (240, 240, 155)
 # Left-posterior-superior, as in every BraTS file: the first two axes run against the world's.
@@ -50,7 +53,7 @@ def template() -> dict[str, np.ndarray]:
 def draw_warp(rng: np.random.Generator) -> np.ndarray:
     """Template position (float32, 3 x BOX_SHAPE, voxels) of every voxel of BOX: a size, a small turn, a smooth bend."""
     scale = rng.uniform(0.90, 0.98) * rng.uniform(0.97, 1.03, 3)
-    turn = _rotation(rng.normal(0, np.radians(2.5), 3))
+    turn = rotation(rng.normal(0, np.radians(2.5), 3))
     # The template runs right-anterior-superior, the BraTS grid left-posterior-superior.
     matrix = (turn @ np.diag([-1, -1, 1] / scale)).astype(np.float32)
     axes = [np.arange(size, dtype=np.float32) - center for size, center in zip(BOX_SHAPE, _BOX_CENTER, strict=True)]
@@ -97,13 +100,6 @@ def refine(field: np.ndarray) -> np.ndarray:
     return upsample(field, COARSE_MM, BOX_SHAPE)
 
 
-def bounds(inside: np.ndarray, margin: int) -> tuple[slice, ...]:
-    """Box around the True voxels of an array, wider by `margin` voxels; the whole array where there are none."""
-    found = ndimage.find_objects(inside.astype(np.uint8))
-    around = found[0] if found else [slice(0, size) for size in inside.shape]
-    return tuple(slice(max(edge.start - margin, 0), edge.stop + margin) for edge in around)
-
-
 def depth_mm(inside: np.ndarray, voxel_mm: float) -> np.ndarray:
     """Distance (float32, the same shape) of the True voxels from the nearest False one, 0 for these.
 
@@ -111,7 +107,7 @@ def depth_mm(inside: np.ndarray, voxel_mm: float) -> np.ndarray:
     """
     depth = np.zeros(inside.shape, np.float32)
     # The nearest voxel outside is never farther than the first layer around the box.
-    box = bounds(inside, 1)
+    box = slices(grow(bounding_box(inside), inside.shape))
     depth[box] = ndimage.distance_transform_edt(inside[box], sampling=voxel_mm)
     return depth
 
@@ -134,28 +130,5 @@ def _sample(names: tuple[str, ...], places: np.ndarray) -> np.ndarray:
         index = np.ravel_multi_index(corner.astype(np.intp), shape)
         steps = list(zip((shape[1] * shape[2], shape[2], 1), held - corner, strict=True))
         for row, volume in zip(values, volumes, strict=True):
-            row[chunk] = inside * _between(volume, index, steps)
+            row[chunk] = inside * interpolate(volume.take, index, steps)
     return values.reshape(len(names), *places.shape[1:])
-
-
-def _between(voxels: np.ndarray, index: np.ndarray, steps: list[tuple[int, np.ndarray]]) -> np.ndarray:
-    """Values (float32) a fraction of each step (a stride, a fraction of it) on from the voxels (N,) at `index`."""
-    if not steps:
-        return voxels.take(index)
-    (stride, fraction), *others = steps
-    near, far = _between(voxels, index, others), _between(voxels, index + stride, others)
-    far -= near
-    far *= fraction
-    far += near
-    return far
-
-
-def _rotation(angles: np.ndarray) -> np.ndarray:
-    matrix = np.eye(3)
-    for axis, angle in enumerate(angles):
-        turn = np.eye(3)
-        first, second = [other for other in range(3) if other != axis]
-        turn[first, first] = turn[second, second] = np.cos(angle)
-        turn[first, second], turn[second, first] = -np.sin(angle), np.sin(angle)
-        matrix = matrix @ turn
-    return matrix

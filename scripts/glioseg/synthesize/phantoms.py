@@ -12,7 +12,6 @@ from glioseg.synthesize.anatomy import (
     BOX_SHAPE,
     COARSE_MM,
     SHAPE,
-    bounds,
     coarse_brain,
     coarsen,
     depth_mm,
@@ -22,6 +21,7 @@ from glioseg.synthesize.anatomy import (
 )
 from glioseg.synthesize.smooth_fields import smooth_noise
 from glioseg.synthesize.tumors import compartments, draw_plan, grow, mass_effect
+from glioseg.volumes import boxes
 
 __all__ = ["AFFINE", "MODALITIES", "SHAPE", "phantom"]
 
@@ -128,7 +128,7 @@ def _mix(
     """Fractions (float32, lists of the brain's voxels) of all tissues, blurred at borders (partial volume)."""
     strength = np.clip(0.85 + 0.12 * _noise(rng, brain, 10), 0.5, 1)
     # Blurred by one voxel at most, so nothing is lost beyond this box.
-    near = bounds(classes > 0, 2)
+    near = boxes.slices(boxes.grow(boxes.bounding_box(classes > 0), classes.shape, 2))
     tumor = {}
     for name in ("necrosis", "edema", "enhancing"):
         member = np.zeros(BOX_SHAPE, np.float32)

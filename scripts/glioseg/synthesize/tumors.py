@@ -6,8 +6,10 @@ import numpy as np
 from scipy import ndimage
 
 from glioseg.labels import CLASSES
-from glioseg.synthesize.anatomy import BOX_SHAPE, COARSE_MM, bounds, depth_mm, refine
+from glioseg.synthesize.anatomy import BOX_SHAPE, COARSE_MM, depth_mm, refine
 from glioseg.synthesize.smooth_fields import smooth_noise
+from glioseg.volumes.boxes import bounding_box, slices
+from glioseg.volumes.orientation import voxel_ml
 
 _NECROSIS, _EDEMA, _ENHANCING = (CLASSES.index(name) for name in ("necrosis", "edema", "enhancing"))
 # Cell density that counts as tumor; the front is steep, so its exact value matters little.
@@ -65,9 +67,9 @@ def grow(foci: list[tuple[int, ...]], diffusion: np.ndarray, target_ml: float) -
     # Flat arrays are fastest: the neighbor along an axis is then `stride` further on, and no face leads over an edge.
     flat, change, flux = density.ravel(), np.empty(density.size, np.float32), np.empty(density.size, np.float32)
     faces = [(stride, _faces(diffusion, axis)) for axis, stride in enumerate((shape[1] * shape[2], shape[2], 1))]
-    voxel_ml = COARSE_MM**3 / 1000
+    size_ml = voxel_ml([COARSE_MM] * 3)
     for step in range(_STEPS):
-        if step % 4 == 0 and np.count_nonzero(flat > _VISIBLE) * voxel_ml >= target_ml:
+        if step % 4 == 0 and np.count_nonzero(flat > _VISIBLE) * size_ml >= target_ml:
             break
         np.multiply(_GROWTH, flat, out=change)
         change *= np.subtract(1, flat, out=flux)
@@ -108,7 +110,7 @@ def compartments(
     ragged = 0.22 * smooth_noise(rng, BOX_SHAPE, 7) + 0.10 * smooth_noise(rng, BOX_SHAPE, 4)
     thickness_mm = np.maximum(plan.rim_mm * np.exp(0.35 * smooth_noise(rng, BOX_SHAPE, 11)), 2.5)
     core_density, whole_density = refine(core), refine(whole)
-    part = bounds((whole_density > 0.02) | (core_density > 0.02), 0)
+    part = slices(bounding_box((whole_density > 0.02) | (core_density > 0.02)))
     brain, ragged, core_density = brain[part], ragged[part], core_density[part]
     in_core = brain & (core_density > 0.02) & (core_density + ragged > 0.45)
     in_core = ndimage.binary_opening(in_core)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from glioseg.train.settings import TrainSettings
+from glioseg.volumes.orientation import rotation
+
 # What costs as much as reading the patch comes to a part of the patches only, about as in nnU-Net.
 GEOMETRY, CURVED, NOISY, BLURRED, COARSE = 1 / 3, 1 / 3, 1 / 3, 1 / 5, 1 / 5
 # Points along each side of a patch that are displaced; what lies between them follows smoothly.
@@ -32,7 +35,7 @@ class Augmentation:
     kept: np.ndarray
 
 
-def draw_augmentation(random: np.random.Generator, channels: int, settings: dict) -> Augmentation:
+def draw_augmentation(random: np.random.Generator, channels: int, settings: TrainSettings) -> Augmentation:
     """Draw one augmentation for an image of that many channels.
 
     settings: flip (probability per axis), scale (largest relative zoom), rotation (largest angle about each axis,
@@ -58,7 +61,7 @@ def draw_augmentation(random: np.random.Generator, channels: int, settings: dict
     kept[random.integers(channels)] |= not kept.any()
     return Augmentation(
         flips,
-        _matrix(angles, zoom) if bent and (settings["scale"] or settings["rotation"]) else None,
+        rotation(angles) / zoom if bent and (settings["scale"] or settings["rotation"]) else None,
         bend if bent and settings["elastic"] else None,
         gain,
         offset,
@@ -146,12 +149,8 @@ def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[n
 
 
 def _outside(signal: np.ndarray) -> np.ndarray:
-    """Whether a voxel has signal in no channel, for each of its channels (X, Y, Z, C): they may end where they like."""
+    """Whether a voxel has signal in no channel, for each of its channels (X, Y, Z, C)."""
     channels = signal.shape[-1]
-    if channels in (1, 2, 4, 8):
-        # All channels of a voxel as one number, each byte of which is a channel.
-        voxels = signal.view(f"u{channels}")
-        return ((voxels == 0) * np.ones(channels, bool).view(voxels.dtype)).view(bool)
     none = ~np.logical_or.reduce([signal[..., channel] for channel in range(channels)])
     return np.repeat(none, channels).reshape(signal.shape)
 
@@ -176,18 +175,6 @@ def _coarsen(volume: np.ndarray, axis: int, size: int) -> np.ndarray:
     low = np.minimum(place.astype(int), size - 2)
     weight = (place - low).astype(np.float32).reshape([-1 if other == axis else 1 for other in range(volume.ndim)])
     return seen.take(low, axis) * (1 - weight) + seen.take(low + 1, axis) * weight
-
-
-def _matrix(angles: np.ndarray, zoom: float) -> np.ndarray:
-    """Rotation about the three axes by the angles (radians), and what makes the image larger by the zoom: (3, 3)."""
-    turned = np.eye(3)
-    for axis, angle in enumerate(angles):
-        one, other = [other for other in range(3) if other != axis]
-        turn = np.eye(3)
-        turn[[one, other], [one, other]] = np.cos(angle)
-        turn[one, other], turn[other, one] = -np.sin(angle), np.sin(angle)
-        turned = turned @ turn
-    return turned / zoom
 
 
 def _basis(size: int) -> np.ndarray:

@@ -5,6 +5,8 @@ import sys
 import threading
 from pathlib import Path
 
+from glioseg.choices import choose
+
 # TensorFlow switches oneDNN on by itself only on CPUs with AVX-512; without it 3-D convolutions train 6 to 9 times
 # slower.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -23,9 +25,7 @@ def choose_precision(name: str) -> str:
     CPU.)
     Raises ValueError for an unknown name.
     """
-    if name not in PRECISIONS:
-        raise ValueError(f"precision: {name!r} is not known; known are {', '.join(PRECISIONS)}")
-    if name != "auto":
+    if choose("precision", name, PRECISIONS) != "auto":
         return name
     import tensorflow as tf
 

@@ -1,38 +1,34 @@
 """Training that can be killed at any moment: one fold's network, from subjects to a model and its history."""
 
-import csv
 import platform
 from importlib.metadata import version
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from glioseg.files import whole
+from glioseg.choices import choose
 from glioseg.labels import CLASSES, targets_of
 from glioseg.train.device import give_way
 from glioseg.train.fast.adam import in_one_pass
 from glioseg.train.fast.layers import learner
 from glioseg.train.fast.xla import with_gradient
 from glioseg.train.losses import build_loss, one_hot
-from glioseg.train.networks import build_network
-from glioseg.train.patches import Subject, batch_subjects, monitor_batch, training_batch
-from glioseg.train.progress import COLUMNS, Progress
+from glioseg.train.networks import build_network, supervise
+from glioseg.train.patches import training_batch, validation_batch
+from glioseg.train.progress import Progress, Training
 from glioseg.train.schedule import SCHEDULES, finished
 from glioseg.train.scores import Scores
+from glioseg.train.settings import TrainSettings
 from glioseg.train.signals import noted_signals
-from glioseg.train.state import Identity, restore_state
-from glioseg.train.supervision import supervise
+from glioseg.train.state import Restored, restore_state
 
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
 
 
-def build_model(channels: int, settings: dict) -> tuple[keras.Model, keras.Model]:
+def build_model(channels: int, settings: TrainSettings) -> tuple[keras.Model, keras.Model]:
     """The network of the settings, and a model of the same layers that learns: compiled, with loss and scores."""
-    for setting, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
-        if settings[setting] not in known:
-            raise ValueError(f"{setting}: {settings[setting]!r} is not known; known are {', '.join(known)}")
+    choose("schedule", settings["schedule"], SCHEDULES)
     classes, targets = settings["classes"], settings["targets"]
     network = build_network(
         settings["network"],
@@ -46,7 +42,7 @@ def build_model(channels: int, settings: dict) -> tuple[keras.Model, keras.Model
     )
     model, activate = learner(supervise(network) if settings["deep_supervision"] else network)
     averaged = {"use_ema": True, "ema_momentum": settings["average"]} if settings["average"] else {}
-    optimizer = in_one_pass(OPTIMIZERS[settings["optimizer"]])(
+    optimizer = in_one_pass(choose("optimizer", settings["optimizer"], OPTIMIZERS))(
         settings["learning_rate"], global_clipnorm=settings["clip_norm"] or None, **averaged
     )
     of_activated = build_loss(settings["losses"], classes, targets, settings["batch_dice"])
@@ -64,75 +60,66 @@ def build_model(channels: int, settings: dict) -> tuple[keras.Model, keras.Model
     return network, model
 
 
-def train_network(
-    subjects: list[Subject],
-    monitored: list[Subject],
-    state: Path,
-    identity: Identity,
-    settings: dict,
-    strategy: tf.distribute.Strategy,
-    workers: int,
-    say=print,
-) -> tuple[keras.Model, list[dict]]:
-    """Train one network to its last epoch, continuing from the file `state` where that has the same `identity`.
+def train_network(training: Training, strategy: tf.distribute.Strategy) -> tuple[keras.Model, list[dict]]:
+    """Train one network to its last epoch, continuing from the state on disk where that has the same identity.
 
     Each batch is decided by seed and step, so weights, optimizer and epoch are all the state there is, and a run killed
     and continued ends with the weights of one left alone (but for one that `max_minutes` ends). strategy: the devices
-    that share each batch; workers: batches that are made at once. Returns the model of the last epoch, its weights
-    averaged where that is set, and a row per epoch (`COLUMNS`).
+    that share each batch. Returns the model of the last epoch, its weights averaged where that is set, and a row per
+    epoch (`HISTORY_COLUMNS`).
     Raises ValueError for a setting by an unknown name or a batch that the devices can't share, FloatingPointError where
     the loss is not finite, and Interrupted where a signal came (`noted_signals`): the state is then that of the last
     step, in mid-epoch.
     """
-    devices = strategy.num_replicas_in_sync
+    settings, devices = training.settings, strategy.num_replicas_in_sync
     if settings["batch"] % devices:
         raise ValueError(f"batch: {settings['batch']} patches can't be shared by {devices} GPUs; take a multiple")
     keras.utils.set_random_seed(settings["seed"])
     with strategy.scope():
-        network, model = build_model(subjects[0].image.shape[-1], settings)
+        network, model = build_model(training.subjects[0].image.shape[-1], settings)
         model.optimizer.build(model.trainable_variables)
-    history, into, sums = restore_state(model, state, identity, say)
-    done = len(history)
+    restored = restore_state(model, training.state, training.identity, training.say)
+    history, done = restored.history, len(restored.history)
     if not finished(history, settings):
-        _fit(model, subjects, monitored, state, identity, settings, history, into, sums, devices, workers, say)
+        _fit(model, training, restored, devices)
     if settings["average"]:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     if len(history) < settings["epochs"] and len(history) > done:
-        say(f"training ended after epoch {len(history)} of {settings['epochs']}")
+        training.say(f"training ended after epoch {len(history)} of {settings['epochs']}")
     return network, history
 
 
-def _fit(model, subjects, monitored, state, identity, settings, history, into, sums, devices, workers, say) -> None:
-    """The epochs that `history` lacks, the first of them from its step `into` on, whose metrics add up to `sums`."""
+def _fit(model: keras.Model, training: Training, restored: Restored, devices: int) -> None:
+    """The epochs that the restored history lacks, the first of them from its step `into` on."""
+    settings, (history, into, sums) = training.settings, restored
     done, last, steps = len(history), settings["epochs"], settings["steps_per_epoch"]
-    monitor = None
-    if monitored:
+    validation_data = None
+    if training.validation:
         # As many copies as there are devices, none of which bears an empty share; the scores are the same.
-        batches = [[np.repeat(part, devices, 0) for part in monitor_batch(one, settings["patch"])] for one in monitored]
-        monitor = _stream(lambda index: batches[index], 0, len(batches), model, settings["classes"], 1)
-    # An epoch that is cut short by the time is monitored too: it is added to these.
-    epochs = [*range(settings["monitor_every"], last, settings["monitor_every"]), last]
+        batches = [
+            [np.repeat(part, devices, 0) for part in validation_batch(subject, settings["patch"])]
+            for subject in training.validation
+        ]
+        validation_data = stream(lambda index: batches[index], 0, len(batches), model, settings["classes"], 1)
+    # An epoch that is cut short by the time is validated too: it is added to these.
+    epochs = [*range(settings["validation_every"], last, settings["validation_every"]), last]
     averages = [keras.callbacks.SwapEMAWeights()] if settings["average"] else []
-
-    def names(step):
-        return sorted({subject.name for _, subject in batch_subjects(subjects, step, settings)})
-
     with noted_signals() as noted:
-        progress = Progress(history, state, identity, settings, epochs, say, noted, names)
+        progress = Progress(training, history, epochs, noted)
         # An epoch that a signal cut is a stretch of its own, of the steps that it lacks.
         for start, stop, skipped in [(done, done + 1, into), (done + 1, last, 0)] if into else [(done, last, 0)]:
             if start == stop or finished(history, settings):
                 continue
             if start > done:
                 # Where weights are averaged, Keras ends a stretch with the average in their place.
-                restore_state(model, state, identity, lambda said: None)
-            data = _stream(
-                lambda step: training_batch(subjects, step, settings),
+                restore_state(model, training.state, training.identity, lambda said: None)
+            data = stream(
+                lambda step: training_batch(training.subjects, step, settings),
                 start * steps + skipped,
                 stop * steps,
                 model,
                 settings["classes"],
-                workers,
+                training.workers,
             )
             progress.continue_epoch(skipped, sums)
             if skipped:
@@ -143,7 +130,7 @@ def _fit(model, subjects, monitored, state, identity, settings, history, into, s
                 initial_epoch=start,
                 epochs=stop,
                 steps_per_epoch=steps - skipped,
-                validation_data=monitor,
+                validation_data=validation_data,
                 validation_freq=epochs,
                 callbacks=[progress, *averages],
                 shuffle=False,
@@ -151,15 +138,7 @@ def _fit(model, subjects, monitored, state, identity, settings, history, into, s
             )
 
 
-def write_history(path: Path, history: list[dict]) -> None:
-    """Write one row per epoch as CSV; a cell is empty where an epoch was not monitored."""
-    with whole(path) as partial, partial.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
-
-
-def _stream(batch, start: int, stop: int, model: keras.Model, classes, workers: int) -> tf.data.Dataset:
+def stream(batch, start: int, stop: int, model: keras.Model, classes, workers: int) -> tf.data.Dataset:
     """(image, mask) batches by number, in order, made ahead in threads; an error there ends the training."""
     image = model.inputs[0].shape[1:]
     # From the masks' indices to the study's: it has some of the classes. What it hasn't is none of them.

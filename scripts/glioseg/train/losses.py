@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from keras import ops
 
+from glioseg.choices import choose
 from glioseg.labels import REGIONS, targets_of
 
 
@@ -20,7 +21,7 @@ def one_hot(truth, classes: int, grid: Sequence[int]):
     return ops.mean(ops.reshape(found, (-1, grid[0], stride, grid[1], stride, grid[2], stride, classes)), (2, 4, 6))
 
 
-def dice_cross_entropy(batch_dice: bool, exclusive: bool) -> Callable:
+def dice_cross_entropy(classes: int, exclusive: bool, batch_dice: bool) -> Callable:
     """Soft Dice loss, mean over what the truth holds of the targets, plus mean cross-entropy.
 
     After Isensee et al. 2018, arXiv:1809.10486. A target that the truth lacks is left to the cross-entropy: in a Dice
@@ -57,21 +58,32 @@ def _over_voxels(values):
     return ops.sum(ops.reshape(rows, (-1, space[-1], channels)), 1)
 
 
-def sm_dice(classes: int):
-    """segmentation-models-3D's DiceLoss with the original recipe's class weights: a perfect prediction has 0.75."""
+def sm_dice(classes: int, exclusive: bool, batch_dice: bool) -> Callable:
+    """segmentation-models-3D's DiceLoss with the original recipe's class weights: a perfect prediction has 0.75.
+
+    It is always that of the whole batch. Raises ValueError for regions.
+    """
+    _insist_on_classes("sm_dice", exclusive)
     import segmentation_models_3D as sm
 
     return sm.losses.DiceLoss(class_weights=[0.25] * classes)
 
 
-def sm_focal():
-    """segmentation-models-3D's CategoricalFocalLoss, as it comes."""
+def sm_focal(classes: int, exclusive: bool, batch_dice: bool) -> Callable:
+    """segmentation-models-3D's CategoricalFocalLoss, as it comes. Raises ValueError for regions."""
+    _insist_on_classes("sm_focal", exclusive)
     import segmentation_models_3D as sm
 
     return sm.losses.CategoricalFocalLoss()
 
 
-LOSSES = ("dice_cross_entropy", "sm_dice", "sm_focal")
+def _insist_on_classes(name: str, exclusive: bool) -> None:
+    if not exclusive:
+        raise ValueError(f"losses: {name} takes exclusive classes; with targets: regions take dice_cross_entropy")
+
+
+# Each takes the number of outputs, whether they are exclusive classes, and batch_dice.
+LOSSES = {"dice_cross_entropy": dice_cross_entropy, "sm_dice": sm_dice, "sm_focal": sm_focal}
 
 
 def build_loss(names: Sequence[str], classes: Sequence[str], targets: str, batch_dice: bool) -> Callable:
@@ -81,17 +93,7 @@ def build_loss(names: Sequence[str], classes: Sequence[str], targets: str, batch
     losses, or for one that takes no regions.
     """
     exclusive = targets == "classes"
-    parts = []
-    # A library is loaded only where it is named.
-    for name in names:
-        if name not in LOSSES:
-            raise ValueError(f"losses: {name!r} is not known; known are {', '.join(LOSSES)}")
-        if name != "dice_cross_entropy" and not exclusive:
-            raise ValueError(f"losses: {name} takes exclusive classes; with targets: regions take dice_cross_entropy")
-        if name == "dice_cross_entropy":
-            parts.append(dice_cross_entropy(batch_dice, exclusive))
-        else:
-            parts.append(sm_dice(len(classes)) if name == "sm_dice" else sm_focal())
+    parts = [choose("losses", name, LOSSES)(len(classes), exclusive, batch_dice) for name in names]
     to_targets = None if exclusive else membership(classes)
 
     def loss(truth, prediction):

@@ -4,8 +4,14 @@ It ends in the activation, a softmax or a sigmoid over the outputs, which is flo
 precision the losses' sums over a patch saturate.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import keras
-from keras import layers
+import tensorflow as tf
+from keras import layers, ops
+
+from glioseg.choices import choose
 
 
 def original(
@@ -43,10 +49,9 @@ def unet(
 
     Working at half resolution costs an eighth; instance normalization lets it learn from batches of one and bear scans
     that look otherwise; the last transposed convolution gives each of the eight voxels under a half-resolution one
-    weights of its own. Raises ValueError for a normalization other than `NORMALIZATIONS`.
+    weights of its own. Raises ValueError for a normalization other than `LAYER_NORMALIZATIONS`.
     """
-    if normalization not in NORMALIZATIONS:
-        raise ValueError(f"normalization: {normalization!r} is not known; known are {', '.join(NORMALIZATIONS)}")
+    choose("normalization", normalization, LAYER_NORMALIZATIONS)
 
     def convolve(x, width, size=3, strides=1, name=None):
         biased = normalization == "none"
@@ -79,10 +84,7 @@ def sm_unet(
     """
     import segmentation_models_3D as sm
 
-    if backbone not in sm.get_available_backbone_names():
-        raise ValueError(
-            f"backbone: {backbone!r} is not known; known are {', '.join(sm.get_available_backbone_names())}"
-        )
+    choose("backbone", backbone, sm.get_available_backbone_names())
     net = sm.Unet(
         backbone,
         input_shape=(*patch, channels),
@@ -95,9 +97,20 @@ def sm_unet(
     return keras.Model(net.inputs, x, name="sm_unet")
 
 
-NETWORKS = {"unet": unet, "original": original, "sm_unet": sm_unet}
+class Architecture(NamedTuple):
+    """How a network is built, and what a patch's sides must be multiples of (voxels) with so many levels."""
+
+    build: Callable[..., keras.Model]
+    patch_multiple: Callable[[int], int]
+
+
+NETWORKS = {
+    "unet": Architecture(unet, lambda levels: 2**levels),
+    "original": Architecture(original, lambda levels: 2 ** (levels - 1)),
+    "sm_unet": Architecture(sm_unet, lambda levels: 32),
+}
 # Of each patch and channel behind a convolution of unet.
-NORMALIZATIONS = ("instance", "none")
+LAYER_NORMALIZATIONS = ("instance", "none")
 
 
 def build_network(
@@ -114,14 +127,55 @@ def build_network(
 
     Raises ValueError naming the known ones, or for a patch that its levels can't halve.
     """
-    if name not in NETWORKS:
-        raise ValueError(f"network: {name!r} is not known; known are {', '.join(NETWORKS)}")
     multiple = patch_multiple(name, len(filters))
     if any(size % multiple for size in patch):
         raise ValueError(f"patch: {list(patch)} must be multiples of {multiple} for {name} with {len(filters)} levels")
-    return NETWORKS[name](tuple(patch), channels, outputs, tuple(filters), backbone, normalization, activation)
+    return NETWORKS[name].build(tuple(patch), channels, outputs, tuple(filters), backbone, normalization, activation)
 
 
 def patch_multiple(name: str, levels: int) -> int:
     """What a patch's sides must be multiples of, in voxels."""
-    return {"unet": 2**levels, "original": 2 ** (levels - 1), "sm_unet": 32}[name]
+    return choose("network", name, NETWORKS).patch_multiple(levels)
+
+
+class Supervised(keras.Model):
+    """Deep supervision: the first output is scored; coarser ones join the loss with half the weight per level.
+
+    Isensee et al. 2018, arXiv:1809.10486.
+
+    All compare with the same classes (batch, X, Y, Z), which the loss averages down to the output's grid.
+    """
+
+    def compile(self, optimizer, loss, metrics):
+        super().compile(optimizer, metrics=metrics)
+        self.level_loss = loss
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        total, weights = 0.0, 0.0
+        for prediction in keras.tree.flatten(y_pred):
+            stride = y.shape[1] // prediction.shape[1]
+            weight = 1.0 if stride == 1 else 2.0 / stride
+            total, weights = total + weight * ops.mean(self.level_loss(y, prediction)), weights + weight
+        # Each of several devices' gradients are added up.
+        return total / weights / tf.distribute.get_strategy().num_replicas_in_sync
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(x, y, keras.tree.flatten(y_pred)[0], sample_weight)
+
+
+def supervise(model: keras.Model) -> Supervised:
+    """The same network with its activation on each coarser level of its decoder beside its own output.
+
+    The layers are shared: what the outer model learns, the inner one has. Raises ValueError for a network whose decoder
+    has no layers decoder_0 (the finest), decoder_1, …
+    """
+    levels = [layer for layer in model.layers if layer.name.startswith("decoder_")]
+    if not levels:
+        raise ValueError(f"deep_supervision: {model.name} has no decoder levels to supervise; take unet or turn it off")
+    activation = model.layers[-1].activation
+    outputs = [model.output]
+    for layer in levels:
+        if layer.name != "decoder_0":
+            x = layers.Conv3D(model.output_shape[-1], 1, name=f"head_{layer.name}")(layer.output)
+            outputs.append(layers.Activation(activation, dtype="float32", name=f"output_{layer.name}")(x))
+    return Supervised(model.input, outputs, name=model.name)

@@ -9,6 +9,7 @@ import numpy as np
 from glioseg.files import read_json, read_sample
 from glioseg.train.augment import Augmentation, augment, bent_patch, draw_augmentation
 from glioseg.train.fast.arrays import aligned
+from glioseg.train.settings import TrainSettings
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def draw_center(random: np.random.Generator, subject: Subject, on_tumor: bool) -
     return tuple(int(index) for index in np.unravel_index(flat, subject.mask.shape))
 
 
-def batch_subjects(subjects, step: int, settings: dict) -> list[tuple[int, Subject]]:
+def batch_subjects(subjects, step: int, settings: TrainSettings) -> list[tuple[int, Subject]]:
     """The number, over all steps, of each patch of one global step, and the subject that it is taken from."""
     first, found = step * settings["batch"], []
     for item in range(first, first + settings["batch"]):
@@ -77,7 +78,7 @@ def batch_subjects(subjects, step: int, settings: dict) -> list[tuple[int, Subje
     return found
 
 
-def training_batch(subjects, step: int, settings: dict) -> tuple[np.ndarray, np.ndarray]:
+def training_batch(subjects, step: int, settings: TrainSettings) -> tuple[np.ndarray, np.ndarray]:
     """Images (B, X, Y, Z, C) float32 and masks (B, X, Y, Z) uint8 of one global step.
 
     Subjects come in a new random order each round, so that none is seen twice before all are seen once. A
@@ -104,7 +105,7 @@ def _drawn_patch(subject: Subject, center, patch, drawn: Augmentation) -> tuple[
     return bent_patch(subject.image, subject.mask, middle, patch, drawn)
 
 
-def monitor_batch(subject: Subject, patch) -> tuple[np.ndarray, np.ndarray]:
+def validation_batch(subject: Subject, patch) -> tuple[np.ndarray, np.ndarray]:
     """The patch around the middle of a subject's tumor, unchanged, as a batch of one: for the learning curves."""
     tumor = np.concatenate(subject.tumor) if subject.tumor else np.arange(subject.mask.size)
     middle = [int(np.mean(index)) for index in np.unravel_index(tumor, subject.mask.shape)]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from glioseg.train.settings import TrainSettings
+
 PARAMETER_BYTES, NUMBER_BYTES = 16, 15
 # XLA compiles on a CPU.
 PROCESS_BYTES = {"cpu": 0.8e9, "gpu": 0.7e9}
@@ -23,7 +25,9 @@ LARGEST_BATCH = {"cpu": 2, "gpu": 8}
 AUTO = ("auto",)
 
 
-def plan(settings: dict, shapes: Sequence[tuple[int, int, int]], channels: int, device: str, free: int) -> dict:
+def plan(
+    settings: TrainSettings, shapes: Sequence[tuple[int, int, int]], channels: int, device: str, free: int
+) -> dict:
     """The settings with filters, patch and batch in numbers; those that aren't `auto` stay as they are.
 
     shapes: voxels of the preprocessed subjects; device: "cpu" or "gpu"; free: bytes of its memory. The largest patch
@@ -45,13 +49,13 @@ def plan(settings: dict, shapes: Sequence[tuple[int, int, int]], channels: int, 
     )
 
 
-def describe(settings: dict) -> str:
+def describe_plan(settings: TrainSettings) -> str:
     """What is trained, in words."""
     patches = f"{settings['batch']} patches of {'x'.join(map(str, settings['patch']))} voxels"
     return f"{settings['network']} of {'-'.join(map(str, settings['filters']))}, {patches}, {settings['precision']}"
 
 
-def step_bytes(settings: dict, channels: int, device: str = "cpu") -> int:
+def step_bytes(settings: TrainSettings, channels: int, device: str = "cpu") -> int:
     """Bytes that a training step takes at most, the process included. settings: those of `build_network`, and batch."""
     # Not above: it loads TensorFlow.
     from glioseg.labels import targets_of
@@ -71,7 +75,7 @@ def step_bytes(settings: dict, channels: int, device: str = "cpu") -> int:
     return int(PROCESS_BYTES[device] + PARAMETER_BYTES * network.count_params() + NUMBER_BYTES * numbers)
 
 
-def _patches(settings: dict, shapes: Sequence[tuple[int, int, int]], levels: int, device: str) -> list[tuple]:
+def _patches(settings: TrainSettings, shapes: Sequence[tuple[int, int, int]], levels: int, device: str) -> list[tuple]:
     if settings["patch"] != AUTO:
         return [tuple(int(side) for side in settings["patch"])]
     from glioseg.train.networks import patch_multiple
@@ -83,7 +87,7 @@ def _patches(settings: dict, shapes: Sequence[tuple[int, int, int]], levels: int
     return list(dict.fromkeys(found))
 
 
-def _batches(settings: dict, device: str) -> list[int]:
+def _batches(settings: TrainSettings, device: str) -> list[int]:
     """Largest first; no fewer than two, which steadies learning."""
     if settings["batch"] != "auto":
         return [int(settings["batch"])]

@@ -1,20 +1,43 @@
 """What a training says and keeps after each step and epoch."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from glioseg.labels import EVERYWHERE
+from glioseg.train.patches import Subject, batch_subjects
 from glioseg.train.schedule import finished, rate, seconds_spent
+from glioseg.train.settings import TrainSettings
 from glioseg.train.signals import Noted
-from glioseg.train.state import let_rate_change, save_state
+from glioseg.train.state import Identity, let_rate_change, save_state
 from glioseg.workflow.commands import Interrupted
 
 SCORES = ("loss", "accuracy", "iou", "dice", *(f"dice_{region.lower()}" for region in EVERYWHERE))
 
 
-COLUMNS = ["epoch", "seconds", "learning_rate", *SCORES, *(f"val_{name}" for name in SCORES)]
+HISTORY_COLUMNS = ["epoch", "seconds", "learning_rate", *SCORES, *(f"val_{name}" for name in SCORES)]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What belongs to the training of one model.
+
+    subjects: those it learns from; validation: those whose scores accompany it, with no influence; state: file that
+    lets a killed training continue, if its identity is the same; workers: batches that are made at once; say: prints a
+    line.
+    """
+
+    subjects: list[Subject]
+    validation: list[Subject]
+    state: Path
+    identity: Identity
+    settings: TrainSettings
+    workers: int
+    say: Callable[[str], object] = print
 
 
 class Progress(keras.callbacks.Callback):
@@ -23,10 +46,10 @@ class Progress(keras.callbacks.Callback):
     The line tells loss, Dice and the time left. Ends the training where its time is over, or it learns no more.
     """
 
-    def __init__(self, history, state, identity, settings, monitored_epochs, say, noted: Noted, names):
+    def __init__(self, training: Training, history: list[dict], validation_epochs: list[int], noted: Noted):
         super().__init__()
-        self.history, self.state, self.identity, self.settings, self.say = history, state, identity, settings, say
-        self.monitored_epochs, self.noted, self.names = monitored_epochs, noted, names
+        self.training, self.history, self.validation_epochs, self.noted = training, history, validation_epochs, noted
+        settings = self.settings = training.settings
         self.epochs, self.steps = settings["epochs"], settings["steps_per_epoch"]
         self.first, self.started, self.earlier = len(history), time.monotonic(), seconds_spent(history)
 
@@ -53,22 +76,23 @@ class Progress(keras.callbacks.Callback):
             self._stop_at(epoch, step, f"the loss became {logs['loss']}")
         # After its last step an epoch is ended first.
         if self.noted.name and step + 1 < self.steps:
-            save_state(self.model, self.state, self.identity, self.history, step + 1)
+            save_state(self.model, self.training.state, self.training.identity, self.history, step + 1)
             self._interrupt(epoch, step)
         budget = 60 * self.settings["max_minutes"]
         if budget and self.elapsed() >= budget:
             self.model.stop_training = True
-            self.monitored_epochs.append(epoch + 1)
+            self.validation_epochs.append(epoch + 1)
 
     def _interrupt(self, epoch, step):
         raise Interrupted(
             f"{self.noted.name} ended the training in epoch {epoch + 1}, after step {step + 1} of {self.steps}; "
-            f"{self.state} holds its state: run again and it continues from there"
+            f"{self.training.state} holds its state: run again and it continues from there"
         )
 
     def _stop_at(self, epoch, step, found):
-        names = ", ".join(self.names(epoch * self.steps + step))
-        let_rate_change(self.state)
+        patches = batch_subjects(self.training.subjects, epoch * self.steps + step, self.settings)
+        names = ", ".join(sorted({subject.name for _, subject in patches}))
+        let_rate_change(self.training.state)
         raise FloatingPointError(
             f"{found} in epoch {epoch + 1}, step {step + 1} (subjects: {names})"
             ", where finite numbers were expected; look at these subjects, or lower train: learning_rate or clip_norm,"
@@ -86,20 +110,20 @@ class Progress(keras.callbacks.Callback):
             "learning_rate": f"{self.rate:.6g}",
             **{name: f"{float(value):.6f}" for name, value in logs.items()},
         }
-        self.history.append({column: row.get(column, "") for column in COLUMNS})
-        save_state(self.model, self.state, self.identity, self.history, 0)
+        self.history.append({column: row.get(column, "") for column in HISTORY_COLUMNS})
+        save_state(self.model, self.training.state, self.training.identity, self.history, 0)
         if self.noted.name:
             self._interrupt(epoch, self.steps - 1)
         left = (time.monotonic() - self.started) / (epoch + 1 - self.first) * (self.epochs - epoch - 1)
         if self.settings["max_minutes"]:
             left = max(0, min(left, 60 * self.settings["max_minutes"] - self.elapsed()))
-        # That the time is over is noted after a step, so that its epoch is monitored.
+        # That the time is over is noted after a step, so that its epoch is validated.
         if finished(self.history, self.settings | {"max_minutes": 0}):
             self.model.stop_training = True
-        monitored = f", monitored {float(logs['val_dice']):.3f}" if "val_dice" in logs else ""
-        self.say(
+        validation = f", validation {float(logs['val_dice']):.3f}" if "val_dice" in logs else ""
+        self.training.say(
             f"epoch {epoch + 1}/{self.epochs}  loss {float(logs['loss']):.4f}  Dice {float(logs['dice']):.3f}"
-            f"{monitored}  {float(row['seconds']):.0f} s  {_minutes(left)} left"
+            f"{validation}  {float(row['seconds']):.0f} s  {_minutes(left)} left"
         )
 
 

@@ -2,13 +2,15 @@
 
 import math
 
+from glioseg.train.settings import TrainSettings
+
 SCHEDULES = ("cosine", "constant")
 # Share of the past in the moving mean of the loss that early stopping looks at, as in nnU-Net's first version (Isensee
 # et al. 2021, doi:10.1038/s41592-020-01008-z).
 MEMORY = 0.9
 
 
-def rate(step: int, elapsed_seconds: float, settings: dict) -> float:
+def rate(step: int, elapsed_seconds: float, settings: TrainSettings) -> float:
     """Learning rate of a step, from 0 on: constant, or a linear rise over warmup_steps and then a cosine down to 0.
 
     settings: schedule, learning_rate, warmup_steps, epochs, steps_per_epoch, max_minutes. The cosine ends with the last
@@ -26,7 +28,7 @@ def rate(step: int, elapsed_seconds: float, settings: dict) -> float:
     return highest * (1 + math.cos(math.pi * min(progress, 1))) / 2
 
 
-def finished(history: list[dict], settings: dict) -> bool:
+def finished(history: list[dict], settings: TrainSettings) -> bool:
     """Whether the epochs of a history (rows with loss and seconds) are all that there should be.
 
     settings: epochs, max_minutes (0: no limit), patience (epochs without a lower moving mean of the training loss; 0:

@@ -6,20 +6,17 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, targets_of
+from glioseg.labels import EVERYWHERE, REGIONS, classes_of_regions, targets_of
 from glioseg.train.fast.xla import fuse
 
 
 def exclusive_classes(probabilities, classes: Sequence[str]):
     """Index of the class (int32) that the probabilities of regions (…, R) tell, each taken from 0.5 on.
 
-    WT, TC and ET lie one inside the other: outside of WT is no tumor, outside of TC edema, outside of ET necrosis.
+    See `labels.classes_of_regions`.
     """
-    there = {name: probabilities[..., i] > 0.5 for i, name in enumerate(targets_of("regions", classes))}
-    index = {name: classes.index(name) if name in classes else 0 for name in CLASSES}
-    tissue = ops.where(there["TC"], ops.where(there["ET"], index["enhancing"], index["necrosis"]), index["edema"])
-    outside = ops.where(there["RC"], index["cavity"], 0) if "RC" in there else 0
-    return ops.where(there["WT"], tissue, outside)
+    inside = {name: probabilities[..., i] > 0.5 for i, name in enumerate(targets_of("regions", classes))}
+    return classes_of_regions(inside, lambda name: classes.index(name) if name in classes else 0, ops.where)
 
 
 def _likeliest(probabilities):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 
 from glioseg.files import whole
+from glioseg.train.settings import TrainSettings
 
 # What may change in a training whose loss is no number any more.
 RATES = ("learning_rate", "clip_norm")
@@ -21,7 +23,7 @@ class Identity(NamedTuple):
     but_rates: str
 
 
-def identify(settings: dict, contents: list[str]) -> Identity:
+def identify(settings: TrainSettings, contents: list[str]) -> Identity:
     """The identity of a training by its settings and what else matters; a state of another one is not continued."""
     rest = {name: value for name, value in settings.items() if name not in RATES}
     return Identity(_hash([settings, contents]), _hash([rest, contents]))
@@ -44,13 +46,21 @@ def let_rate_change(path: Path) -> None:
         _write(path, kept, [[everything, but_rates, "diverged"], *rest])
 
 
-def restore_state(model: keras.Model, path: Path, identity: Identity, say) -> tuple[list[dict], int, list[np.ndarray]]:
-    """Bring a model into the state that was saved: history, steps into the next epoch, sums of their metrics.
+class Restored(NamedTuple):
+    """Where a training stands: its history, the steps done in the next epoch, and the sums of those steps' metrics."""
 
-    Nothing of them where there is no state, it can't be read, or it is of a training of another identity.
+    history: list[dict]
+    into: int
+    sums: list[np.ndarray]
+
+
+def restore_state(model: keras.Model, path: Path, identity: Identity, say: Callable[[str], object]) -> Restored:
+    """Bring a model into the state that was saved.
+
+    Nothing is done where there is no state, it can't be read, or it is of a training of another identity.
     """
     if not path.exists():
-        return [], 0, []
+        return Restored([], 0, [])
     try:
         with np.load(path, allow_pickle=False) as arrays:
             (everything, but_rates, *diverged), history, into = json.loads(arrays["history"].tobytes())
@@ -58,16 +68,16 @@ def restore_state(model: keras.Model, path: Path, identity: Identity, say) -> tu
             values, sums = ([arrays[f"{kind}_{i}"] for i in range(kinds.count(kind))] for kind in ("variable", "sum"))
     except Exception as error:
         say(f"{path} cannot be read ({error}); training starts anew")
-        return [], 0, []
+        return Restored([], 0, [])
     other_rates = everything != identity.everything
     if other_rates and not (diverged and but_rates == identity.but_rates):
         say(f"{path} was made with other settings, code or subjects; training starts anew")
-        return [], 0, []
+        return Restored([], 0, [])
     for variable, value in zip(_variables(model), values, strict=True):
         variable.assign(value)
     after = f"continuing after epoch {len(history)}" + (f" and step {into} of the next" if into else "")
     say(f"{after}, since when the loss was no number, with another {' or '.join(RATES)}" if other_rates else after)
-    return history, into, sums
+    return Restored(history, into, sums)
 
 
 def _hash(facts: list) -> str:

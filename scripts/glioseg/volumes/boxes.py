@@ -3,7 +3,7 @@
 Inside this library all arrays are in LPS order: their axes run to the patient's left, back and top, as in BraTS.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -26,9 +26,11 @@ def hull(boxes: Iterable[Box]) -> Box:
     return tuple((min(low for low, _ in edges), max(high for _, high in edges)) for edges in zip(*boxes, strict=True))
 
 
-def grow(box: Box, shape: tuple[int, int, int]) -> Box:
-    """A box with a margin of one voxel, where the array of this shape goes on."""
-    return tuple((max(low - 1, 0), min(high + 1, length)) for (low, high), length in zip(box, shape, strict=True))
+def grow(box: Box, shape: Sequence[int], margin: int = 1) -> Box:
+    """A box with a margin of so many voxels on each side, as far as the array of this shape goes."""
+    return tuple(
+        (max(low - margin, 0), min(high + margin, length)) for (low, high), length in zip(box, shape, strict=True)
+    )
 
 
 def relative(box: Box, outer: Box) -> Box:
@@ -54,4 +56,9 @@ def lengths(box: Box) -> tuple[int, int, int]:
 
 def cut(volume: np.ndarray, box: Box) -> np.ndarray:
     """The part of a volume (3-D or 4-D) inside a half-open box of its first three axes."""
-    return volume[tuple(slice(*edge) for edge in box)]
+    return volume[slices(box)]
+
+
+def slices(box: Box) -> tuple[slice, ...]:
+    """A box as an index into an array."""
+    return tuple(slice(*edge) for edge in box)

@@ -2,6 +2,8 @@
 
 Inside this library all arrays are in LPS order: their axes run to the patient's left, back and top, as in BraTS."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 
@@ -25,6 +27,23 @@ def to_lps(voxels: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def from_lps(voxels: np.ndarray, affine: np.ndarray) -> np.ndarray:
     """The way back of `to_lps`: a volume in LPS order in the order of the file, whose affine (4x4, mm) is given."""
     return apply_orientation(voxels, ornt_transform(LPS, io_orientation(affine)))
+
+
+def rotation(angles: Sequence[float]) -> np.ndarray:
+    """Matrix (3, 3) of turns by three angles (radians) about the three axes, the last axis first.
+
+    The turn about the second axis runs from the first axis to the third.
+    """
+    # Not above: it takes as long to load as all else, and only phantoms and training patches are turned.
+    from scipy.spatial.transform import Rotation
+
+    first, second, third = angles
+    return Rotation.from_euler("XYZ", (first, -second, third)).as_matrix()
+
+
+def voxel_ml(spacing_mm: Sequence[float]) -> float:
+    """Volume of a voxel in ml, from its size along the axes (mm)."""
+    return float(np.prod(spacing_mm)) / 1000
 
 
 def spacing_mm(affine: np.ndarray) -> tuple[float, float, float]:

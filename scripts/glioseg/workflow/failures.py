@@ -8,9 +8,9 @@ from glioseg.files import read_table, write_table
 
 FAILURE_COLUMNS = ("rule", "subject", "times", "last_line", "log", "output")
 # Subjects can be gone on without where a job of these rules failed; all other jobs are needed by everybody.
-PER_SUBJECT = ("synthesize", "preprocess", "predict", "finish", "evaluate", "plot_subject", "embed")
+PER_SUBJECT = ("synthesize", "preprocess", "predict", "postprocess", "evaluate", "plot_subject", "embed")
 # Who has no segmentation, and no scores, because a job of these failed.
-PREDICTING = ("predict", "finish")
+PREDICTING = ("predict", "postprocess")
 SCORING = (*PREDICTING, "evaluate")
 # Rule, output and log of a job that failed, alone or in a group of a cluster's.
 _JOB = re.compile(
@@ -54,10 +54,10 @@ def record(ledger: Path, jobs: list[dict]) -> list[dict]:
     for job in jobs:
         before = int(rows[job["output"]]["times"]) if job["output"] in rows else 0
         rows[job["output"]] = job | {"times": str(before + int(job["times"]))}
-    standing = [row for row in rows.values() if not Path(row["output"]).exists()]
-    if standing or ledger.exists():
-        write_table(ledger, FAILURE_COLUMNS, standing)
-    return standing
+    remaining = [row for row in rows.values() if not Path(row["output"]).exists()]
+    if remaining or ledger.exists():
+        write_table(ledger, FAILURE_COLUMNS, remaining)
+    return remaining
 
 
 def read_failures(ledgers: Sequence[Path]) -> list[dict]:
@@ -66,7 +66,7 @@ def read_failures(ledgers: Sequence[Path]) -> list[dict]:
     return [row for row in rows if not Path(row["output"]).exists()]
 
 
-def describe(rows: list[dict], ledger: Path) -> str:
+def failure_summary(rows: list[dict], ledger: Path) -> str:
     """What failed, in words, and what to type."""
     times = [f"{row['times']} times" if int(row["times"]) > 1 else "once" for row in rows]
     lines = [
@@ -79,10 +79,10 @@ def describe(rows: list[dict], ledger: Path) -> str:
     if needed:
         advice += f" Nothing can go on without {', '.join(needed)}."
     else:
-        advice += " Or go on without these subjects, which the report will name:\n  add --config survivors=True"
+        advice += " Or go on without these subjects, which the report will name:\n  add --config skip_failed=True"
     return "\n".join([f"Jobs failed: {len(rows)}. {ledger} lists them.", *lines, *more, advice])
 
 
-def lost(rows: list[dict], *rules: str) -> set[str]:
+def failed_subjects(rows: list[dict], *rules: str) -> set[str]:
     """Subjects of whom a job of these rules failed."""
     return {row["subject"] for row in rows if row["rule"] in rules}

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from glioseg.train.fast.arrays import aligned
+from glioseg.volumes.trilinear import interpolate
 
 
 def read_values(values: np.ndarray, mask: np.ndarray, *places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -43,12 +44,10 @@ def _read_between(voxels, tissues, shape, x, y, z, bend):
     strides = tf.where(shape > 1, tf.stack([shape[1] * shape[2], shape[2], 1]), 0)
     index = tf.tensordot(strides, corner, 1)
 
-    def between(index, axis):
-        if axis < 0:
-            return tf.cast(tf.gather(voxels, index), tf.float32)
-        near, far = between(index, axis - 1), between(index + strides[axis], axis - 1)
-        return near + weights[axis][..., None] * (far - near)
+    def read(index):
+        return tf.cast(tf.gather(voxels, index), tf.float32)
 
+    steps = [(strides[axis], weights[axis][..., None]) for axis in (2, 1, 0)]
     nearest = index + tf.tensordot(strides, tf.cast(weights >= 0.5, tf.int32), 1)
-    values = tf.where(inside[..., None], between(index, 2), 0)
+    values = tf.where(inside[..., None], interpolate(read, index, steps), 0)
     return values, tf.where(inside, tf.gather(tissues, nearest), 0)

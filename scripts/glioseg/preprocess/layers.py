@@ -1,0 +1,47 @@
+"""A preprocessed subject's scans, truth and prediction, read again to be shown."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from glioseg.files import read_json
+from glioseg.labels import MASK, known_classes
+from glioseg.scan_facts import ScanFacts
+from glioseg.volumes.brain import brain_mask
+from glioseg.volumes.nifti import read_volume, take_volumes
+from glioseg.volumes.orientation import to_lps
+
+
+class Layers(NamedTuple):
+    """Volumes of a subject on one grid in LPS order.
+
+    images: by modality, NaN and infinity as 0; brain: what differs from the background in any of them (bool); affine
+    (4x4, mm); truth, predicted: class indices (uint8), None where there is none.
+    """
+
+    scan: ScanFacts
+    images: dict[str, np.ndarray]
+    brain: np.ndarray
+    affine: np.ndarray
+    truth: np.ndarray | None
+    predicted: np.ndarray | None
+
+
+def read_layers(preprocessed: Path, labels: str, prediction: Path | None) -> Layers | None:
+    """A subject's layers, from its folder of `preprocess` and its predicted label map; None where it is excluded.
+
+    labels: dialect of mask and prediction.
+    """
+    scan: ScanFacts = read_json(preprocessed / "scan.json")
+    if scan["verdict"] == "excluded":
+        return None
+    files = {name: (file, scan["volumes"][name]) for name, file in scan["files"].items()}
+    images = {name: to_lps(*volume)[0] for name, volume in take_volumes(files).items()}
+    mask = images.pop(MASK, None)
+    images = {name: np.nan_to_num(volume, nan=0, posinf=0, neginf=0) for name, volume in images.items()}
+    known = scan["intensities"]
+    brain = np.logical_or.reduce([brain_mask(volume, known[name]["background"]) for name, volume in images.items()])
+    truth = None if mask is None else known_classes(mask, labels)
+    predicted = known_classes(to_lps(*read_volume(prediction))[0], labels) if prediction else None
+    return Layers(scan, images, brain, np.array(scan["affine"]), truth, predicted)

@@ -1,0 +1,63 @@
+"""Which subjects the report shows in figures, and which of their pages have the viewer.
+
+Loads no NumPy, since the rules ask for it.
+"""
+
+import math
+import statistics
+
+from glioseg.choices import choose
+from glioseg.evaluate.score_table import NETWORK
+from glioseg.labels import EVERYWHERE
+from glioseg.report.run import Rows
+from glioseg.split.models import predicted_subjects
+
+VIEWERS = ("all", "gallery", "none")
+
+
+def subject_table(subjects: Rows) -> list[dict]:
+    """The network's scores, lowest mean Dice first: a row {"subject", "fold", "mean", metric: {region: …}} each.
+
+    A score that isn't there is NaN; subjects whose mean is not known come first.
+    """
+    found: dict[str, dict] = {}
+    for row in subjects:
+        if row["method"] == NETWORK:
+            of_subject = found.setdefault(row["subject"], {"subject": row["subject"], "fold": row["fold"]})
+            of_subject.setdefault(row["metric"], {})[row["region"]] = float(row["value"] or "nan")
+    for of_subject in found.values():
+        dice = of_subject.setdefault("dice", {})
+        of_subject["mean"] = statistics.fmean(dice.get(name, math.nan) for name in EVERYWHERE)
+    return sorted(found.values(), key=lambda row: (not math.isnan(row["mean"]), row["mean"], row["subject"]))
+
+
+def both_ends(table: list[dict], count: int) -> tuple[list[dict], list[dict]]:
+    """The `count` first and last rows, the last ones reversed; all in the first list where the two would meet."""
+    if len(table) <= 2 * count:
+        return table, []
+    return table[:count], table[: -count - 1 : -1]
+
+
+def unscored_subjects(cohort: Rows, table: list[dict], uncertainty: Rows) -> list[str]:
+    """Who was predicted and not scored: without a truth the least sure come first, which are worth a look."""
+    scored, uncertainty_of = (
+        {row["subject"] for row in table},
+        {row["subject"]: row["uncertainty"] for row in uncertainty},
+    )
+    unscored = [subject for subject in predicted_subjects(cohort) if subject not in scored]
+    return sorted(unscored, key=lambda subject: -float(uncertainty_of.get(subject, 0)))
+
+
+def viewed(viewer: str, cohort: Rows, subjects: Rows, uncertainty: Rows, gallery: int) -> list[str]:
+    """The predicted subjects whose page has the interactive viewer: all, none, or the gallery's.
+
+    subjects, uncertainty: rows of these tables, which only the gallery needs. Raises ValueError for another `viewer`.
+    """
+    choose("viewer", viewer, VIEWERS)
+    predicted = [] if viewer == "none" else predicted_subjects(cohort)
+    if viewer == "gallery":
+        table = subject_table(subjects)
+        worst, best = both_ends(table, gallery)
+        shown = {row["subject"] for row in worst + best} | {*unscored_subjects(cohort, table, uncertainty)[:gallery]}
+        return [subject for subject in predicted if subject in shown]
+    return predicted

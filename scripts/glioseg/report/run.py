@@ -1,0 +1,31 @@
+"""What the report knows of a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Rows = Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The tables and facts of a run.
+
+    cohort, subjects, scores, uncertainty: rows of cohort.tsv, subjects.tsv, scores.tsv and uncertainty.tsv; trainings:
+    settings.json of each model; tunings: fold -> rows of its table of tune_postprocess; benchmarks: rule -> rows of
+    Snakemake's benchmark files; config: the configuration; commit: version of the code; hashes: subject -> modality ->
+    hash of its voxels; models: model -> hash of its file; failures: rows of the ledger of failed jobs whose subjects
+    the run skipped.
+    """
+
+    cohort: Rows
+    subjects: Rows
+    scores: Rows
+    uncertainty: Rows
+    trainings: Sequence[Mapping]
+    tunings: Mapping[str, Rows]
+    benchmarks: Mapping[str, Rows]
+    config: Mapping
+    commit: str
+    hashes: Mapping[str, Mapping[str, str]]
+    models: Mapping[str, str]
+    failures: Rows

@@ -1,0 +1,67 @@
+"""What scan.json says of a subject's scan: written by preprocess, read by everything that follows."""
+
+from typing import NotRequired, TypedDict
+
+
+class OwnGrid(TypedDict):
+    """Shape (voxels), affine (4x4, mm) and orientation ("LPS") of the subject's first file, in the file's own order."""
+
+    shape: list[int]
+    affine: list[list[float]]
+    orientation: str
+
+
+class Finding(TypedDict):
+    """What a check found: its name, what that did ("excluded" or "warned"), and its sentence."""
+
+    check: str
+    verdict: str
+    sentence: str
+
+
+class Intensities(TypedDict):
+    """Of one modality: its background (None where there is none), and statistics of its voxels in the brain."""
+
+    background: float | None
+    minimum: float
+    maximum: float
+    mean: float
+    std: float
+
+
+class ScanFacts(TypedDict):
+    """The content of scan.json. An excluded scan has no more than the keys that are always there.
+
+    verdict: "included", "warned" or "excluded"; reason: the sentences of all findings. files, volumes: by modality and
+    "seg", the path of the file and the index of the volume in it. hashes: SHA-256 of the voxels of the brain by
+    modality. shape, affine, spacing_mm, crop (voxel ranges) and brain_voxels are of the scan in LPS order;
+    target_spacing_mm and array_shape (X, Y, Z, C) of image.npy. classes, tumor_voxels, tumor_ml, enhancing_ml,
+    tumor_voxels_lost (outside the crop) and tumor_percent (of the crop) are there where there is a mask.
+    """
+
+    subject: str
+    verdict: str
+    reason: str
+    findings: list[Finding]
+    modalities: list[str]
+    missing_modalities: list[str]
+    labels: str
+    files: dict[str, str]
+    volumes: dict[str, int]
+    has_mask: bool
+    hashes: dict[str, str]
+    shape: NotRequired[list[int]]
+    affine: NotRequired[list[list[float]]]
+    spacing_mm: NotRequired[list[float]]
+    target_spacing_mm: NotRequired[list[float]]
+    crop: NotRequired[list[list[int]]]
+    array_shape: NotRequired[list[int]]
+    own: NotRequired[OwnGrid]
+    brain_voxels: NotRequired[int]
+    intensities: NotRequired[dict[str, Intensities]]
+    classes: NotRequired[dict[str, int]]
+    tumor_voxels: NotRequired[int]
+    tumor_ml: NotRequired[float]
+    enhancing_ml: NotRequired[float]
+    tumor_voxels_lost: NotRequired[int]
+    tumor_percent: NotRequired[float]

@@ -1,0 +1,47 @@
+"""The settings of a training, as the command train gets them and settings.json keeps them."""
+
+from typing import TypedDict
+
+
+class TrainSettings(TypedDict):
+    """The section `train` of the configuration, with the study's seed and tissue classes.
+
+    filters, patch and batch are numbers once `plan.plan` has replaced "auto"; precision is a Keras policy. config.yaml
+    describes each of them.
+    """
+
+    network: str
+    filters: tuple[int, ...]
+    backbone: str
+    normalization: str
+    targets: str
+    deep_supervision: bool
+    patch: tuple[int, int, int]
+    batch: int
+    epochs: int
+    steps_per_epoch: int
+    max_minutes: float
+    patience: int
+    losses: tuple[str, ...]
+    batch_dice: bool
+    optimizer: str
+    learning_rate: float
+    schedule: str
+    warmup_steps: int
+    clip_norm: float
+    average: float
+    foreground: float
+    flip: float
+    scale: float
+    rotation: float
+    elastic: float
+    intensity: float
+    blur: float
+    coarse: float
+    noise: float
+    modality_dropout: float
+    precision: str
+    validation_subjects: int
+    validation_every: int
+    seed: int
+    classes: tuple[str, ...]

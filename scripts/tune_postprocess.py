@@ -1,0 +1,68 @@
+"""Search the volumes below which tumor is dropped, on subjects that the models never saw.
+
+They are the subjects of all folds but one, predicted each by the model of its own fold; the one is that of the subjects
+that are to be finished with what is found here. (Test subjects are in no fold: "all" folds are searched for them.)
+"""
+
+from pathlib import Path
+
+import click
+
+from glioseg.files import read_json, read_table, write_json, write_table
+from glioseg.labels import MASK, known_classes, to_classes
+from glioseg.predict.tune_postprocess import TUNING_COLUMNS, VALUES, Case, count, tune
+from glioseg.split.cohort import COHORT_COLUMNS
+from glioseg.split.models import tuning_subjects
+from glioseg.volumes.nifti import read_volume
+from glioseg.volumes.orientation import voxel_ml
+from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
+from glioseg.workflow.failures import failed_subjects, read_failures
+
+VOLUME = click.FloatRange(min=0)
+
+
+@click.command(cls=Command, help=__doc__)
+@click.option("--fold", required=True, help="The fold that is left out, or all.")
+@click.option("--cohort", type=FILE, required=True, help="Table of split.")
+@click.option("--preprocess", type=FOLDER, required=True, help="Folder of preprocess: where masks are.")
+@click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks left them.")
+@click.option("--configured", type=(VOLUME, VOLUME), required=True, help="Smallest enhancing and component by default.")
+@click.option("--failures", multiple=True, type=NEW, help="Ledger of failed jobs, to leave out whom none predicted.")
+@click.option("--smallest-enhancing-ml", type=VOLUME, multiple=True, help="Less of it in all becomes necrosis.")
+@click.option("--smallest-component-ml", type=VOLUME, multiple=True, help="Connected tumor of less becomes background.")
+@click.option("--table", type=NEW, required=True, help="Table to write: the mean Dice of all that was tried.")
+@click.option("--output", type=NEW, required=True, help="JSON file to write: the values to take.")
+def tune_postprocess(
+    fold,
+    cohort,
+    preprocess,
+    predictions,
+    configured,
+    failures,
+    smallest_enhancing_ml,
+    smallest_component_ml,
+    table,
+    output,
+):
+    left_out = failed_subjects(read_failures(failures), "predict")
+    names = [name for name in tuning_subjects(read_table(cohort, COHORT_COLUMNS), fold) if name not in left_out]
+    cases = (_case(preprocess / name / "scan.json", predictions / f"{name}.nii.gz") for name in names)
+    chosen, rows = tune(cases, smallest_enhancing_ml, smallest_component_ml, configured)
+    write_table(table, TUNING_COLUMNS, rows)
+    write_json(output, chosen | {"fold": fold, "subjects": names})
+    words = ", ".join(f"{name} {chosen[name]:g}" for name in VALUES)
+    gain = next(row["gain"] for row in rows if row["chosen"])
+    click.echo(f"{words} (mean Dice of {len(names)} subjects {gain})")
+
+
+def _case(facts: Path, prediction: Path) -> Case:
+    scan = read_json(facts)
+    truth, _ = read_volume(scan["files"][MASK], scan["volumes"][MASK])
+    predicted, _ = read_volume(prediction)
+    return count(
+        to_classes(predicted, scan["labels"]), known_classes(truth, scan["labels"]), voxel_ml(scan["spacing_mm"])
+    )
+
+
+if __name__ == "__main__":
+    tune_postprocess()
