@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import nibabel as nib
 import numpy as np
-from conftest import tiny_subject
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, ornt_transform
+from studies import MODALITIES, SETTINGS, tiny_subject
 
-from glioseg.labels import to_classes, to_values
+from glioseg.labels import MASK, to_classes, to_values
+from glioseg.layouts.find_subjects import find_subjects
+from glioseg.preprocess.scan import preprocess_scan
 
 
 class Kind(NamedTuple):
@@ -184,3 +186,26 @@ def _table(folder, kind, ending):
             files[:4] = [f"{files[0]}:{index}" for index in range(4)]
         lines.append([subject, *files, kind.labels, "61"])
     (folder / "cohort.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
+
+
+PLAIN = {"layout": "auto", "labels": "auto", "prefix": ""}
+
+
+def touch(root: Path, *names: str) -> Path:
+    """Empty files: layouts go by names alone."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def found(root: Path, modalities=MODALITIES, **source):
+    """The subjects of a folder, whose layout and labels are recognized where the source does not tell them."""
+    return find_subjects([PLAIN | {"folder": str(root)} | source], list(modalities))
+
+
+def preprocessed(name: str, subject):
+    """What scan.json says of a subject that was found, and its arrays."""
+    files = {part: (Path(file.path), file.volume) for part, file in subject.files.items()}
+    mask = files.pop(MASK, None)
+    return preprocess_scan(name, files, mask, SETTINGS | {"labels": subject.labels})

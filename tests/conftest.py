@@ -1,80 +1,20 @@
-"""Small data sets on disk, and the workflow on them."""
+"""What many tests start from: data sets, preprocessed subjects, phantoms, and the workflow on them."""
 
 import os
 import shutil
-import subprocess
-import sys
+import time
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-import yaml
+from pictures import LPS, SHAPE
+from studies import TINY, Workflow, write_subject
 from trainings import write_preprocessed
 
-ROOT = Path(__file__).parent.parent
-MODALITIES = ("flair", "t1", "t1ce", "t2")
-
-# The smallest study that trains: seconds, not minutes.
-TINY = {
-    "preprocess": {"spacing_mm": 1.0, "crop": "brain", "normalization": "zscore", "min_tumor_percent": 0.0},
-    "split": {"folds": 1, "test_percent": 25},
-    "train": {
-        "filters": [4, 8],
-        "patch": [16, 16, 16],
-        "epochs": 2,
-        "steps_per_epoch": 2,
-        "warmup_steps": 1,
-        "monitor_subjects": 1,
-        "monitor_every": 1,
-    },
-    "summarize": {"bootstrap": 50},
-}
-
-
-# How a scan is preprocessed by itself, as the tiny study does it.
-SETTINGS = {"modalities": list(MODALITIES), "labels": "brats2020", "missing": "exclude", "forced": False}
-SETTINGS |= TINY["preprocess"]
-
-
-def tiny_subject(number: int, shape=(40, 44, 36)) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Images (int16) and mask (0, 1, 2, 4) of a ball of brain with a tumor of three shells, anew for each number."""
-    random = np.random.default_rng(number)
-    grid = np.stack(np.meshgrid(*[np.arange(size) for size in shape], indexing="ij"), -1)
-    brain = np.linalg.norm((grid - np.array(shape) / 2) / (np.array(shape) / 2 - 4), axis=-1) < 1
-    distance = np.linalg.norm(grid - np.array(shape) / 2 - random.uniform(-4, 4, 3), axis=-1)
-    mask = np.zeros(shape, np.uint8)
-    for radius, value in ((9, 2), (6, 4), (3 + number % 3, 1)):
-        mask[distance < radius] = value
-    means = {
-        "flair": (300, 700, 650, 500),
-        "t1": (400, 300, 350, 200),
-        "t1ce": (400, 300, 900, 250),
-        "t2": (300, 600, 550, 700),
-    }
-    images = {}
-    for name, (healthy, edema, enhancing, necrosis) in means.items():
-        image = np.select([mask == 2, mask == 4, mask == 1], [edema, enhancing, necrosis], healthy)
-        images[name] = np.where(brain, image + random.normal(0, 20, shape), 0).astype(np.int16)
-    return images, mask
-
-
-def write_subject(folder: Path, number: int, affine=None, ending=".nii.gz") -> Path:
-    """Write a tiny subject as BraTS lays it out; returns its folder."""
-    subject = folder / f"case_{number:02d}"
-    subject.mkdir(parents=True)
-    images, mask = tiny_subject(number)
-    for name, volume in [*images.items(), ("seg", mask)]:
-        image = nib.Nifti1Image(volume, np.diag([-1.0, -1, 1, 1]) if affine is None else affine)
-        nib.save(image, subject / f"{subject.name}_{name}{ending}")
-    return subject
-
-
-def resave(path: Path, change=lambda voxels: voxels, affine=None) -> None:
-    """Replace a NIfTI file by one with changed voxels or another affine."""
-    image = nib.load(path)
-    affine = image.affine if affine is None else affine
-    nib.save(nib.Nifti1Image(change(np.asarray(image.dataobj).copy()), affine), path)
+from glioseg.files import write_json
+from glioseg.preprocess.scan import preprocess_scan
+from glioseg.synthesize.phantoms import phantom
 
 
 @pytest.fixture
@@ -83,29 +23,6 @@ def cohort_folder(tmp_path):
     for number in range(1, 13):
         write_subject(tmp_path / "data", number)
     return tmp_path / "data"
-
-
-class Workflow:
-    """The project's workflow in a folder of its own, with a study's settings."""
-
-    def __init__(self, folder: Path, settings: dict):
-        self.folder = folder
-        for name in ("Snakefile", "config.yaml", "rules", "scripts", "envs", "profiles", "presets"):
-            (folder / name).symlink_to(ROOT / name)
-        self.environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        self.settings = folder / "settings.yaml"
-        self.settings.write_text(yaml.safe_dump({"results": "results", **settings}))
-
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "snakemake", "--cores", "2", *words, "--configfile", str(self.settings)]
-
-    def run(self, *words: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            self.command(*words), cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=600
-        )
-
-    def __truediv__(self, name: str) -> Path:
-        return self.folder / "results" / name
 
 
 @pytest.fixture
@@ -135,3 +52,44 @@ def real_cases():
 def preprocessed(tmp_path_factory):
     """A folder as preprocess and split leave it, of four subjects."""
     return write_preprocessed(tmp_path_factory.mktemp("preprocessed"))
+
+
+@pytest.fixture
+def volumes():
+    """A ball of brain with a cube of edema, in it necrosis, in it enhancing tumor."""
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, size) for size in SHAPE], indexing="ij"))
+    brain = (grid**2).sum(axis=0) < 0.95
+    classes = np.zeros(SHAPE, np.uint8)
+    classes[4:13, 8:18, 6:14] = 2
+    classes[6:12, 10:16, 8:12] = 1
+    classes[8:11, 12:15, 9:11] = 3
+    image = np.where(brain, 100 + 20 * grid[0] + 30 * classes, 0).astype(np.float32)
+    return image, brain, classes
+
+
+@pytest.fixture
+def folder(tmp_path, volumes):
+    """One preprocessed subject with its files and a prediction that is off by one voxel."""
+    image, _, classes = volumes
+    values = np.array([0, 1, 2, 4], np.uint8)
+    files = {name: tmp_path / f"a_{name}.nii.gz" for name in ("flair", "t1ce", "seg")}
+    for name in ("flair", "t1ce"):
+        nib.save(nib.Nifti1Image(image, LPS), files[name])
+    nib.save(nib.Nifti1Image(values[classes], LPS), files["seg"])
+    nib.save(nib.Nifti1Image(values[np.roll(classes, 1, axis=1)], LPS), tmp_path / "prediction.nii.gz")
+    settings = {"modalities": ["flair", "t1ce"], "labels": "brats2020", "spacing_mm": 1.0, "crop": "brain"}
+    settings |= {"normalization": "zscore", "min_tumor_percent": 0.0, "missing": "exclude", "forced": False}
+    images = {name: (files[name], 0) for name in ("flair", "t1ce")}
+    scan, arrays = preprocess_scan("a", images, (files["seg"], 0), settings)
+    write_json(tmp_path / "preprocess/a/scan.json", scan)
+    for name, array in arrays.items():
+        np.save(tmp_path / f"preprocess/a/{name}.npy", array)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def patient():
+    began = time.process_time()
+    made = phantom("phantom_002", 42)
+    assert time.process_time() - began < 20
+    return made

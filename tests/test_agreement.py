@@ -8,7 +8,7 @@ import sys
 import click
 import pytest
 import yaml
-from conftest import ROOT
+from studies import ROOT
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "rules/config.schema.yaml").read_text())

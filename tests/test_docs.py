@@ -4,7 +4,7 @@ import importlib.util
 import re
 
 import yaml
-from conftest import ROOT
+from studies import ROOT
 from test_agreement import CONFIG, SCHEMA, command
 
 spec = importlib.util.spec_from_file_location("reference", ROOT / "docs/hooks/reference.py")

@@ -7,7 +7,7 @@ import sys
 from graphlib import TopologicalSorter
 
 import pytest
-from conftest import ROOT
+from studies import ROOT
 
 LIBRARY = ROOT / "scripts/glioseg"
 # A room imports from its own layer and from those below it.
@@ -22,6 +22,26 @@ LAYERS = (
 LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 MODULES = sorted(path for path in LIBRARY.rglob("*.py"))
 MOST_FILES, MOST_LINES, MOST_PARAMETERS = 14, 220, 8
+# Modules without a test file of their own, and whose tests run them.
+TESTED_BY_OTHERS = {
+    "evaluate/uncertainty": "commands/test_summarize.py",
+    "plot/subject": "commands/test_plot_subject.py",
+    "predict/one_scan": "commands/test_segment.py",
+    "predict/segment": "commands/test_predict.py",
+    "preprocess/appearance": "preprocess/test_plausibility.py",
+    # A setting of the C library: it is measured (docs/benchmarks.md).
+    "preprocess/memory": "test_workflow.py",
+    "report/index": "commands/test_report.py",
+    "report/subject": "commands/test_report.py",
+    "synthesize/anatomy": "synthesize/test_phantoms.py",
+    "train/device": "train/test_networks.py",
+    "train/fast/arrays": "train/test_patches.py",
+    "train/progress": "commands/test_train.py",
+    "train/signals": "commands/test_train.py",
+    "train/state": "commands/test_train.py",
+    # Its sentences end the commands that a fault hits.
+    "workflow/commands": "faults/test_commands.py",
+}
 
 
 def room_of(path):
@@ -99,11 +119,27 @@ def test_the_library_knows_nothing_of_snakemake_or_of_the_commands():
             assert not {name.split(".")[0] for name in names} & {"snakemake", *commands}, path
 
 
+def test_each_test_is_found_from_its_module_and_back():
+    """tests/ROOM/test_MODULE.py tests a module of the library, tests/commands/test_COMMAND.py a whole command."""
+    tests = ROOT / "tests"
+    found = {path.relative_to(tests) for path in tests.rglob("test_*.py")}
+    modules = {path.relative_to(LIBRARY).with_suffix("") for path in MODULES if path.stem != "__init__"}
+    expected = {name.with_name(f"test_{name.name}.py"): str(name) for name in modules}
+    rooms = {name.parts[0] for name in modules if len(name.parts) > 1}
+    assert {path for path in found if path.parts[0] in rooms} <= set(expected), "a test of no module"
+    commands = {path.stem for path in (ROOT / "scripts").glob("*.py")}
+    assert {path.stem.removeprefix("test_") for path in found if path.parts[0] == "commands"} <= commands
+    assert {name for path, name in expected.items() if path not in found} == set(TESTED_BY_OTHERS)
+    assert {tests / path for path in TESTED_BY_OTHERS.values()} <= {tests / path for path in found}
+
+
 @pytest.mark.parametrize("path", [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")], ids=lambda path: path.name)
 def test_parsing_the_snakefile_loads_neither_numpy_nor_tensorflow(path):
     """What the Snakefile and the rules import is cheap, since every job of a cluster reads them again."""
     lines = re.findall(r"^(?: *)(from glioseg[\w.]* import (?:\([^)]*\)|[^\n]+))", path.read_text(), re.M)
-    code = "\n".join([*lines, "import sys", "print(sorted({'numpy', 'scipy', 'nibabel', 'tensorflow'} & set(sys.modules)))"])
+    code = "\n".join(
+        [*lines, "import sys", "print(sorted({'numpy', 'scipy', 'nibabel', 'tensorflow'} & set(sys.modules)))"]
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "scripts", capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
     assert lines or path.name != "common.smk"

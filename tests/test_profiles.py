@@ -4,8 +4,8 @@ import re
 
 import pytest
 import yaml
-from conftest import ROOT
 from snakemake.cli import get_argument_parser
+from studies import ROOT
 
 PROFILES = {path.parent.name: yaml.safe_load(path.read_text()) for path in ROOT.glob("profiles/*/config.yaml")}
 TEXT = "".join(path.read_text() for path in sorted(ROOT.glob("rules/*.smk")))

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from studies import ROOT
 
 from glioseg.files import read_array
 

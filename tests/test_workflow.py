@@ -1,5 +1,6 @@
 """The workflow as a user runs it, on tiny subjects: from files to report, through bad input, kills and odd names."""
 
+import gzip
 import io
 import json
 import os
@@ -15,10 +16,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
-from conftest import MODALITIES, ROOT, TINY, Workflow, resave, tiny_subject, write_subject
-from test_failures import ledger_of
+from studies import MODALITIES, ROOT, TINY, Workflow, failing, ledger_of, resave, tiny_subject, write_subject
 
 from glioseg.files import read_table
+from glioseg.workflow.failures import FAILURE_COLUMNS
 
 
 def test_one_truncated_file_among_twelve(cohort_folder, workflow):
@@ -356,3 +357,120 @@ def test_regions_of_two_seeds_reach_the_table_of_calibration(tmp_path, workflow)
     (predicted,) = (run / "predict").glob("*.nii.gz")
     assert set(np.unique(nib.load(predicted).dataobj)) <= {0, 1, 2, 4}
     assert json.loads(predicted.with_name(predicted.name.replace(".nii.gz", ".json")).read_text())["models"] == 2
+
+
+def at_center(value):
+    def change(voxels):
+        voxels = voxels.astype(np.float32)
+        voxels[tuple(size // 2 for size in voxels.shape)] = value
+        return voxels
+
+    return change
+
+
+def moved(change):
+    def affine(path):
+        return change(nib.load(path).affine.copy())
+
+    return affine
+
+
+def shifted(affine):
+    affine[:3, 3] += 5
+    return affine
+
+
+def header_byte(path, position, value):
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[position : position + len(value)] = value
+    path.write_bytes(gzip.compress(bytes(content)))
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 16
+    path.write_bytes(bytes(content))
+
+
+# What is done to which file -> what the cohort's table says of the subject.
+BROKEN = {
+    "lacks a modality": ("t2", lambda path: path.unlink(), "no file for t2"),
+    "truncated": ("t1ce", lambda path: path.write_bytes(path.read_bytes()[:2000]), "_t1ce.nii.gz cannot be read"),
+    "no bytes": ("t1", lambda path: path.write_bytes(b""), "_t1.nii.gz cannot be read"),
+    "no image": ("t1", lambda path: path.write_bytes(gzip.compress(b"a letter")), "_t1.nii.gz cannot be read"),
+    "one bit flipped": ("flair", flip_a_bit, "_flair.nii.gz cannot be read"),
+    "unknown data type": ("t1", lambda path: header_byte(path, 70, b"\x63\x63"), "_t1.nii.gz cannot be read"),
+    "other shape": ("t1ce", lambda path: resave(path, lambda v: v[:-2]), "t1ce has shape 38x44x36 but flair has"),
+    "mask of other shape": ("seg", lambda path: resave(path, lambda v: v[..., :-1]), "seg has shape 40x44x35 but"),
+    "two volumes": ("t1", lambda path: resave(path, lambda v: np.stack([v, v], -1)), "t1"),
+    "a slice": ("t1", lambda path: resave(path, lambda v: v[..., 10]), "t1"),
+    "other spacing": ("t2", lambda path: resave(path, affine=np.diag([-2.0, -1, 1, 1])), "t2"),
+    "other orientation": ("t1", lambda path: resave(path, affine=np.diag([1.0, -1, 1, 1])), "t1"),
+    "shifted": (
+        "t1",
+        lambda path: resave(path, affine=moved(shifted)(path)),
+        "affine of t1 differs from that of flair",
+    ),
+    "singular affine": ("flair", lambda path: header_byte(path, 280, bytes(48)), "flair"),
+    "NaN": ("t1", lambda path: resave(path, at_center(np.nan)), "t1 has 1 voxels that are NaN or infinite"),
+    "infinite": ("t2", lambda path: resave(path, at_center(np.inf)), "t2 has 1 voxels that are NaN or infinite"),
+    "empty": ("flair", lambda path: resave(path, np.zeros_like), "flair is empty: every voxel is 0"),
+    "unknown label": ("seg", lambda path: resave(path, at_center(7)), "7, which brats2020 does not have"),
+    "half a label": ("seg", lambda path: resave(path, at_center(0.5)), "0.5"),
+    "empty mask": ("seg", lambda path: resave(path, np.zeros_like), "mask"),
+    "mask beside the brain": ("seg", lambda path: resave(path, lambda v: np.roll(v, 22, (0, 1, 2))), "brain"),
+}
+
+
+def test_twenty_kinds_of_broken_subject_among_thirty(tmp_path, workflow):
+    data = tmp_path / "data"
+    broken = {}
+    for number, (kind, (file, damage, sentence)) in enumerate(BROKEN.items(), start=1):
+        subject = write_subject(data, number)
+        damage(subject / f"{subject.name}_{file}.nii.gz")
+        broken[subject.name] = (kind, sentence)
+    for number in range(60, 70):
+        write_subject(data, number)
+    run = workflow(data)
+    done = run.run()
+    assert done.returncode == 0, done.stderr
+    rows = {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
+    page = (run / "report/index.html").read_text()
+    assert len(broken) >= 20
+    for name, (kind, sentence) in broken.items():
+        assert rows[name]["verdict"] == "excluded", kind
+        assert sentence in rows[name]["reason"], kind
+        assert len(rows[name]["reason"]) > 30, kind
+        assert f"{name} is excluded: " in done.stdout + done.stderr
+        assert name in page, kind
+    good = [name for name in rows if name not in broken]
+    assert len(good) == 10
+    for name in good:
+        assert rows[name]["verdict"] == "taken", rows[name]["reason"]
+        assert rows[name]["fold"] in ("train", "test")
+    log = "".join(path.read_text() for path in (run / "logs/preprocess").iterdir())
+    assert "Traceback" not in log
+
+
+def test_a_scan_whose_preprocessing_fails_can_be_gone_on_without(cohort_folder, workflow):
+    run = workflow(cohort_folder)
+    python = failing(run, ["preprocess.py", "case_05"])
+    failed = run.run("prepare")
+    assert failed.returncode == 1
+    assert "preprocess case_05 (once): Error: out of memory" in failed.stdout + failed.stderr
+    assert "add --config survivors=True" in failed.stdout + failed.stderr
+    row = read_table(run / "summarize/failures.tsv", FAILURE_COLUMNS)[0]
+    assert (row["rule"], row["subject"], row["times"]) == ("preprocess", "case_05", "1")
+    assert len(list((run / "preprocess").glob("*/scan.json"))) == 11
+    survived = run.run("prepare", "--config", "survivors=True")
+    assert survived.returncode == 0, survived.stderr
+    rows = {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
+    assert rows["case_05"]["verdict"] == "excluded"
+    assert "its preprocessing failed" in rows["case_05"]["reason"]
+    assert sum(row["verdict"] == "taken" for row in rows.values()) == 11
+    # The machine is well again: as if nothing had been.
+    python.unlink()
+    done = run.run("prepare")
+    assert done.returncode == 0, done.stderr
+    assert {row["verdict"] for row in read_table(run / "split/cohort.tsv")} == {"taken"}
+    assert not read_table(run / "summarize/failures.tsv")

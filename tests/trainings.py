@@ -5,14 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
+from studies import ROOT
 
 from glioseg.files import write_table
 from glioseg.train.patches import Subject
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def subject(name="s", shape=(20, 24, 18), channels=2):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import h5py
 import pytest
-from conftest import TINY, Workflow, write_subject
+from studies import TINY, Workflow, write_subject
 
 SCRIPT = Path(__file__).with_name("slurm")
 SUBJECTS = [f"case_{number:02d}" for number in range(1, 7)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from studies import ROOT
 
 # Kept between runs, for what takes long: the base, podman's and Apptainer's images.
 WORK = Path(__file__).parent / ".work"

@@ -13,8 +13,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT
 from machine import WORK, base, need, pip_settings, podman_image, project, run
+from studies import ROOT
 
 # --configfile takes every word up to the next option, so that targets come after --cores.
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--cores", "2")

@@ -3,8 +3,8 @@
 import re
 import shutil
 
-from conftest import ROOT, write_subject
 from machine import pip_settings, podman_base, project, run
+from studies import ROOT, write_subject
 
 
 def test_readme_commands_on_a_bare_debian():

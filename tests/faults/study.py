@@ -14,7 +14,7 @@ import click
 import h5py
 import nibabel as nib
 from click.testing import CliRunner
-from conftest import MODALITIES, ROOT, TINY, write_subject
+from studies import MODALITIES, ROOT, TINY, write_subject
 from threadpoolctl import threadpool_limits
 
 from glioseg.evaluate.summary import BASELINE_COLUMNS

@@ -8,8 +8,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
-from conftest import TINY, Workflow, write_subject
-from test_failures import failing
+from studies import TINY, Workflow, failing, write_subject
 
 import layouts
 from faults.matrix import SURVIVED

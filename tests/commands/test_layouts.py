@@ -1,0 +1,72 @@
+"""The command `layouts` describes folders and writes the table of subjects."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+from cohorts import found, touch, write_cohort
+
+from glioseg.layouts.find_subjects import find_subjects
+from layouts import main
+
+
+def test_layouts_command_describes_a_folder(tmp_path):
+    write_cohort(tmp_path / "a", "2020")
+    (
+        tmp_path / "a" / "MICCAI_BraTS2020_TrainingData" / "BraTS20_Training_001" / "BraTS20_Training_001_t2.nii.gz"
+    ).unlink()
+    touch(tmp_path / "b", *(f"s{number:02d}/s{number:02d}_flair.nii" for number in range(13)), "s00/s00_t1.nii")
+    result = CliRunner().invoke(main, [str(tmp_path / "a"), str(tmp_path / "b")])
+    assert result.exit_code == 0, result.output
+    first, second = result.output.split(f"{tmp_path / 'b'}\n")
+    for line in (
+        "layout     brats\n",
+        "labels     brats2020 2\n",
+        "subjects   2\n",
+        "modalities flair 2, t1 2, t1ce 2, t2 1\n",
+        "masks      2\n",
+        "covariates age 1, extent_of_resection 1, grade 2, survival_days 1\n",
+        "missing    BraTS20_Training_001 (t2)\n",
+    ):
+        assert f"  {line}" in first
+    assert "MB for the arrays of all (1 measured; crop: brain, 1 mm)" in first
+    assert "s10 (t1), and 2 more\n" in second
+    assert "no subject with all modalities could be read" in second
+    result = CliRunner().invoke(main, [str(tmp_path / "none"), str(tmp_path / "b"), "--modalities", "flair"])
+    assert result.exit_code == 1
+    assert "modalities flair 13, t1 1\n" in result.output
+    assert "none does not exist" in result.output
+    for words, sentence in [
+        ([], "give the folder of a data set"),
+        (["--source", "3"], "3 is no source"),
+        (["--source", '{"layout": "auto"}'], "is no source; expected JSON with folder"),
+        (["--source", '{"folder": "x", "prefix": 3}'], "is no source; expected JSON with folder"),
+        (["--source", "{"], "is no source; expected JSON with folder"),
+    ]:
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 2
+        assert sentence in result.output
+
+
+def test_the_table_that_layouts_writes_is_a_layout_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sources = [write_cohort(Path("a"), "msd"), write_cohort(tmp_path / "b", "2020") | {"prefix": "old_"}]
+    options = [word for source in sources for word in ("--source", json.dumps(source))]
+    options += [word for name in ("t1ce", "flair") for word in ("--modalities", name)]
+    result = CliRunner().invoke(main, [*options, "--output", "results/layouts/subjects.tsv"])
+    assert result.exit_code == 0, result.output
+    lines = (tmp_path / "results" / "layouts" / "subjects.tsv").read_text().splitlines()
+    assert lines[0].split("\t")[:6] == ["subject", "labels", "t1ce", "flair", "seg", "age"]
+    assert lines[1].split("\t")[:3] == ["BRATS_001", "msd", "../../a/imagesTr/BRATS_001.nii.gz:2"]
+    subjects = find_subjects(sources, ["t1ce", "flair"])
+    again = found("results/layouts/subjects.tsv", ["t1ce", "flair"])
+    assert (
+        list(again)
+        == list(subjects)
+        == ["BRATS_001", "BRATS_002", "old_BraTS20_Training_001", "old_BraTS20_Training_355"]
+    )
+    for name, (files, labels, covariates) in again.items():
+        assert (labels, covariates) == subjects[name][1:]
+        assert {part: (Path(file.path).resolve(), file.volume) for part, file in files.items()} == {
+            part: (Path(file.path).resolve(), file.volume) for part, file in subjects[name].files.items()
+        }

@@ -1,0 +1,33 @@
+"""The command `plot` draws figures from tables and models."""
+
+from click.testing import CliRunner
+from pictures import keras_file, pixels, share, small_unet
+
+import plot
+from glioseg.files import write_table
+from glioseg.plot.style import TISSUES
+from glioseg.split.cohort import COLUMNS
+
+
+def test_cohort_command(folder):
+    taken = {"subject": "a", "verdict": "taken", "fold": "0", "has_mask": "yes"}
+    write_table(folder / "cohort.tsv", COLUMNS, [taken, {"subject": "b", "verdict": "excluded", "has_mask": "yes"}])
+    options = ["--figure", "cohort", "--input", folder / "cohort.tsv", "--input", folder / "preprocess"]
+    options += ["--output", folder / "cohort.png"]
+    result = CliRunner().invoke(plot.plot, [str(option) for option in options])
+    assert result.exit_code == 0, result.output
+    assert share(pixels(folder / "cohort.png"), TISSUES["edema"]) > 0.01
+
+
+def test_network_command_and_its_error(tmp_path):
+    model = keras_file(tmp_path / "m.keras", small_unet(32), [["o2", 0, 0], ["deep", 0, 0]])
+    arguments = ["--figure", "network", "--input", str(model), "--output", str(tmp_path / "network.png")]
+    result = CliRunner().invoke(plot.plot, arguments)
+    assert result.exit_code == 0, result.output
+    picture = pixels(tmp_path / "network.png")
+    assert picture.std() > 10
+    assert share(picture, "#009E73") > 1e-3, "the transposed convolution"
+    (tmp_path / "m.keras").write_text("not a zip")
+    result = CliRunner().invoke(plot.plot, arguments)
+    assert result.exit_code != 0
+    assert "m.keras: expected a Keras 3 network" in result.output

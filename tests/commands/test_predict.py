@@ -1,0 +1,31 @@
+"""The command `predict` writes segmentation, maps and certainty on the scan's own grid."""
+
+import json
+
+import nibabel as nib
+import numpy as np
+from studies import run_predict
+
+
+def test_prediction_maps_and_certainty_on_the_scans_own_grid(study, tmp_path):
+    folder, case = study
+    models = [word for name in "01" for word in ("--model", folder / name / "model.keras")]
+    maps = ("WT", "TC", "ET", "entropy", "disagreement")
+    done = run_predict(folder, tmp_path, *models, "--flips", "x", *(word for name in maps for word in ("--maps", name)))
+    assert done.returncode == 0, done.stderr
+    assert "tumor voxels" in done.stdout and "uncertainty" in done.stdout
+    scan = nib.load(case / f"{case.name}_flair.nii.gz")
+    found = {name: nib.load(tmp_path / f"maps/{name}.nii.gz") for name in maps}
+    for image in (nib.load(tmp_path / "seg.nii.gz"), *found.values()):
+        assert image.shape == scan.shape
+        assert (image.affine == scan.affine).all()
+    values = {name: np.asarray(image.dataobj) for name, image in found.items()}
+    assert (values["ET"] <= values["TC"] + 0.01).all() and (values["TC"] <= values["WT"] + 0.01).all()
+    assert (values["disagreement"] <= values["entropy"] + 0.01).all()
+    assert values["entropy"].max() > 0.1 and values["disagreement"].max() > 0
+    predicted = np.asarray(nib.load(tmp_path / "seg.nii.gz").dataobj)
+    assert set(np.unique(predicted)) <= {0, 1, 2, 4}
+    # Where WT is more likely than not by far, some tumor is there; where it is not, none.
+    assert not predicted[values["WT"] < 0.24].any()
+    sure = json.loads((tmp_path / "sure.json").read_text())
+    assert sure["models"] == 2 and sure["subject"] == case.name and 0 <= sure["uncertainty"] <= 1

@@ -1,0 +1,29 @@
+"""The command `preprocess` writes whole files and refuses unknown names."""
+
+from click.testing import CliRunner
+from studies import write_subject
+
+from preprocess import main
+
+
+def test_the_command_writes_whole_files_and_refuses_unknown_names(tmp_path):
+    folder = write_subject(tmp_path, 6)
+    words = ["--subject", "case_06", "--labels", "brats2020", "--spacing-mm", "1", "--crop", "brain"]
+    words += ["--min-tumor-percent", "0", "--output", str(tmp_path / "out"), "--modalities", "flair"]
+    words += ["--image", "flair", str(folder / "case_06_flair.nii.gz"), "0"]
+    words += ["--mask", str(folder / "case_06_seg.nii.gz"), "0", "--forced", "False", "--missing"]
+    done = CliRunner().invoke(main, [*words, "exclude", "--normalization", "zscore"])
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["image.npy", "mask.npy", "scan.json"]
+    # What is excluded now leaves no arrays of an earlier run.
+    wanting = [*words, "exclude", "--normalization", "zscore", "--min-tumor-percent", "90"]
+    assert "case_06: excluded: " in CliRunner().invoke(main, wanting).output
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["scan.json"]
+    refused = CliRunner().invoke(main, [*words, "exclude", "--normalization", "histogram"])
+    assert refused.exit_code == 1
+    assert (
+        "normalization: 'histogram' is not known; known are zscore, percentile, minmax, minmax_slice" in refused.output
+    )
+    refused = CliRunner().invoke(main, [*words, "ignore", "--normalization", "zscore"])
+    assert refused.exit_code == 1
+    assert "missing: 'ignore' is not known; known are exclude, zeros" in refused.output

@@ -1,0 +1,57 @@
+"""The command `segment` gives a scan by itself what a study gives it."""
+
+import json
+
+import nibabel as nib
+from click.testing import CliRunner
+from examples import TISSUES
+from studies import MODALITIES, run_predict
+
+import segment
+
+
+def test_a_scan_is_segmented_by_itself_as_in_a_study(study, tmp_path):
+    folder, case = study
+    model = ["--model", folder / "0" / "model.keras"]
+    assert run_predict(folder, tmp_path, *model).returncode == 0
+
+    def run(*words):
+        usual = ["--smallest-enhancing-ml", 0, "--output", tmp_path / "alone.nii.gz", "--runtime", "openvino"]
+        return CliRunner().invoke(segment.segment, [str(word) for word in (*words, *usual)])
+
+    images = [word for name in MODALITIES for word in ("--image", name, case / f"{case.name}_{name}.nii.gz")]
+    for words in (images, ["--subject", case]):
+        result = run(*model, *words, "--maps", "entropy")
+        assert result.exit_code == 0, result.output
+        assert "ml of tumor, uncertainty" in result.output
+        assert (tmp_path / "alone.nii.gz").read_bytes() == (tmp_path / "seg.nii.gz").read_bytes()
+        assert nib.load(tmp_path / "alone_maps/entropy.nii.gz").shape == nib.load(tmp_path / "alone.nii.gz").shape
+        (tmp_path / "alone.nii.gz").unlink()
+
+    def refused(*words):
+        result = run(*words)
+        assert result.exit_code == 1
+        return result.output
+
+    assert "give either --image MODALITY FILE for each modality, or --subject FOLDER" in refused(*model)
+    assert "no file for t2; expected flair, t1, t1ce, t2" in refused(*model, *images[:-3])
+    assert "takes flair, t1, t1ce, t2, not pet" in refused(*model, *images, "--image", "pet", images[2])
+    assert "expected the folder of one subject, found" in refused(*model, "--subject", two(case, tmp_path))
+    lonely = tmp_path / "model.keras"
+    lonely.write_bytes((folder / "0" / "model.keras").read_bytes())
+    assert "settings.json: expected what train writes beside a model" in refused("--model", lonely, *images)
+    facts = {"settings": {"classes": list(TISSUES)}}
+    lonely.with_name("settings.json").write_text(json.dumps(facts))
+    assert "expected a study with modalities, labels, preprocess" in refused("--model", lonely, *images)
+    facts["settings"]["classes"] = ["background", "edema"]
+    lonely.with_name("settings.json").write_text(json.dumps(facts))
+    assert "average only models that were trained alike" in refused(*model, "--model", lonely, *images)
+
+
+def two(case, folder):
+    """A folder of two subjects."""
+    for name in ("one", "two"):
+        (folder / "many" / name).mkdir(parents=True)
+        for path in case.iterdir():
+            (folder / "many" / name / path.name.replace(case.name, name)).write_bytes(path.read_bytes())
+    return folder / "many"

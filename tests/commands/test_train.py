@@ -1,0 +1,156 @@
+"""The command `train`: its record, the same bits after a kill, and its refusals."""
+
+import json
+import signal
+import subprocess
+
+import pytest
+from trainings import end_after, train_command, weights
+
+from glioseg.train import device  # noqa: F401  (before TensorFlow)
+from glioseg.train.patches import load_subject
+
+
+@pytest.fixture(scope="module")
+def undisturbed(preprocessed, tmp_path_factory):
+    output = tmp_path_factory.mktemp("undisturbed")
+    done = subprocess.run(train_command(preprocessed, output), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return output, done.stdout
+
+
+def test_training_shows_progress_and_leaves_its_record(undisturbed):
+    output, printed = undisturbed
+    assert "epoch 6/6  loss" in printed
+    assert "left" in printed
+    assert "monitored" in printed
+    history = read_table_csv(output / "history.csv")
+    assert [row["epoch"] for row in history] == list("123456")
+    assert history[0]["val_dice"] == ""
+    assert history[1]["val_dice"] != ""
+    assert history[5]["val_dice"] != ""
+    settings = json.loads((output / "settings.json").read_text())
+    assert settings["subjects"] == ["a", "bb", "ccc"]
+    assert settings["monitor"] == ["dddd"]
+    assert settings["versions"]["tensorflow"]
+    assert not (output / "state.npz").exists()
+
+
+def test_training_twice_gives_the_same_bits(preprocessed, undisturbed, tmp_path):
+    subprocess.run(train_command(preprocessed, tmp_path), capture_output=True, check=True)
+    for one, two in zip(weights(undisturbed[0] / "model.keras"), weights(tmp_path / "model.keras"), strict=True):
+        assert one.tobytes() == two.tobytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_training_continues_to_the_same_bits(preprocessed, undisturbed, tmp_path, number):
+    command = train_command(preprocessed, tmp_path)
+    returned, said = end_after(3, command, number)
+    assert returned
+    if number == signal.SIGTERM:
+        assert "SIGTERM ended the training in epoch" in said
+        assert "run again and it continues from there" in said
+        assert "Traceback" not in said
+    assert (tmp_path / "state.npz").exists()
+    assert not (tmp_path / "model.keras").exists()
+    resumed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "continuing after epoch" in resumed.stdout
+    for one, two in zip(weights(undisturbed[0] / "model.keras"), weights(tmp_path / "model.keras"), strict=True):
+        assert one.tobytes() == two.tobytes()
+    scores = [
+        [{k: v for k, v in row.items() if k != "seconds"} for row in read_table_csv(folder / "history.csv")]
+        for folder in (undisturbed[0], tmp_path)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_state_of_other_settings_is_not_continued(preprocessed, tmp_path):
+    from glioseg.train.state import identify, let_rate_change
+
+    assert identify({"epochs": 2}, ["a"]) != identify({"epochs": 3}, ["a"])
+    (tmp_path / "state.npz").write_bytes(b"half a file")
+    done = subprocess.run(train_command(preprocessed, tmp_path, epochs=1), capture_output=True, text=True, check=True)
+    assert "cannot be read" in done.stdout
+    assert "training starts anew" in done.stdout
+    end_after(1, train_command(preprocessed, tmp_path))
+    done = subprocess.run(train_command(preprocessed, tmp_path, code="2"), capture_output=True, text=True, check=True)
+    assert "was made with other settings, code or subjects; training starts anew" in done.stdout
+    # Another learning rate is another training, but for one whose loss was no number.
+    end_after(1, train_command(preprocessed, tmp_path, **{"learning-rate": 0.005}))
+    kept = (tmp_path / "state.npz").read_bytes()
+    command = train_command(preprocessed, tmp_path, **{"learning-rate": 0.001})
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "training starts anew" in done.stdout
+    (tmp_path / "state.npz").write_bytes(kept)
+    let_rate_change(tmp_path / "state.npz")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "continuing after epoch 1, since when the loss was no number" in done.stdout
+    rates = [float(row["learning_rate"]) for row in read_table_csv(tmp_path / "history.csv")]
+    assert len(rates) == 6
+    assert rates[0] > 0.001 >= max(rates[1:])
+
+
+def test_bad_settings_and_arrays_end_in_a_sentence(preprocessed, tmp_path):
+    done = subprocess.run(train_command(preprocessed, tmp_path, losses=("hinge",)), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "losses: 'hinge' is not known" in done.stderr
+    assert "Traceback" not in done.stderr
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "image.npy").write_bytes(b"not an array")
+    with pytest.raises(ValueError, match=r"image.npy cannot be read .*; delete .*broken and run again"):
+        load_subject(tmp_path / "broken")
+
+
+def read_table_csv(path):
+    header, *lines = path.read_text().splitlines()
+    return [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
+
+
+def run(command):
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_regions_with_averaged_weights_survive_a_kill(preprocessed, tmp_path):
+    changes = {"targets": "regions", "average": 0.9, "batch-dice": False, "batch": 2}
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    done = run(train_command(preprocessed, whole, **changes))
+    assert done.returncode == 0, done.stderr
+    command = train_command(preprocessed, cut, **changes)
+    end_after(3, command)
+    assert run(command).returncode == 0
+    for one, two in zip(weights(whole / "model.keras"), weights(cut / "model.keras"), strict=True):
+        assert one.tobytes() == two.tobytes()
+    import keras
+
+    model = keras.saving.load_model(whole / "model.keras", compile=False)
+    assert model.output_shape[-1] == 3
+    assert model.layers[-1].name == "sigmoid"
+    # Without the average the same steps end elsewhere.
+    last = tmp_path / "last"
+    assert run(train_command(preprocessed, last, **changes | {"average": 0})).returncode == 0
+    assert any(
+        (one != two).any()
+        for one, two in zip(weights(whole / "model.keras"), weights(last / "model.keras"), strict=True)
+    )
+
+
+def test_the_time_ends_a_training(preprocessed, tmp_path):
+    done = run(train_command(preprocessed, tmp_path, epochs=100000, **{"max-minutes": 0.15, "monitor-every": 50000}))
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(",") for line in (tmp_path / "history.csv").read_text().splitlines()]
+    seconds = sum(float(row[1]) for row in rows[1:])
+    assert 8.5 < seconds < 14
+    assert float(rows[-1][2]) < 0.001  # the rate came down with the time
+    assert rows[-1][-1]  # the last epoch is monitored, wherever it ends
+    assert "training ended after epoch" in done.stdout
+
+
+def test_memory_that_does_not_reach_ends_training_in_its_first_seconds(preprocessed, tmp_path):
+    # 512 million numbers a layer: no machine that runs these tests has that much.
+    done = subprocess.run(
+        train_command(preprocessed, tmp_path, patch=(512, 512, 512), batch=64), capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "64 patches of 512x512x512 voxels takes about" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "model.keras").exists()

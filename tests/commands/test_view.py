@@ -1,0 +1,26 @@
+"""The command `view` serves the report to this machine alone."""
+
+import subprocess
+import sys
+import urllib.request
+
+from click.testing import CliRunner
+from studies import ROOT
+
+import view
+
+
+def test_the_report_is_served_to_this_machine_alone(tmp_path):
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report/index.html").write_text("here it is")
+    command = [sys.executable, ROOT / "scripts/view.py", tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1) as server:
+        try:
+            address = server.stdout.readline().split()[0]
+            assert address.startswith("http://127.0.0.1:")
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                assert answer.read() == b"here it is"
+        finally:
+            server.terminate()
+    result = CliRunner().invoke(view.view, [str(tmp_path / "report")])
+    assert result.exit_code == 1 and "holds no index.html; make it" in result.output

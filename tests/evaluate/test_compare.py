@@ -1,0 +1,35 @@
+"""The comparison of two runs against answers worked out by hand."""
+
+import pytest
+from evaluations import subjects
+
+from glioseg.evaluate.compare import COMPARISON_COLUMNS, compare_dice, dice_of
+
+NAMES = "abcdef"
+
+
+def test_differences_by_hand() -> None:
+    a = dice_of(subjects(dict.fromkeys(NAMES, 0.5)), "network")
+    b = dice_of(subjects(dict(zip(NAMES, (0.58, 0.61, 0.62, 0.63, 0.64, 0.4), strict=True))), "network")
+    rows = compare_dice(a, b, 500, 1)
+    assert [row["region"] for row in rows] == ["WT", "TC", "ET", "mean"] and tuple(rows[0]) == COMPARISON_COLUMNS
+    whole, _, enhancing, mean = rows
+    expected = {"n": 6, "mean_a": 0.5, "mean_b": 3.48 / 6, "difference": 0.08, "worse": "f", "n_worse": 1}
+    assert {name: whole[name] for name in expected} == pytest.approx(expected)
+    assert -0.1 <= whole["ci_low"] < whole["difference"] < whole["ci_high"] <= 0.14
+    # f's loss has rank 2. Of the 64 ways to sign six ranks, three have losses of no more: none, 1 and 2.
+    assert whole["p"] == pytest.approx(2 * 3 / 64)
+    # Half the loss is no more than the limit.
+    assert enhancing["worse"] == "" and mean["difference"] == pytest.approx(0.08 * 5 / 6)
+
+
+def test_exact_p_of_six_gains() -> None:
+    a, b = (dict(zip(NAMES, values, strict=True)) for values in ([0.5] * 6, [0.51, 0.52, 0.53, 0.54, 0.55, 0.56]))
+    (row,) = compare_dice(*({name: {"WT": dice} for name, dice in run.items()} for run in (a, b)), 10, 1)
+    assert row["p"] == pytest.approx(2 / 2**6)
+
+
+def test_a_run_is_no_worse_than_itself() -> None:
+    scores = dice_of(subjects({"a": 0.5, "b": 0.7}), "network")
+    for row in compare_dice(scores, scores, 100, 1):
+        assert (row["difference"], row["ci_low"], row["ci_high"], row["p"], row["n_worse"]) == (0, 0, 0, 1, 0)

@@ -1,0 +1,240 @@
+"""Metrics against answers worked out by hand, and against other implementations on lesions with corner cases."""
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from examples import EMPTY, ONE_MM, by_the_challenge, line, score, voxel
+from scipy import ndimage
+
+from glioseg.evaluate.metrics import CLASS_METRICS, METRICS, WORST, dice_of_sizes, score_classes, score_regions
+from glioseg.evaluate.region_pair import ABSENT_HD95_MM, Pair
+from glioseg.labels import CLASSES, REGIONS, region, regions_of
+
+
+def test_dice_of_empty_sets():
+    assert dice_of_sizes(0, 0, 0) == 1
+    assert dice_of_sizes(3, 0, 0) == dice_of_sizes(0, 3, 0) == 0
+    assert dice_of_sizes(4, 4, 2) == 0.5
+
+
+def test_overlap_by_hand() -> None:
+    # Truth 2, 3, 4, 5; prediction 4, 5, 6: TP 2, FP 1, FN 2, TN 5.
+    pair = Pair(line(2, 3, 4, 5), line(4, 5, 6), (2.0, 5.0, 10.0), 10)  # voxels of 0.1 ml
+    expected = {"dice": 4 / 7, "iou": 2 / 5, "sensitivity": 2 / 4, "specificity": 5 / 6, "precision": 2 / 3}
+    expected |= {"volume_difference_ml": -0.1, "volume_difference_percent": -25}
+    assert {name: METRICS[name](pair) for name in expected} == pytest.approx(expected)
+
+
+def test_scores_of_disjoint_and_equal_regions() -> None:
+    none, whole = dict.fromkeys(("dice", "iou", "sensitivity", "precision"), 0), ("dice", "iou", "specificity")
+    assert {name: score(name, line(1), line(5)) for name in none} == none
+    assert all(score(name, line(1, 2), line(1, 2)) == 1 for name in (*none, *whole, "lesion_dice"))
+    assert all(score(name, line(1, 2), line(1, 2)) == 0 for name in ("hd95_mm", "assd_mm", "lesion_hd95_mm"))
+
+
+FOUND = {"dice": 1, "iou": 1, "sensitivity": 1, "specificity": 1, "precision": 1, "hd95_mm": 0, "assd_mm": 0}
+FOUND |= {"volume_difference_ml": 0, "volume_difference_percent": 0, "lesion_dice": 1, "lesion_hd95_mm": 0}
+LOST = {"dice": 0, "iou": 0, "sensitivity": 0, "specificity": 1, "precision": 0, "hd95_mm": 373.13, "assd_mm": 373.13}
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "expected"),
+    [
+        (EMPTY, EMPTY, FOUND),
+        (
+            EMPTY,
+            voxel(1, 1, 1),
+            {**LOST, "specificity": 63 / 64, "volume_difference_ml": 0.001, "volume_difference_percent": 100}
+            | {"lesion_dice": 0, "lesion_hd95_mm": 374},
+        ),
+        # A lesion of one voxel is too small to be missed; one of 64 is not.
+        (
+            voxel(1, 1, 1),
+            EMPTY,
+            {**LOST, "volume_difference_ml": -0.001, "volume_difference_percent": -100}
+            | {"lesion_dice": 1, "lesion_hd95_mm": 0},
+        ),
+        (
+            ~EMPTY,
+            EMPTY,
+            {**LOST, "volume_difference_ml": -0.064, "volume_difference_percent": -100}
+            | {"lesion_dice": 0, "lesion_hd95_mm": 374},
+        ),
+        (~EMPTY, ~EMPTY, FOUND),
+    ],
+    ids=["both empty", "truth empty", "prediction empty", "prediction empty, large truth", "both full"],
+)
+def test_absent_regions(truth: np.ndarray, prediction: np.ndarray, expected: dict[str, float]) -> None:
+    assert {name: score(name, truth, prediction) for name in METRICS} == expected
+    if not prediction.any() and truth.all():
+        # A subject that could not be predicted counts as one in which nothing was found, or worse.
+        assert set(METRICS) - set(WORST) == {"volume_difference_ml"} and WORST["specificity"] == 0
+        assert {name: WORST[name] for name in WORST if name != "specificity"}.items() <= expected.items()
+
+
+def test_only_specificity_knows_how_much_lies_around() -> None:
+    truth, prediction = np.zeros((9, 8, 7), np.uint8), np.zeros((9, 8, 7), np.uint8)
+    truth[2:6, 2:7, 2:6], prediction[3:6, 1:7, 2:5] = 3, 3
+    padded = [np.pad(classes, ((40, 7), (0, 13), (5, 5))) for classes in (truth, prediction)]
+    tight, wide = (score_regions(*pair, ANISOTROPIC_MM, ["WT"])["WT"] for pair in ((truth, prediction), padded))
+    assert tight.pop("specificity") < wide.pop("specificity") < 1
+    assert tight == wide
+
+
+def test_score_regions_by_hand() -> None:
+    # Classes 1 necrosis, 2 edema, 3 enhancing; voxels of 2 * 5 * 10 mm = 0.1 ml.
+    truth, prediction = np.zeros((10, 1, 1), np.uint8), np.zeros((10, 1, 1), np.uint8)
+    truth[:6, 0, 0] = [2, 2, 1, 1, 3, 3]
+    prediction[:6, 0, 0] = [2, 2, 2, 1, 1, 3]
+    scores = score_regions(truth, prediction, (2.0, 5.0, 10.0), regions_of(["brats2020"]))
+    assert list(scores) == ["WT", "TC", "ET"]
+    assert {name: scores[name]["dice"] for name in scores} == pytest.approx({"WT": 1, "TC": 6 / 7, "ET": 2 / 3})
+    assert {name: scores[name]["truth_ml"] for name in scores} == pytest.approx({"WT": 0.6, "TC": 0.4, "ET": 0.2})
+    assert scores["TC"]["predicted_ml"] == pytest.approx(0.3)
+    # ET: 4 and 5 against 5, along an axis of 2 mm: 0, 2, 0 mm; rank 0.95 * 2 = 1.9, so 0.9 * 2.
+    assert scores["ET"]["hd95_mm"] == pytest.approx(1.8)
+    assert set(scores["WT"]) == {*METRICS, "truth_ml", "predicted_ml"}
+    # Necrosis: 2 and 3 against 3 and 4. Edema: 0 and 1 against 0, 1 and 2.
+    classes = score_classes(truth, prediction, (2.0, 5.0, 10.0), CLASSES[1:4])
+    expected = {"necrosis": 1 / 2, "edema": 4 / 5, "enhancing": 2 / 3}
+    assert {name: classes[name]["dice"] for name in classes} == pytest.approx(expected)
+    assert classes["edema"]["precision"] == pytest.approx(2 / 3) and classes["edema"]["sensitivity"] == 1
+    assert classes["edema"]["predicted_ml"] == pytest.approx(0.3)
+    assert set(classes["edema"]) == {*CLASS_METRICS, "truth_ml", "predicted_ml"}
+
+
+def test_a_scan_without_tumor_is_scored() -> None:
+    nothing = np.zeros((5, 6, 7), np.uint8)
+    assert score_regions(nothing, nothing, ONE_MM, ["ET"])["ET"] == {**FOUND, "truth_ml": 0, "predicted_ml": 0}
+    assert score_classes(nothing, nothing, ONE_MM, ["edema"])["edema"]["dice"] == 1
+
+
+def test_the_cavity_is_a_region_of_its_own_and_the_cyst_part_of_the_core() -> None:
+    cavity, cyst = CLASSES.index("cavity"), CLASSES.index("cyst")
+    truth, prediction = np.zeros((10, 1, 1), np.uint8), np.zeros((10, 1, 1), np.uint8)
+    truth[:5, 0, 0] = [2, 2, cyst, cavity, cavity]
+    prediction[:5, 0, 0] = [2, 2, 1, cavity, 2]
+    scores = score_regions(truth, prediction, ONE_MM, regions_of(["brats2024"]))
+    # WT: 3 against 4 voxels, 3 in common. RC: 2 against 1.
+    expected = {"WT": 6 / 7, "TC": 1, "ET": 1, "RC": 2 / 3}
+    assert {name: scores[name]["dice"] for name in scores} == pytest.approx(expected)
+    assert score_regions(truth, prediction, ONE_MM, []) == {}
+
+
+def lesion(rng: np.random.Generator, shape: tuple, center: tuple, radius: float) -> np.ndarray:
+    """A ball with a ragged border."""
+    distance = np.sqrt(sum((axis - at) ** 2 for axis, at in zip(np.indices(shape), center, strict=True)))
+    return distance + 4 * ndimage.gaussian_filter(rng.standard_normal(shape), 1.5, mode="nearest") < radius
+
+
+def tumor(rng: np.random.Generator, shape: tuple, center: tuple, radius: float) -> np.ndarray:
+    """Class indices of a lesion in a lesion in a lesion: edema around enhancement around necrosis."""
+    classes = np.zeros(shape, np.uint8)
+    for tissue, share in ((2, 1), (3, 0.7), (1, 0.45)):
+        classes[lesion(rng, shape, center, share * radius)] = tissue
+    return classes
+
+
+def pairs() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    rng = np.random.default_rng(7)
+    shape = (34, 30, 26)
+    empty = np.zeros(shape, np.uint8)
+    one, neighbor = empty.copy(), empty.copy()
+    one[20, 9, 13], neighbor[20, 10, 14] = 3, 3
+    truth = tumor(rng, shape, (15, 14, 12), 9)
+    no_enhancement = np.where(truth == 3, 1, truth)
+    two = np.maximum(tumor(rng, shape, (8, 10, 12), 6), tumor(rng, shape, (20, 10, 12), 6))
+    return {
+        "overlapping": (truth, tumor(rng, shape, (17, 13, 13), 8)),
+        "equal": (truth, truth),
+        "apart": (tumor(rng, shape, (8, 8, 8), 6), tumor(rng, shape, (26, 22, 18), 5)),
+        "touching lesions": (two, tumor(rng, shape, (14, 10, 12), 8)),
+        "at the edge": (tumor(rng, shape, (0, 14, 25), 9), tumor(rng, shape, (1, 15, 24), 9)),
+        "one voxel each": (one, neighbor),
+        "one voxel against a tumor": (truth, one),
+        "no enhancement in the truth": (no_enhancement, truth),
+        "no enhancement in the prediction": (truth, no_enhancement),
+        "no enhancement in either": (no_enhancement, np.roll(no_enhancement, 2, axis=1)),
+        "nothing predicted": (truth, empty),
+        "nothing there": (empty, truth),
+        "both empty": (empty, empty),
+    }
+
+
+PAIRS = pairs()
+ANISOTROPIC_MM = (0.9, 1.3, 3.5)
+
+
+def by_simpleitk(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> dict[str, float]:
+    """Scores of two regions, neither empty, from ITK's overlap, contour and distance filters."""
+    images = [sitk.GetImageFromArray(mask.T.astype(np.uint8)) for mask in (truth, prediction)]
+    for image in images:
+        image.SetSpacing(spacing_mm)
+    overlap = sitk.LabelOverlapMeasuresImageFilter()
+    overlap.Execute(*images[::-1])
+    # A border of zeros, as ITK draws no contour where a region leaves the image.
+    padded = [sitk.ConstantPad(image, [1] * 3, [1] * 3) for image in images]
+    contours = [sitk.BinaryContour(image, fullyConnected=False) for image in padded]
+    distances = [
+        sitk.GetArrayFromImage(sitk.Abs(sitk.SignedMaurerDistanceMap(far, False, False, True)))[
+            sitk.GetArrayFromImage(near) > 0
+        ]
+        for near, far in (contours, contours[::-1])
+    ]
+    return {
+        "dice": overlap.GetDiceCoefficient(),
+        "iou": overlap.GetJaccardCoefficient(),
+        "precision": 1 - overlap.GetFalseDiscoveryRate(),
+        "sensitivity": 1 - overlap.GetFalseNegativeError(),
+        "hd95_mm": float(np.percentile(np.concatenate(distances), 95)),
+    }
+
+
+def by_medpy(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> dict[str, float]:
+    """Scores of two regions, neither empty, from the package behind the scores of BraTS 2020."""
+    binary = pytest.importorskip("medpy.metric.binary", reason="MedPy is not installed; it is in the test environment.")
+    return {
+        "dice": binary.dc(prediction, truth),
+        "iou": binary.jc(prediction, truth),
+        "precision": binary.precision(prediction, truth),
+        "sensitivity": binary.sensitivity(prediction, truth),
+        "specificity": binary.specificity(prediction, truth),
+        "volume_difference_percent": 100 * binary.ravd(prediction, truth),
+        "hd95_mm": binary.hd95(prediction, truth, voxelspacing=spacing_mm),
+        "assd_mm": binary.assd(prediction, truth, voxelspacing=spacing_mm),
+    }
+
+
+@pytest.mark.parametrize("other", [by_simpleitk, by_medpy])
+@pytest.mark.parametrize("spacing_mm", [ONE_MM, ANISOTROPIC_MM], ids=["isotropic", "anisotropic"])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_scores_against_other_packages(pair: str, spacing_mm: tuple, other) -> None:
+    ours = score_regions(*PAIRS[pair], spacing_mm, REGIONS)
+    for name in REGIONS:  # the cavity, in none of the pairs, is the case of two empty regions
+        truth, prediction = (region(classes, name) for classes in PAIRS[pair])
+        if truth.any() and prediction.any():
+            theirs = other(truth, prediction, spacing_mm)
+            assert {metric: ours[name][metric] for metric in theirs} == pytest.approx(theirs, rel=1e-5, abs=1e-5)
+        else:
+            absent = (0, ABSENT_HD95_MM) if truth.any() or prediction.any() else (1, 0)
+            assert (ours[name]["dice"], ours[name]["hd95_mm"]) == (ours[name]["iou"], ours[name]["assd_mm"]) == absent
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("pair", PAIRS)
+def test_dice_and_hd95_against_the_code_of_the_challenge(pair: str, tmp_path, monkeypatch) -> None:
+    """Dice and HD95 are the same; its conventions are not, as it scores lesion by lesion since 2023.
+
+    What is absent from both is left out (NaN), and without any overlap the distance is infinite, read as 373, even if
+    both are there. It measures the HD95 of whole regions in voxels, so only 1 mm compares.
+    """
+    theirs = by_the_challenge(PAIRS[pair], tmp_path, monkeypatch)
+    ours = score_regions(*PAIRS[pair], ONE_MM, regions_of(["brats2023"]))
+    for name in ours:
+        their_dice, their_hd95 = (theirs[name.lower()][f"global_bin_{metric}"] for metric in ("dsc", "hd95"))
+        if np.isnan(their_dice):
+            assert ours[name]["truth_ml"] == ours[name]["predicted_ml"] == 0
+        elif np.isinf(their_hd95):
+            assert ours[name]["dice"] == their_dice == 0
+        else:
+            assert (ours[name]["dice"], ours[name]["hd95_mm"]) == pytest.approx((their_dice, their_hd95), rel=1e-9)

@@ -1,0 +1,28 @@
+"""BIDS takes the files in the space of the mask."""
+
+import pytest
+from cohorts import PLAIN, found, touch
+
+from glioseg.layouts.find_subjects import read_source
+
+
+def test_bids_takes_the_files_in_the_masks_space(tmp_path):
+    raw, anat = "sub-1/anat/sub-1", "derivatives/prep/sub-1/anat/sub-1"
+    touch(tmp_path, f"{raw}_T1w.nii.gz", f"{anat}_space-SRI_T1w.nii.gz", f"{anat}_space-MNI_T1w.nii.gz")
+    touch(tmp_path, f"{anat}_space-SRI_desc-aseg_dseg.nii.gz", f"{anat}_desc-brain_mask.nii.gz")
+    touch(tmp_path, f"{raw}_run-1_T2w.nii.gz", f"{raw}_run-2_T2w.nii.gz", f"{raw}_ce-gd_T1w.nii.gz")
+    source = read_source(PLAIN | {"folder": tmp_path}, [])
+    assert set(source.subjects["sub-1"].files) == {"t1ce"}
+    assert len(source.notes) == 2
+    assert "sub-1: 2 files for t2 (sub-1_run-1_T2w.nii.gz, sub-1_run-2_T2w.nii.gz); left out" in "\n".join(source.notes)
+    # A mask says which of them, and that its values need a name.
+    touch(tmp_path, f"{anat}_space-SRI_label-tumor_mask.nii.gz")
+    with pytest.raises(ValueError, match=r"what the mask of sub-1 in .* means can't be told.*name the labels"):
+        found(tmp_path)
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\tsex\nsub-1\t61\tn/a\n")
+    subject = found(tmp_path, labels="brats2023")["sub-1"]
+    assert subject.files["t1"].path == f"{tmp_path}/{anat}_space-SRI_T1w.nii.gz"
+    assert subject.covariates == {"age": "61"}
+    # Of two in the same space, the one beside the mask.
+    touch(tmp_path, "derivatives/other/sub-1/anat/sub-1_space-SRI_T1w.nii.gz")
+    assert found(tmp_path, labels="brats2023")["sub-1"].files["t1"] == subject.files["t1"]

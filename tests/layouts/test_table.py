@@ -1,0 +1,41 @@
+"""A table of subjects is read, or says which line is wrong."""
+
+import pytest
+from cohorts import PLAIN, found, touch
+
+from glioseg.layouts.find_subjects import File, read_source
+
+
+def test_tables_say_which_line_is_wrong(tmp_path):
+    touch(tmp_path, "a.nii.gz")
+    path = tmp_path / "any.csv"
+
+    def read(text, encoding="utf-8"):
+        path.write_text(text, encoding=encoding)
+        return read_source(PLAIN | {"folder": path, "labels": "msd"}, [])
+
+    # As a spreadsheet in Europe writes it.
+    source = read("Subject;T1 Gd;Mask;labels;Age\n\nx;./a.nii.gz:3;;;61\ny;a.nii.gz;b.nii.gz;brats2023;\n", "utf-8-sig")
+    assert source.layout == "table"
+    assert source.subjects["x"] == ({"t1ce": File(f"{tmp_path}/a.nii.gz", 3)}, "msd", {"Age": "61"})
+    assert source.subjects["y"] == ({"t1ce": File(f"{tmp_path}/a.nii.gz")}, "brats2023", {})
+    assert source.notes == [f"{path}: line 4 names {tmp_path}/b.nii.gz, which does not exist"]
+    for text, sentence in [
+        ("subject,t1\nx,a.nii.gz,1\n", "any.csv: expected 2 cells in each line, found 3 in line 2"),
+        ("subject,t1\nx,a.nii.gz\nx,a.nii.gz\n", "any.csv: line 3 names x again; expected one line for each subject"),
+        ("subject,t1\n../x,a.nii.gz\n", "any.csv: line 2 names a subject '../x'; expected a name without /"),
+        ("subject,t1\n,a.nii.gz\n", "any.csv: line 2 names a subject ''"),
+        ("name,t1\nx,a.nii.gz\n", "expected the columns subject, one for each modality.*found name, t1"),
+        ("subject,age\nx,3\n", "expected the columns subject, one for each modality.*found subject, age"),
+        ("subject,t1c,t1ce\nx,a.nii.gz,\n", "expected one column for t1ce; found subject, t1c, t1ce"),
+        ("subject,t1,t1\nx,a.nii.gz,\n", "two columns have one name"),
+        ("subject,t1,labels\nx,a.nii.gz,brats1999\n", "x in .* has the labels 'brats1999'; known are brats2013"),
+        ("subject,t1\n", "no subject found in .*any.csv"),
+        ("", "no subject found in .*any.csv"),
+        ('subject,t1\n"x,a.nii.gz\n', "any.csv: expected 2 cells in each line, found 1 in line 2"),
+    ]:
+        with pytest.raises(ValueError, match=sentence):
+            read(text)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"any.csv cannot be read as a table"):
+        found(path)

@@ -1,0 +1,35 @@
+"""The table of calibration becomes a figure that the report shows."""
+
+import pytest
+from click.testing import CliRunner
+from examples import PROBABILITIES, TRUTH
+from reports import make, written
+
+import plot
+from glioseg.evaluate.calibration import EDGES, bins_of, calibration, calibration_rows
+from glioseg.files import write_table
+from glioseg.plot.calibration import calibration as draw
+from glioseg.plot.figures import draw_of
+
+
+def test_table_figure_and_report_show_it(tmp_path):
+    bins = {"WT": calibration(PROBABILITIES, TRUTH)}
+    evaluations = [{"subject": name, "calibration": bins} for name in ("good", "bad")]
+    rows = [{name: str(value) for name, value in row.items()} for row in calibration_rows(evaluations)]
+    assert len(rows) == 2 * (len(EDGES) - 1) and rows[2]["low"] == "0.2"
+    assert bins_of(rows)["WT"]["bad"]["true"] == bins["WT"]["true"]
+    write_table(tmp_path / "calibration.tsv", tuple(rows[0]), rows)
+    (above, below) = draw_of("calibration")([tmp_path / "calibration.tsv"]).axes
+    # The diagonal, a line per subject without bins of so few voxels, and all together.
+    assert [len(line.get_xdata()) for line in above.lines] == [2, 0, 0, 3]
+    assert above.lines[-1].get_xydata().tolist() == [[0.25, 0.5], [0.75, 1], [1, 1]]
+    assert "error 0.188" in above.texts[0].get_text() and "25.0 %" in above.texts[0].get_text()
+    assert sum(bar.get_height() for bar in below.patches) == pytest.approx(100)
+    assert "No probabilities were kept" in draw({}).texts[0].get_text()
+
+    options = make(tmp_path, {"good": 0.9, "bad": 0.3})
+    assert "Reliability diagram" not in written(options)
+    words = ["--figure", "calibration", "--input", tmp_path / "calibration.tsv"]
+    words += ["--output", tmp_path / "plots/calibration.png"]
+    assert CliRunner().invoke(plot.plot, [str(word) for word in words]).exit_code == 0
+    assert 'alt="Reliability diagram per region' in written(options)

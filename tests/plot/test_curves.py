@@ -1,0 +1,35 @@
+"""Curves of training show what the histories hold."""
+
+import numpy as np
+
+from glioseg.plot import curves
+from glioseg.plot.figures import draw_of
+
+
+def test_curves_skip_epochs_without_validation():
+    history = {
+        "epoch": np.arange(1, 5.0),
+        "loss": np.array([4, 3, 2, 1.0]),
+        "val_loss": np.array([np.nan, 3, np.nan, 2]),
+    }
+    axis = curves.curves({"all": history}).axes[0]
+    training, validation = axis.lines
+    assert training.get_ydata().tolist() == [4, 3, 2, 1]
+    assert (validation.get_xdata().tolist(), validation.get_ydata().tolist()) == ([2, 4], [3, 2])
+
+
+def test_curves_are_read_from_histories_named_by_their_folders(tmp_path):
+    for fold in ("0", "1"):
+        (tmp_path / fold).mkdir()
+        (tmp_path / fold / "history.csv").write_text("epoch,loss,val_loss\n1,4,\n2,3,3.5\n")
+    figure = draw_of("curves")([tmp_path / fold / "history.csv" for fold in ("0", "1")])
+    lines = figure.axes[0].lines
+    assert lines[0].get_ydata().tolist() == [4, 3]
+    assert (lines[-1].get_xdata().tolist(), lines[-1].get_ydata().tolist()) == ([2], [3.5])
+    assert "one of 2 models" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_curves_of_folds_have_their_mean_where_all_have_a_value():
+    short = {"epoch": np.array([1.0, 2]), "loss": np.array([1.0, 3])}
+    long = {"epoch": np.array([1.0, 2, 3]), "loss": np.array([3.0, 5, 9])}
+    assert curves.curves({"0": short, "1": long}).axes[0].lines[-1].get_ydata().tolist() == [2, 4]

@@ -1,0 +1,27 @@
+"""A network that is no U is drawn as well."""
+
+from pictures import conv, keras_file, pixels
+
+from glioseg.plot.network import network
+from glioseg.plot.network_stages import stages
+from glioseg.plot.style import save
+from glioseg.predict.keras_file import read_layers
+
+
+def test_network_that_is_no_u_still_draws(tmp_path):
+    shape = [None, 8, 8, 8, 4]
+    layers = [("InputLayer", "in", {"batch_shape": shape}, [], shape)]
+    for place, (kind, settings) in enumerate(
+        [
+            ("Conv3D", conv(4, strides=[2, 2, 2])),
+            ("UpSampling3D", {"size": [2, 2, 2]}),
+            ("Conv3D", conv(6, strides=[2, 2, 2])),
+            *[("Conv3D", conv(6))] * 7,
+            ("GlobalAveragePooling3D", {}),
+            ("Dense", {"units": 2, "activation": "softmax"}),
+        ]
+    ):
+        layers.append((kind, f"layer{place}", settings, [layers[-1][1]], shape))
+    plan = stages(*read_layers(keras_file(tmp_path / "m.keras", layers, [layers[-1][1], 0, 0])))
+    save(network(plan), tmp_path / "network.png")
+    assert pixels(tmp_path / "network.png").std() > 5

@@ -1,0 +1,41 @@
+"""Figures are saved small, the same twice, and for print."""
+
+import base64
+import io
+import re
+
+import numpy as np
+from PIL import Image
+
+from glioseg.plot import subject_slices
+from glioseg.plot.slices import PLANES
+from glioseg.plot.style import TISSUES, save, shown_tissues
+
+
+def test_saving_twice_gives_the_same_small_bytes(volumes, tmp_path):
+    image, brain, classes = volumes
+    for name in ("one.png", "two.png"):
+        save(subject_slices.modalities({"flair": image}, brain, np.ones(3), classes), tmp_path / name)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    assert (tmp_path / "one.png").stat().st_size < 60_000
+    assert not list(tmp_path.glob(".partial*"))
+
+
+def test_classes_to_name():
+    assert shown_tissues([]) == ["necrosis", "edema", "enhancing"]
+    assert shown_tissues(name for name in ("cyst", "background", "cavity")) == list(TISSUES)
+
+
+def test_a_figure_is_saved_for_print_beside_it(tmp_path, volumes):
+    image, brain, classes = volumes
+    for name in ("a", "b"):
+        figure = subject_slices.planes({"t1": image}, brain, np.ones(3), classes, classes, "patient 7", list(PLANES))
+        save(figure, tmp_path / f"{name}.png")
+    drawn = (tmp_path / "a.svg").read_text()
+    assert re.search(r"<text [^>]*>patient 7</text>", drawn), "text stays text"
+    assert drawn == (tmp_path / "b.svg").read_text()
+    widths = [int(width) for width in re.findall(r'<image [^>]*\bwidth="(\d+)', drawn.replace("\n", " "))]
+    assert widths
+    embedded = re.findall(r"data:image/png;base64,\s*([^\"]+)", drawn)
+    sizes = [Image.open(io.BytesIO(base64.b64decode(data))).size[0] for data in embedded]
+    assert max(sizes) > 300, "pixels enough for print"

@@ -1,0 +1,57 @@
+"""Decisions and certainty against answers worked out by hand."""
+
+import numpy as np
+import pytest
+from examples import TISSUES
+
+from glioseg.labels import CLASSES, region
+from glioseg.predict import decide as deciding
+
+
+def test_decisions_by_hand():
+    softmax = np.array([[0.5, 0.1, 0.3, 0.1], [0.1, 0.2, 0.3, 0.4], [0.25, 0.25, 0.25, 0.25]], np.float32)
+    assert deciding.decide(softmax, TISSUES, "classes").tolist() == [0, 3, 0]
+    assert deciding.decide(softmax[:, [0, 3]], ("background", "enhancing"), "classes").tolist() == [0, 3, 0]
+    random = np.random.default_rng(0).dirichlet(np.ones(4), (5, 6, 7)).astype(np.float32)
+    assert (deciding.decide(random, TISSUES, "classes") == random.argmax(axis=-1)).all()
+    with pytest.raises(ValueError, match="known are classes, regions"):
+        deciding.decide(softmax, TISSUES, "boxes")
+
+
+def test_regions_nest_by_hand():
+    sigmoids = np.array(
+        [[0.4, 0.9, 0.9], [0.6, 0.4, 0.9], [0.6, 0.6, 0.4], [0.6, 0.6, 0.6], [0.5, 0.5, 0.5]], np.float32
+    )[:, None, None]
+    # Background outside of WT whatever is said inside; edema; necrosis; enhancing; 0.5 is not more than half.
+    expected = [CLASSES.index(name) for name in ("background", "edema", "necrosis", "enhancing", "background")]
+    found = deciding.regions_to_classes(sigmoids, ["WT", "TC", "ET"])
+    assert found.dtype == np.uint8 and found.shape == (5, 1, 1)
+    assert found[:, 0, 0].tolist() == expected
+    # In any order, and back: the regions of these classes are the thresholds' nested ones.
+    assert (deciding.regions_to_classes(sigmoids[..., ::-1], ["ET", "TC", "WT"]) == found).all()
+    assert (region(found, "TC") == ((sigmoids[..., 0] > 0.5) & (sigmoids[..., 1] > 0.5))).all()
+    cavity = np.array([[0.1, 0, 0, 0.9], [0.9, 0, 0, 0.9]], np.float32)[:, None, None]
+    assert deciding.regions_to_classes(cavity, ["WT", "TC", "ET", "RC"])[:, 0, 0].tolist() == [4, 2]
+
+
+def test_region_probabilities_and_certainty_by_hand():
+    softmax = np.zeros((10, 10, 10, 4), np.float32)
+    softmax[..., 0] = 1
+    softmax[:5, :, :] = (0, 0.25, 0.25, 0.5)
+    probabilities = {name: deciding.region_probabilities(softmax, TISSUES, "classes", name) for name in ("WT", "TC")}
+    assert probabilities["WT"][0, 0, 0] == 1 and probabilities["TC"][0, 0, 0] == 0.75
+    found = deciding.certainty(softmax, TISSUES, "classes", 1.0)
+    small = deciding.CERTAIN_ML
+    # 500 voxels: WT sure; TC 0.75 each: 2 · 375 / (500 + 375); ET 0.5 each and not predicted.
+    assert found["expected_dice"]["WT"] == pytest.approx(1)
+    assert found["expected_dice"]["TC"] == pytest.approx((750 + small) / (875 + small))
+    assert found["expected_dice"]["ET"] == pytest.approx(small / (250 + small))
+    assert found["uncertainty"] == pytest.approx(1 - np.mean(list(found["expected_dice"].values())))
+    assert found["entropy"] == pytest.approx(1.5 / 2)
+    nothing = softmax.copy()
+    nothing[...] = (1, 0, 0, 0)
+    assert deciding.certainty(nothing, TISSUES, "classes", 0.001)["uncertainty"] == 0
+    sigmoids = np.full((2, 2, 2, 3), 0.5, np.float32)
+    assert deciding.entropy(sigmoids, "regions") == pytest.approx(1)
+    with pytest.raises(ValueError, match="knows no RC"):
+        deciding.region_probabilities(softmax, TISSUES, "classes", "RC")

@@ -1,0 +1,30 @@
+"""Tables of the report against answers worked out by hand."""
+
+import re
+
+import pytest
+
+from glioseg.report import tables
+
+
+def test_rule_times_by_hand():
+    rows = {"a": [{"s": "1", "max_rss": "5"}, {"s": "3", "max_rss": "-"}], "b": [{"s": "9", "max_rss": "-"}]}
+    longest, other = tables.rule_times(rows)
+    assert (longest["rule"], longest["memory_mb"]) == ("b", None)
+    assert other == {"rule": "a", "jobs": 2, "median_s": 2, "longest_s": 3, "total_s": 4, "memory_mb": 5}
+
+
+def test_settings_that_differ_between_models_are_all_told():
+    trainings = [{"settings": {"seed": 1, "loss": "dice"}}, {"settings": {"seed": 2, "loss": "dice"}}]
+    shared = tables.shared_settings(trainings)
+    assert shared["loss"] == "dice"
+    assert re.fullmatch(r"1\W+2", shared["seed"])
+
+
+def test_how_far_seeds_stand_apart():
+    trainings = [{"fold": fold, "monitored_dice": dice} for fold, dice in (("0", 0.8), ("0", 0.9), ("1", 0.5))]
+    assert tables.seeds_apart(trainings) == pytest.approx(0.1 / 2**0.5)
+    twice = [*trainings, {"fold": "1", "monitored_dice": 0.5}]
+    assert tables.seeds_apart(twice) == pytest.approx(0.05 / 2**0.5)
+    assert tables.seeds_apart(trainings[1:]) is None
+    assert tables.seeds_apart([{"fold": "all", "monitored_dice": None}] * 2) is None

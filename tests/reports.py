@@ -1,0 +1,128 @@
+"""A run's results on disk, and its report."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+from click.testing import CliRunner
+from PIL import Image
+from studies import MODALITIES, write_subject
+
+import embed
+import preprocess
+import report
+from glioseg.evaluate.uncertainty import COLUMNS as UNSURE_COLUMNS
+from glioseg.files import write_table
+from glioseg.predict.tune_postprocess import COLUMNS as SEARCH_COLUMNS
+from glioseg.split.cohort import COLUMNS
+
+EVIL = "<script>alert(1)</script>"
+SUBJECTS = ("method", "subject", "fold", "region", "metric", "value")
+SCORES = ("method", "region", "metric", "n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
+REASON = "no file for t1ce; expected flair, t1ce, found flair"
+
+
+def write(path: Path, columns: tuple, rows: list) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as lines:
+        table = csv.writer(lines, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
+        table.writerows([columns, *rows])
+
+
+def make(
+    root: Path, dice: dict[str, float], excluded: bool = True, baselines: bool = True, new: bool = True
+) -> list[str]:
+    """A run's results with one Dice per subject, the same in all regions; returns the command's options."""
+    taken = {"verdict": "taken", "fold": "0", "labels": "brats2020", "has_mask": "yes"}
+    sizes = {"tumor_ml": "50.1", "enhancing_ml": "9.9", "lost_percent": "2.5"}
+    cohort = [{**taken, **sizes, "subject": name} for name in dice]
+    cohort += [{**taken, "subject": "unmasked", "fold": "new", "has_mask": "no"}] * new
+    broken = {"subject": "broken", "verdict": "excluded", "reason": REASON, "checks": "missing", "labels": "brats2020"}
+    cohort += [{**broken, "has_mask": "no"}] * excluded
+    subjects, scores = [], []
+    metrics = {"hd95_mm": 3, "sensitivity": 0.9, "specificity": 0.99, "truth_ml": 50, "predicted_ml": 40}
+    for name, value in dice.items():
+        for region in ("WT", "TC", "ET"):
+            subjects.append(("network", name, "0", region, "dice", value))
+            subjects += [("network", name, "0", region, metric, other) for metric, other in metrics.items()]
+            subjects += [("FLAIR threshold", name, "0", region, "dice", 0.2)] * baselines
+    for region in ("WT", "TC", "ET", "mean") if dice else ():
+        mean = sum(dice.values()) / len(dice)
+        interval = ("nan", "nan") if len(dice) < 2 else (0.1, 0.97)
+        scores.append(("network", region, "dice", len(dice), mean, mean, mean, mean, *interval))
+        scores += [("FLAIR threshold", region, "dice", len(dice), 0.2, 0.2, 0.2, 0.2, *interval)] * baselines
+    write_table(root / "cohort.tsv", COLUMNS, cohort)
+    unsure = [*((name, 0.123) for name in dice), *[("unmasked", 0.456)] * new]
+    common = dict.fromkeys(UNSURE_COLUMNS, "0.5")
+    write_table(
+        root / "uncertainty.tsv", UNSURE_COLUMNS, [common | {"subject": n, "uncertainty": u} for n, u in unsure]
+    )
+    tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
+    for fold in ("all", "0"):
+        rows = [{**tried, "chosen": "yes"}, {**tried, "smallest_enhancing_ml": 0.8}]
+        write_table(root / f"postprocess/{fold}.tsv", SEARCH_COLUMNS, rows)
+    write(root / "subjects.tsv", SUBJECTS, subjects)
+    write(root / "scores.tsv", SCORES, scores)
+    for name in (
+        "cohort",
+        "scores",
+        "curves",
+        "network",
+        *(f"subjects/{name}/planes" for name in ("unmasked", "bad", "good")),
+    ):
+        (root / f"plots/{name}.png").parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4)).save(root / f"plots/{name}.png")
+    settings = {"epochs": 2, "seed": 42, "note": EVIL}
+    training = {
+        "fold": "0",
+        "settings": settings,
+        "versions": {"keras": "3.15.1"},
+        "parameters": 1234567,
+        "monitored_dice": 0.8125,
+    }
+    (root / "settings.json").write_text(json.dumps({**training, "subjects": ["x"], "monitor": []}))
+    (root / "train/0").mkdir(parents=True, exist_ok=True)
+    (root / "train/0/model.keras").write_bytes(b"weights")
+    (root / "preprocess/good").mkdir(parents=True, exist_ok=True)
+    (root / "preprocess/good/scan.json").write_text(json.dumps({"hashes": {"t1": "0123abcd"}}))
+    (root / "report/volumes").mkdir(parents=True, exist_ok=True)
+    (root / "report/volumes/good.js").write_text("")
+    write(root / "benchmarks/train/0.tsv", ("s", "max_rss"), [(7300.5, 2100.4)])
+    write(root / "benchmarks/split.tsv", ("s", "max_rss"), [(0.5, "-")])
+    options = {name: root / f"{name}.tsv" for name in ("cohort", "subjects", "scores", "uncertainty")}
+    options |= {"plots": root / "plots", "settings": root / "settings.json", "config": json.dumps({"note": EVIL})}
+    options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all"}
+    options |= {"preprocess": root / "preprocess", "models": root / "train/0/model.keras"}
+    options |= {name: root / "report" / path for name, path in (("volumes", "volumes"), ("pages", "subjects"))}
+    options["output"] = root / "report/index.html"
+    searches = [word for fold in ("all", "0") for word in ("--search", str(root / f"postprocess/{fold}.tsv"))]
+    return [*searches, *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
+
+
+def written(options: list[str]) -> str:
+    result = CliRunner().invoke(report.report, options)
+    assert result.exit_code == 0, result.output
+    return Path(options[-1]).read_text()
+
+
+def scan(folder, affine=None):
+    """Preprocess a tiny subject; returns its folder of preprocess and its mask's path, which serves as prediction."""
+    case = write_subject(folder / "data", 1, affine)
+    options = {"subject": case.name, "labels": "brats2020", "forced": False, "spacing-mm": 1, "crop": "brain"}
+    options |= {"normalization": "zscore", "missing": "exclude", "min-tumor-percent": 0, "output": folder / "scan"}
+    words = [word for name in MODALITIES for word in ("--image", name, case / f"{case.name}_{name}.nii.gz", 0)]
+    words += [word for name in MODALITIES for word in ("--modalities", name)]
+    words += [word for name, value in options.items() for word in (f"--{name}", value)]
+    mask = case / f"{case.name}_seg.nii.gz"
+    result = CliRunner().invoke(preprocess.main, list(map(str, [*words, "--mask", mask, 0])))
+    assert result.exit_code == 0, result.output
+    return folder / "scan", mask
+
+
+def script(folder, prediction, output, *words):
+    options = {"scan": folder, "labels": "brats2020", "prediction": prediction, "output": output}
+    words = [*map(str, words), *(str(word) for name, value in options.items() for word in (f"--{name}", value))]
+    result = CliRunner().invoke(embed.embed, words)
+    assert result.exit_code == 0, result.output
+    return json.loads(re.fullmatch(r"const SCAN = (.*);\n", output.read_text())[1])

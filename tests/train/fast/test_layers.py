@@ -1,0 +1,119 @@
+"""Layers that are computed in one pass learn what their parts would."""
+
+import numpy as np
+import pytest
+
+from glioseg.train import device  # noqa: F401  (before TensorFlow)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_normalization_and_activation_are_those_of_keras(dtype):
+    import tensorflow as tf
+    from keras import layers
+
+    from glioseg.train.fast.layers import NormalizeAndActivate
+
+    random = np.random.default_rng(0)
+    x, slopes = (tf.constant(random.normal(3, 2, (2, 6, 5, 4, 3)), dtype) for _ in range(2))
+    policy = "float32" if dtype == "float32" else "mixed_bfloat16"
+    norm, leaky = layers.GroupNormalization(groups=-1, epsilon=1e-5, dtype=policy), layers.LeakyReLU(0.01, dtype=policy)
+    norm.build(x.shape)
+    norm.gamma.assign(random.normal(1, 0.2, 3))
+    norm.beta.assign(random.normal(0, 0.2, 3))
+    fused = NormalizeAndActivate(norm, leaky)
+    weights = [norm.gamma.value, norm.beta.value]
+    results = []
+    for make in (lambda x: leaky(norm(x)), fused):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = make(x)
+        assert y.dtype == x.dtype
+        results.append([y, *tape.gradient(y, [x, *weights], output_gradients=slopes)])
+    for theirs, ours in zip(*results, strict=True):
+        theirs, ours = (np.asarray(tf.cast(value, "float32")) for value in (theirs, ours))
+        # bfloat16 has eight bits.
+        near = 1e-4 if dtype == "float32" else 0.03 * float(np.abs(theirs).max())
+        assert ours == pytest.approx(theirs, rel=1e-4, abs=near)
+
+
+def test_a_patch_of_nothing_learns_nothing_wrong():
+    import tensorflow as tf
+    from keras import layers
+
+    from glioseg.train.fast.layers import NormalizeAndActivate
+
+    for value in (0.0, 1000.0):
+        norm = layers.GroupNormalization(groups=-1, epsilon=1e-5)
+        norm.build((1, 4, 4, 4, 2))
+        x = tf.fill((1, 4, 4, 4, 2), value)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = NormalizeAndActivate(norm, layers.LeakyReLU(0.01))(x)
+        assert np.isfinite(np.asarray(y)).all()
+        assert np.isfinite(np.asarray(tape.gradient(y, x))).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "normalization", "filters"),
+    [
+        ("unet", "none", (4, 8, 16)),
+        ("unet", "instance", (4, 8, 16)),
+        ("original", "none", (4, 8, 16)),
+        ("sm_unet", "none", (4, 8, 8, 16, 16)),
+    ],
+)
+def test_the_learner_has_the_weights_and_outputs_of_its_network(name, normalization, filters):
+    from glioseg.train.fast.layers import NormalizeAndActivate, learner
+    from glioseg.train.networks import build_network
+
+    network = build_network(name, (32, 32, 32), 2, 4, filters, "resnet18", normalization)
+    network.set_weights([value + 0.1 * (value.ndim == 1) for value in network.get_weights()])
+    model, activate = learner(network)
+    assert {id(value) for value in model.variables} == {id(value) for value in network.variables}
+    fused = [layer for layer in model.layers if isinstance(layer, NormalizeAndActivate)]
+    assert len(fused) == (10 if normalization == "instance" else 0)
+    image = np.random.default_rng(0).normal(size=(1, 32, 32, 32, 2)).astype(np.float32)
+    expected, found = np.asarray(network(image)), np.asarray(activate(model(image)))
+    assert found == pytest.approx(expected, abs=1e-4)
+    assert np.ptp(expected) > 1e-3
+    # Nothing of the learner is saved with the network.
+    assert not any(isinstance(layer, NormalizeAndActivate) for layer in network.layers)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_convolutions_are_those_of_keras_and_their_biases_learn_what_they_should(dtype):
+    import tensorflow as tf
+    from keras import layers
+
+    from glioseg.train.fast.layers import Convolution, TransposedConvolution
+
+    policy = "float32" if dtype == "float32" else "mixed_bfloat16"
+    random = np.random.default_rng(0)
+    x = tf.constant(random.normal(size=(2, 16, 18, 20, 4)), dtype)
+    for convolution, ours in (
+        (layers.Conv3D(3, 3, padding="same", activation="relu", dtype=policy), Convolution),
+        (layers.Conv3DTranspose(3, 2, strides=2, padding="same", dtype=policy), TransposedConvolution),
+        (layers.Conv3DTranspose(3, 2, strides=2, use_bias=False, dtype=policy), TransposedConvolution),
+    ):
+        convolution.build(x.shape)
+        for value in convolution.variables:
+            value.assign(random.normal(size=value.shape))
+        slopes = tf.constant(random.normal(1, 1, convolution.compute_output_shape(x.shape)), dtype)
+        results = []
+        for layer in (convolution, ours(convolution)):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = layer(x)
+            assert y.dtype == dtype
+            variables = [value.value for value in convolution.variables]
+            results.append([y, *tape.gradient(y, [x, *variables], output_gradients=slopes)])
+        for theirs, found in zip(*([np.asarray(tf.cast(v, "float32")) for v in both] for both in results), strict=True):
+            near = (1e-4 if dtype == "float32" else 0.03) * float(np.abs(theirs).max())
+            if theirs.shape != (3,):
+                assert found == pytest.approx(theirs, abs=near)
+                continue
+            # The bias's: in bfloat16 TensorFlow's own stands still long before the sum of 5,760 or more voxels.
+            behind = np.asarray(tf.cast(slopes, "float64")) * (np.asarray(tf.cast(results[1][0], "float64")) > 0)
+            if convolution.__class__ is layers.Conv3DTranspose:
+                behind = np.asarray(tf.cast(slopes, "float64"))
+            assert found == pytest.approx(behind.sum((0, 1, 2, 3)), rel=1e-4 if dtype == "float32" else 0.01)

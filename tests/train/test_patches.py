@@ -1,0 +1,58 @@
+"""Patches are decided by seed and step, and lie on tumor as often as asked for."""
+
+import numpy as np
+from trainings import subject
+
+from glioseg.train.patches import Subject, draw_center, take_patch, training_batch
+
+SETTINGS = {
+    "seed": 5,
+    "patch": (16, 16, 16),
+    "batch": 2,
+    "foreground": 0.5,
+    "flip": 0.5,
+    "scale": 0.2,
+    "rotation": 10,
+    "elastic": 1,
+    "intensity": 0.1,
+    "blur": 0.5,
+    "coarse": 1.5,
+    "noise": 0.1,
+    "modality_dropout": 0,
+}
+
+
+def test_patches_are_decided_by_seed_and_step():
+    subjects = [subject("a"), subject("bb"), subject("ccc")]
+    first, again, other = (training_batch(subjects, step, SETTINGS) for step in (3, 3, 4))
+    assert (first[0] == again[0]).all()
+    assert (first[1] == again[1]).all()
+    assert not (first[0] == other[0]).all()
+    assert first[0].shape == (2, 16, 16, 16, 2)
+    assert first[0].dtype == np.float32
+    assert first[1].dtype == np.uint8
+
+
+def test_a_patch_larger_than_the_volume_is_padded():
+    whole = subject()
+    image, mask = take_patch(whole, (10, 12, 9), (32, 16, 32))
+    assert image.shape == (32, 16, 32, 2)
+    assert (image[6:26, :, 7:25] == whole.image[:, 4:20]).all()
+    assert not image[:6].any()
+    assert mask[6:26, :, 7:25].sum() == whole.mask[:, 4:20].sum()
+
+
+def test_foreground_centers_lie_on_tumor():
+    whole, random = subject(), np.random.default_rng(0)
+    hits = [whole.mask[draw_center(random, whole, True)] for _ in range(40)]
+    assert set(hits) == {2, 3}
+
+
+def test_each_batch_of_two_holds_one_patch_on_tumor():
+    # A tumor in one corner of a volume much larger than the patch: a patch lies on it by intent or not at all.
+    image, mask = np.ones((64, 64, 64, 1), np.float16), np.zeros((64, 64, 64), np.uint8)
+    mask[:2, :2, :2] = 1
+    large = Subject("large", image, mask, (np.flatnonzero(mask),))
+    settings = SETTINGS | {"patch": (4, 4, 4), "scale": 0}
+    for step in range(10):
+        assert (training_batch([large], step, settings)[1].any(axis=(1, 2, 3))).tolist() == [False, True]

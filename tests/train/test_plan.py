@@ -1,0 +1,89 @@
+"""A training's size follows the device and its memory, and fits what it takes."""
+
+import subprocess
+import sys
+
+import pytest
+from studies import ROOT
+
+SCRIPTS = ROOT / "scripts"
+AUTO = {
+    "network": "unet", "patch": ("auto",), "filters": ("auto",), "batch": "auto", "backbone": "",
+    "normalization": "instance", "targets": "classes", "classes": ("background", "necrosis", "edema", "enhancing"),
+    "precision": "float32",
+}  # fmt: skip
+BRAINS = [(140, 170, 140), (138, 172, 145), (141, 169, 139)]
+
+
+def planned(device, gigabytes, **changes):
+    from glioseg.train.plan import plan
+
+    found = plan(AUTO | changes, BRAINS, 4, device, int(gigabytes * 1e9))
+    return found["filters"], found["patch"], found["batch"]
+
+
+def test_more_memory_takes_larger_patches_and_then_larger_batches():
+    assert planned("cpu", 20) == ((24, 48, 96, 192), (64, 64, 64), 2)
+    assert planned("cpu", 1.3) == ((24, 48, 96, 192), (48, 48, 48), 2)
+    wide = (32, 64, 128, 256, 320)
+    # Presets of GPUs: 8, 16, 24, 80 GB. 160 covers the median brain: multiples of 32.
+    assert planned("gpu", 8) == (wide, (128, 128, 128), 2)
+    assert planned("gpu", 16) == (wide, (160, 160, 160), 2)
+    assert planned("gpu", 24) == (wide, (160, 160, 160), 2)
+    assert planned("gpu", 80) == (wide, (160, 160, 160), 8)
+    # A layer less behind each convolution.
+    assert planned("gpu", 24, normalization="none") == (wide, (160, 160, 160), 4)
+
+
+def test_what_is_set_stays_and_what_does_not_fit_is_told():
+    assert planned("gpu", 80, patch=(64, 64, 32), batch=3, filters=(8, 16))[1:] == ((64, 64, 32), 3)
+    with pytest.raises(ValueError, match=r"2 patches of 128x128x128 voxels takes about 5.\d GB, .* 2.0 GB are free"):
+        planned("cpu", 2, patch=(128, 128, 128), batch=2)
+    with pytest.raises(ValueError, match=r"32x32x32 voxels takes about .* lower train: batch, patch or filters"):
+        planned("cpu", 0.5)
+
+
+def test_no_patch_is_larger_than_the_subjects_need():
+    from glioseg.train.plan import plan
+
+    assert plan(AUTO, [(40, 50, 20)], 1, "cpu", int(9e9))["patch"] == (48, 64, 32)
+
+
+STEPS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import glioseg.train.device
+import numpy as np
+from glioseg.train.plan import step_bytes
+from glioseg.train.loop import build_model
+
+settings = {
+    "network": "unet", "patch": (64, 64, 64), "filters": (16, 32, 64), "batch": 2, "backbone": "",
+    "normalization": sys.argv[2], "targets": "classes",
+    "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False, "average": 0,
+    "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1,
+    "losses": ("dice_cross_entropy",), "batch_dice": True,
+}
+_, model = build_model(4, settings)
+image = np.zeros((2, 64, 64, 64, 4), np.float32)
+for _ in range(2):
+    model.train_on_batch(image, np.zeros((2, 64, 64, 64), np.uint8))
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(step_bytes(settings, 4), 1024 * int(status["VmHWM"].split()[0]))
+"""
+
+
+@pytest.mark.parametrize("normalization", ["instance", "none"])
+def test_a_step_takes_no_more_than_was_planned(normalization):
+    done = subprocess.run([sys.executable, "-c", STEPS, str(SCRIPTS), normalization], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    expected, peak = map(int, done.stdout.split())
+    assert 0.6 * expected < peak < expected
+
+
+def test_free_memory_is_that_of_the_machine_or_less():
+    from glioseg.train.plan import free_bytes
+
+    device, free = free_bytes()
+    assert device in ("cpu", "gpu")
+    assert 1e8 < free < 1e14

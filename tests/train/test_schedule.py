@@ -1,0 +1,36 @@
+"""The learning rate, and the end of a training, by steps or by time."""
+
+import pytest
+
+from glioseg.train.schedule import finished, rate, stalled_epochs
+
+SETTINGS = {
+    "schedule": "cosine", "learning_rate": 0.1, "warmup_steps": 10, "epochs": 11, "steps_per_epoch": 10,
+    "max_minutes": 0, "patience": 0,
+}  # fmt: skip
+
+
+def test_the_rate_rises_and_falls_with_steps_or_with_time():
+    assert [rate(step, 0, SETTINGS) for step in (0, 5, 10)] == pytest.approx([0, 0.05, 0.1])
+    assert rate(60, 0, SETTINGS) == pytest.approx(0.05)
+    assert rate(110, 0, SETTINGS) == pytest.approx(0, abs=1e-12)
+    assert rate(60, 0, SETTINGS | {"schedule": "constant"}) == 0.1
+    timed = SETTINGS | {"max_minutes": 10, "epochs": 1000}
+    assert rate(20, 300, timed) == pytest.approx(0.05, rel=0.01)
+    assert rate(20, 600, timed) == pytest.approx(0, abs=1e-12)
+    assert rate(20, 700, timed) == pytest.approx(0, abs=1e-12)
+    assert rate(9000, 1, timed) == pytest.approx(rate(9000, 1, timed | {"max_minutes": 0}))
+
+
+def test_a_training_is_finished_by_epochs_minutes_or_a_loss_that_stays():
+    rows = [{"loss": "1.0", "seconds": "30.0"}] * 10
+    assert not finished(rows, SETTINGS)
+    assert finished([*rows, rows[0]], SETTINGS)
+    assert finished(rows, SETTINGS | {"max_minutes": 5})
+    assert not finished(rows, SETTINGS | {"max_minutes": 5.1})
+    assert finished(rows, SETTINGS | {"patience": 9})
+    assert not finished(rows, SETTINGS | {"patience": 10})
+    assert stalled_epochs([]) == 0
+    assert stalled_epochs([3, 2, 1]) == 0
+    # Means: 1, 1.1, 1.09, 1.081, …: it takes the mean a while to come down from one bad epoch.
+    assert stalled_epochs([1, 2, 1, 1]) == 3

@@ -1,0 +1,74 @@
+"""NIfTI files are read as nibabel reads them, and refused in a sentence."""
+
+import gzip
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from glioseg.volumes.nifti import read_volume, write_map
+
+
+def test_reading_says_what_is_wrong(tmp_path):
+    path = tmp_path / "scan.nii.gz"
+    nib.save(nib.Nifti1Image(np.random.default_rng(0).normal(size=(9, 9, 9)), np.eye(4)), path)
+    packed = path.read_bytes()
+    content = gzip.decompress(packed)
+    damaged = {
+        "half of the file": packed[: len(packed) // 2],
+        "without its checksum": packed[:-8],
+        "with a wrong checksum": packed[:-8] + bytes(4) + packed[-4:],
+        "with a wrong length": packed[:-4] + bytes(4),
+        "another thing": gzip.compress(b"no image at all"),
+        "nothing": b"",
+        "fewer voxels than promised": gzip.compress(content[:-1]),
+        "more voxels than any machine holds": gzip.compress(content[:42] + b"\xff\x7f" * 3 + content[48:]),
+    }
+    for what, bytes_ in damaged.items():
+        path.write_bytes(bytes_)
+        with pytest.raises(ValueError, match=r"scan.nii.gz cannot be read as NIfTI \(.+\); copy the file anew"):
+            pytest.fail(f"{what} was read: {read_volume(path)}")
+    with pytest.raises(ValueError, match=r"nowhere.nii cannot be read as NIfTI \(FileNotFoundError"):
+        read_volume(tmp_path / "nowhere.nii")
+    nib.save(nib.Nifti1Image(np.zeros((3, 3)), np.eye(4)), path)
+    with pytest.raises(ValueError, match=r"holds an array of shape \(3, 3\); expected a 3-D volume"):
+        read_volume(path)
+    nib.save(nib.Nifti1Image(np.zeros((3, 3, 3, 2)), np.eye(4)), path)
+    with pytest.raises(ValueError, match="holds 2 volumes, from 0 on; expected one with the index 2"):
+        read_volume(path, 2)
+    nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), np.complex64), np.eye(4)), path)
+    with pytest.raises(ValueError, match="voxels of the type complex64; expected one number each"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", ">i2", "u2", "i4", "f4", ">f4", "f8"])
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_every_type_of_voxel_is_read_as_nibabel_does(tmp_path, dtype, kind):
+    voxels = np.random.default_rng(3).integers(0, 200, (4, 5, 6, 2)).astype(dtype)
+    image = kind(voxels, np.diag([2, 1, 1, 1]))
+    image.set_data_dtype(dtype)
+    image.header.set_slope_inter(0.5, -3) if dtype == "i4" else None
+    for ending in (".nii", ".nii.gz"):
+        nib.save(image, tmp_path / f"scan{ending}")
+        expected = nib.load(tmp_path / f"scan{ending}").get_fdata()
+        for index in (0, 1):
+            found, affine = read_volume(tmp_path / f"scan{ending}", index)
+            assert found.dtype == np.float32
+            assert found == pytest.approx(expected[..., index], abs=1e-4)
+            assert (affine == np.diag([2, 1, 1, 1])).all()
+    # What is named .nii but compressed, or the other way round, and what was compressed in several parts.
+    packed = (tmp_path / "scan.nii.gz").read_bytes()
+    content = gzip.decompress(packed)
+    for bytes_ in (packed, content, gzip.compress(content[:500]) + gzip.compress(content[500:]) + bytes(3)):
+        (tmp_path / "odd.nii").write_bytes(bytes_)
+        assert (read_volume(tmp_path / "odd.nii", 1)[0] == found).all()
+
+
+def test_a_map_is_small_and_reads_as_floating_point(tmp_path):
+    values = np.linspace(-0.1, 1.1, 1000, dtype=np.float32).reshape(10, 10, 10)
+    write_map(tmp_path / "map.nii.gz", values, np.diag([1.0, 2, 3, 1]))
+    image = nib.load(tmp_path / "map.nii.gz")
+    assert image.get_data_dtype() == np.uint8
+    assert image.header.get_zooms() == (1, 2, 3)
+    for read in (np.asarray(image.dataobj), read_volume(tmp_path / "map.nii.gz")[0]):
+        assert read == pytest.approx(np.clip(values, 0, 1), abs=0.5 / 255 + 1e-6)

@@ -1,0 +1,66 @@
+"""The ledger of failed jobs follows Snakemake's log."""
+
+from pathlib import Path
+
+from glioseg.files import read_table
+from glioseg.workflow.failures import FAILURE_COLUMNS, describe, failed_jobs, last_line, read_failures, record
+
+LOG = """[Mon Nov 23 21:50:43 2026]
+Error in rule predict:
+    message: None
+    jobid: 7
+    input: results/preprocess/a b, results/train/all/model.keras
+    output: results/predict/a b.nii.gz
+    log: results/logs/predict/a b.log (check log file(s) for error details)
+    shell:
+        python scripts/predict.py --scan 'results/preprocess/a b'
+        (command exited with non-zero exit code)
+[Mon Nov 23 21:50:44 2026]
+Error in group 5:
+    jobs:
+        rule evaluate:
+            jobid: 9
+            output: results/evaluate/c.json
+            log: results/logs/evaluate/c.log (check log file(s) for error details)
+"""
+
+
+def test_failed_jobs_are_read_from_the_log_and_counted_until_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "results/logs/predict/a b.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("loading\nError: the disk is full\n\n")
+    jobs = failed_jobs(LOG + LOG[: LOG.index("[Mon Nov 23 21:50:44")])
+    assert [(job["rule"], job["subject"], job["times"]) for job in jobs] == [
+        ("predict", "a b", 2),
+        ("evaluate", "c", 1),
+    ]
+    assert jobs[0]["last_line"] == "Error: the disk is full"
+    assert "killed" in jobs[1]["last_line"]
+    ledger = tmp_path / "results/summarize/failures.tsv"
+    record(ledger, jobs)
+    rows = record(ledger, jobs[:1])
+    assert [(row["subject"], row["times"]) for row in rows] == [("a b", "4"), ("c", "1")]
+    assert read_table(ledger, FAILURE_COLUMNS) == rows
+    told = describe(rows, ledger)
+    assert "predict a b (4 times): Error: the disk is full" in told
+    assert "--config survivors=True" in told
+    # Made since: neither counted nor told of any more.
+    (tmp_path / "results/predict").mkdir()
+    (tmp_path / "results/predict/a b.nii.gz").touch()
+    assert [row["subject"] for row in read_failures([ledger])] == ["c"]
+    assert [row["subject"] for row in record(ledger, [])] == ["c"]
+    assert len(read_table(ledger)) == 1
+
+
+def test_what_all_need_cannot_be_gone_on_without():
+    row = {"rule": "train", "subject": "", "times": "1", "last_line": "no", "log": "", "output": ""}
+    told = describe([row], Path("failures.tsv"))
+    assert "Nothing can go on without train" in told
+    assert "survivors" not in told
+
+
+def test_no_failure_leaves_no_ledger(tmp_path):
+    assert record(tmp_path / "failures.tsv", []) == []
+    assert not list(tmp_path.iterdir())
+    assert last_line(tmp_path / "none.log").startswith("its log is empty")
