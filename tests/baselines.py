@@ -6,11 +6,11 @@ import numpy as np
 
 from glioseg.files import write_table
 from glioseg.labels import CLASSES
-from glioseg.split.cohort import COLUMNS
+from glioseg.split.cohort import COHORT_COLUMNS
 
 
 def write_cohort(path, folds):
-    write_table(path, COLUMNS, [dict(zip(("subject", "fold", "has_mask"), row, strict=True)) for row in folds])
+    write_table(path, COHORT_COLUMNS, [dict(zip(("subject", "fold", "has_mask"), row, strict=True)) for row in folds])
     return path
 
 

@@ -14,7 +14,7 @@ ONE_MM = (1.0, 1.0, 1.0)
 
 
 def score(metric: str, truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple = ONE_MM) -> float:
-    return METRICS[metric](Pair(truth, prediction, spacing_mm, truth.size))
+    return METRICS[metric].compute(Pair(truth, prediction, spacing_mm, truth.size))
 
 
 def line(*filled: int, length: int = 10) -> np.ndarray:

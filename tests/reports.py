@@ -12,10 +12,10 @@ from studies import MODALITIES, write_subject
 import embed
 import preprocess
 import report
-from glioseg.evaluate.uncertainty import COLUMNS as UNSURE_COLUMNS
+from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.files import write_table
-from glioseg.predict.tune_postprocess import COLUMNS as SEARCH_COLUMNS
-from glioseg.split.cohort import COLUMNS
+from glioseg.predict.tune_postprocess import TUNING_COLUMNS
+from glioseg.split.cohort import COHORT_COLUMNS
 
 EVIL = "<script>alert(1)</script>"
 SUBJECTS = ("method", "subject", "fold", "region", "metric", "value")
@@ -34,7 +34,7 @@ def make(
     root: Path, dice: dict[str, float], excluded: bool = True, baselines: bool = True, new: bool = True
 ) -> list[str]:
     """A run's results with one Dice per subject, the same in all regions; returns the command's options."""
-    taken = {"verdict": "taken", "fold": "0", "labels": "brats2020", "has_mask": "yes"}
+    taken = {"verdict": "included", "fold": "0", "labels": "brats2020", "has_mask": "yes"}
     sizes = {"tumor_ml": "50.1", "enhancing_ml": "9.9", "lost_percent": "2.5"}
     cohort = [{**taken, **sizes, "subject": name} for name in dice]
     cohort += [{**taken, "subject": "unmasked", "fold": "new", "has_mask": "no"}] * new
@@ -52,16 +52,16 @@ def make(
         interval = ("nan", "nan") if len(dice) < 2 else (0.1, 0.97)
         scores.append(("network", region, "dice", len(dice), mean, mean, mean, mean, *interval))
         scores += [("FLAIR threshold", region, "dice", len(dice), 0.2, 0.2, 0.2, 0.2, *interval)] * baselines
-    write_table(root / "cohort.tsv", COLUMNS, cohort)
+    write_table(root / "cohort.tsv", COHORT_COLUMNS, cohort)
     unsure = [*((name, 0.123) for name in dice), *[("unmasked", 0.456)] * new]
-    common = dict.fromkeys(UNSURE_COLUMNS, "0.5")
+    common = dict.fromkeys(UNCERTAINTY_COLUMNS, "0.5")
     write_table(
-        root / "uncertainty.tsv", UNSURE_COLUMNS, [common | {"subject": n, "uncertainty": u} for n, u in unsure]
+        root / "uncertainty.tsv", UNCERTAINTY_COLUMNS, [common | {"subject": n, "uncertainty": u} for n, u in unsure]
     )
     tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
     for fold in ("all", "0"):
         rows = [{**tried, "chosen": "yes"}, {**tried, "smallest_enhancing_ml": 0.8}]
-        write_table(root / f"postprocess/{fold}.tsv", SEARCH_COLUMNS, rows)
+        write_table(root / f"tune_postprocess/{fold}.tsv", TUNING_COLUMNS, rows)
     write(root / "subjects.tsv", SUBJECTS, subjects)
     write(root / "scores.tsv", SCORES, scores)
     for name in (
@@ -79,9 +79,9 @@ def make(
         "settings": settings,
         "versions": {"keras": "3.15.1"},
         "parameters": 1234567,
-        "monitored_dice": 0.8125,
+        "validation_dice": 0.8125,
     }
-    (root / "settings.json").write_text(json.dumps({**training, "subjects": ["x"], "monitor": []}))
+    (root / "settings.json").write_text(json.dumps({**training, "subjects": ["x"], "validation_subjects": []}))
     (root / "train/0").mkdir(parents=True, exist_ok=True)
     (root / "train/0/model.keras").write_bytes(b"weights")
     (root / "preprocess/good").mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def make(
     options |= {"preprocess": root / "preprocess", "models": root / "train/0/model.keras"}
     options |= {name: root / "report" / path for name, path in (("volumes", "volumes"), ("pages", "subjects"))}
     options["output"] = root / "report/index.html"
-    searches = [word for fold in ("all", "0") for word in ("--search", str(root / f"postprocess/{fold}.tsv"))]
+    searches = [word for fold in ("all", "0") for word in ("--tuning", str(root / f"tune_postprocess/{fold}.tsv"))]
     return [*searches, *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
 
 
@@ -115,7 +115,7 @@ def scan(folder, affine=None):
     words += [word for name in MODALITIES for word in ("--modalities", name)]
     words += [word for name, value in options.items() for word in (f"--{name}", value)]
     mask = case / f"{case.name}_seg.nii.gz"
-    result = CliRunner().invoke(preprocess.main, list(map(str, [*words, "--mask", mask, 0])))
+    result = CliRunner().invoke(preprocess.preprocess, list(map(str, [*words, "--mask", mask, 0])))
     assert result.exit_code == 0, result.output
     return folder / "scan", mask
 

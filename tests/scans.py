@@ -4,7 +4,14 @@ from glioseg.split.cohort import cohort_rows
 
 
 def scan(name, **facts):
-    base = {"subject": name, "verdict": "taken", "reason": "", "findings": [], "has_mask": True, "modalities": ["t1"]}
+    base = {
+        "subject": name,
+        "verdict": "included",
+        "reason": "",
+        "findings": [],
+        "has_mask": True,
+        "modalities": ["t1"],
+    }
     tumor = {"tumor_ml": 1.0, "enhancing_ml": 0.5, "tumor_voxels": 10, "tumor_voxels_lost": 1}
     return base | tumor | {"hashes": {"t1": f"of {name}"}} | facts
 

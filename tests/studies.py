@@ -27,8 +27,8 @@ TINY = {
         "epochs": 2,
         "steps_per_epoch": 2,
         "warmup_steps": 1,
-        "monitor_subjects": 1,
-        "monitor_every": 1,
+        "validation_subjects": 1,
+        "validation_every": 1,
     },
     "summarize": {"bootstrap": 50},
 }
@@ -130,7 +130,7 @@ def scan_of(folder, **changes):
 def run_predict(folder, output, *words):
     options = {"scan": folder / "scan", "labels": "brats2020", "overlap": 0.5, "runtime": "openvino"}
     options |= {"smallest-enhancing-ml": 0, "smallest-component-ml": 0, "threads": 2, "map-folder": output / "maps"}
-    options |= {"certainty": output / "sure.json", "output": output / "seg.nii.gz"}
+    options |= {"uncertainty": output / "sure.json", "output": output / "seg.nii.gz"}
     options = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     command = [sys.executable, ROOT / "scripts/predict.py", *options, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -57,7 +57,7 @@ def test_options_have_no_hidden_defaults(path):
         "flips",
         "maps",
         "overlays",
-        "searches",
+        "tunings",
         "smallest_enhancing_ml",
         "smallest_component_ml",
     }
@@ -80,7 +80,7 @@ def test_schema_lists_what_the_registries_know():
     from glioseg.labels import DIALECTS
     from glioseg.layouts.find_subjects import LAYOUTS
     from glioseg.preprocess.normalize import NORMALIZATIONS
-    from glioseg.report.tables import VIEWERS
+    from glioseg.report.gallery import VIEWERS
 
     properties = SCHEMA["properties"]
     assert set(SCHEMA["$defs"]["labels"]["enum"]) == {"auto", *DIALECTS}
@@ -104,11 +104,11 @@ def test_schema_lists_what_training_knows():
     from glioseg.train.device import PRECISIONS
     from glioseg.train.loop import OPTIMIZERS, SCHEDULES
     from glioseg.train.losses import LOSSES
-    from glioseg.train.networks import NETWORKS, NORMALIZATIONS
+    from glioseg.train.networks import LAYER_NORMALIZATIONS, NETWORKS
 
     train = SCHEMA["properties"]["train"]["properties"]
     assert set(train["network"]["enum"]) == set(NETWORKS)
-    assert set(train["normalization"]["enum"]) == set(NORMALIZATIONS)
+    assert set(train["normalization"]["enum"]) == set(LAYER_NORMALIZATIONS)
     assert set(train["losses"]["items"]["enum"]) == set(LOSSES)
     assert set(train["optimizer"]["enum"]) == set(OPTIMIZERS)
     assert set(train["schedule"]["enum"]) == set(SCHEDULES)

@@ -17,7 +17,7 @@ LAYERS = (
     {"predict"},
     {"layouts", "preprocess", "evaluate"},
     {"synthesize", "train", "volumes", "workflow", "split"},
-    {"files", "labels"},
+    {"files", "labels", "choices", "scan_facts"},
 )
 LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 MODULES = sorted(path for path in LIBRARY.rglob("*.py"))
@@ -29,9 +29,13 @@ TESTED_BY_OTHERS = {
     "predict/one_scan": "commands/test_segment.py",
     "predict/segment": "commands/test_predict.py",
     "preprocess/appearance": "preprocess/test_plausibility.py",
+    "preprocess/layers": "commands/test_embed.py",
     # A setting of the C library: it is measured (docs/benchmarks.md).
     "preprocess/memory": "test_workflow.py",
+    "report/gallery": "commands/test_report.py",
     "report/index": "commands/test_report.py",
+    # A table of what the report knows.
+    "report/run": "commands/test_report.py",
     "report/subject": "commands/test_report.py",
     "synthesize/anatomy": "synthesize/test_phantoms.py",
     "train/device": "train/test_networks.py",

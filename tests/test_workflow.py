@@ -32,7 +32,7 @@ def test_one_truncated_file_among_twelve(cohort_folder, workflow):
     rows = {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
     assert rows["case_05"]["verdict"] == "excluded"
     assert "case_05_t1ce.nii.gz cannot be read" in rows["case_05"]["reason"]
-    assert sum(row["verdict"] == "taken" for row in rows.values()) == 11
+    assert sum(row["verdict"] == "included" for row in rows.values()) == 11
     page = (run / "report/index.html").read_text()
     assert "case_05_t1ce.nii.gz cannot be read" in page
 
@@ -113,7 +113,7 @@ def test_a_cohort_as_it_comes(cohort_folder, tmp_path, workflow):
     assert (found["case_03"]["verdict"], found["case_03"]["checks"]) == ("excluded", "mask_empty")
     assert (found["case_04"]["verdict"], found["case_04"]["checks"]) == ("warned", "mask_empty")
     assert (found["case_07"]["verdict"], found["case_07"]["reason"]) == ("excluded", "left out by name (exclude)")
-    assert (found["case_08"]["verdict"], found["case_08"]["fold"]) == ("taken", "new")
+    assert (found["case_08"]["verdict"], found["case_08"]["fold"]) == ("included", "new")
     assert (found["case_05"]["grade"], found["case_06"]["grade"], found["case_10"]["grade"]) == ("HGG", "LGG", "")
     assert found["case_09"]["fold"] == found["other_case_40"]["fold"]
     assert "has the voxels of case_09's" in found["other_case_40"]["reason"]
@@ -235,13 +235,13 @@ def test_killed_training_ends_in_the_same_bits(cohort_folder, workflow):
 
     settings = {"train": TINY["train"] | {"epochs": 12}}
     run = workflow(cohort_folder, **settings)
-    finished(run, "fit")
+    finished(run, "train_all")
     undisturbed = weights(run)
     assert len(undisturbed) > 10
     run = workflow(cohort_folder, **settings)
-    kill_when(run, "fit", (run / "train/all/state.npz").exists)
+    kill_when(run, "train_all", (run / "train/all/state.npz").exists)
     assert not (run / "train/all/model.keras").exists()
-    assert "continuing after epoch" in finished(run, "fit")
+    assert "continuing after epoch" in finished(run, "train_all")
     resumed = weights(run)
     assert resumed.keys() == undisturbed.keys()
     assert all(resumed[name].tobytes() == undisturbed[name].tobytes() for name in undisturbed)
@@ -264,38 +264,38 @@ def test_cross_validation_with_odd_names(tmp_path, workflow):
     scan = json.loads((run / "preprocess/odd name'1/scan.json").read_text())
     assert scan["array_shape"][0] == 2 * (scan["crop"][0][1] - scan["crop"][0][0])
     assert len(list((run / "predict").glob("*.nii.gz"))) == 4
-    # Each subject is finished by what was searched on the other fold.
+    # Each subject is postprocessed by what was tuned on the other fold.
     assert len(list((run / "predict/raw").glob("*.nii.gz"))) == len(list((run / "predict").glob("*.json"))) == 4
     assert nib.load(run / "predict/maps/odd name'1/WT.nii.gz").shape == (40, 44, 36)
     assert '"overlays": ["entropy"]' in (run / "report/volumes/odd name'1.js").read_text()
-    searched = {
-        fold: json.loads((run / f"postprocess/{fold}.json").read_text())["subjects"] for fold in ("0", "1", "all")
+    tuned = {
+        fold: json.loads((run / f"tune_postprocess/{fold}.json").read_text())["subjects"] for fold in ("0", "1", "all")
     }
-    assert sorted(searched["0"] + searched["1"]) == sorted(searched["all"])
-    assert len(searched["all"]) == 4
+    assert sorted(tuned["0"] + tuned["1"]) == sorted(tuned["all"])
+    assert len(tuned["all"]) == 4
     assert "below which tumor is dropped" in (run / "report/index.html").read_text()
     assert "Nothing to be done" in run.run().stderr
     for fold in "01":
         facts = json.loads((run / f"train/{fold}/settings.json").read_text())
         held_out = {row["subject"] for row in read_table(run / "split/cohort.tsv") if row["fold"] == fold}
         assert held_out
-        assert not held_out & set(searched[fold])
+        assert not held_out & set(tuned[fold])
         assert not held_out & set(facts["subjects"])
-    # Two of the four fail, one in its network, the other after: on the survivors alone, and searched without the first.
-    first, second = searched["0"][0], searched["1"][0]
+    # Two of the four fail, one in its network, the other after: on the others alone, and tuned without the first.
+    first, second = tuned["0"][0], tuned["1"][0]
     ledger = [
         ("predict", first, 1, "", "", str(run / f"predict/raw/{first}.nii.gz")),
-        ("finish", second, 1, "", "", str(run / f"predict/{second}.nii.gz")),
+        ("postprocess", second, 1, "", "", str(run / f"predict/{second}.nii.gz")),
     ]
     for *_, output in ledger:
         Path(output).unlink()
     (run / f"predict/{first}.nii.gz").unlink()
     ledger_of(run / "summarize/failures.tsv", *ledger)
-    survived = run.run("--config", "survivors=True")
-    assert survived.returncode == 0, survived.stderr
+    skipped = run.run("--config", "skip_failed=True")
+    assert skipped.returncode == 0, skipped.stderr
     assert not any((run / f"predict/{name}.nii.gz").exists() for name in (first, second))
     assert {row["n"] for row in read_table(run / "summarize/scores.tsv") if row["region"] == "WT"} == {"2"}
-    assert len(json.loads((run / "postprocess/all.json").read_text())["subjects"]) == 3
+    assert len(json.loads((run / "tune_postprocess/all.json").read_text())["subjects"]) == 3
 
 
 def test_dry_run_of_369_subjects_is_fast(tmp_path, workflow):
@@ -334,7 +334,7 @@ def test_real_cases_are_read_and_cut_without_loss(real_cases, workflow):
     done = run.run("prepare")
     assert done.returncode == 0, done.stderr
     rows = read_table(run / "split/cohort.tsv")
-    assert [row["verdict"] for row in rows] == ["taken"] * 6
+    assert [row["verdict"] for row in rows] == ["included"] * 6
     assert {row["fold"] for row in rows} == {"0", "1", "2"}
     for row in rows:
         scan = json.loads((run / f"preprocess/{row['subject']}/scan.json").read_text())
@@ -446,7 +446,7 @@ def test_twenty_kinds_of_broken_subject_among_thirty(tmp_path, workflow):
     good = [name for name in rows if name not in broken]
     assert len(good) == 10
     for name in good:
-        assert rows[name]["verdict"] == "taken", rows[name]["reason"]
+        assert rows[name]["verdict"] == "included", rows[name]["reason"]
         assert rows[name]["fold"] in ("train", "test")
     log = "".join(path.read_text() for path in (run / "logs/preprocess").iterdir())
     assert "Traceback" not in log
@@ -458,19 +458,19 @@ def test_a_scan_whose_preprocessing_fails_can_be_gone_on_without(cohort_folder, 
     failed = run.run("prepare")
     assert failed.returncode == 1
     assert "preprocess case_05 (once): Error: out of memory" in failed.stdout + failed.stderr
-    assert "add --config survivors=True" in failed.stdout + failed.stderr
+    assert "add --config skip_failed=True" in failed.stdout + failed.stderr
     row = read_table(run / "summarize/failures.tsv", FAILURE_COLUMNS)[0]
     assert (row["rule"], row["subject"], row["times"]) == ("preprocess", "case_05", "1")
     assert len(list((run / "preprocess").glob("*/scan.json"))) == 11
-    survived = run.run("prepare", "--config", "survivors=True")
-    assert survived.returncode == 0, survived.stderr
+    skipped = run.run("prepare", "--config", "skip_failed=True")
+    assert skipped.returncode == 0, skipped.stderr
     rows = {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
     assert rows["case_05"]["verdict"] == "excluded"
     assert "its preprocessing failed" in rows["case_05"]["reason"]
-    assert sum(row["verdict"] == "taken" for row in rows.values()) == 11
+    assert sum(row["verdict"] == "included" for row in rows.values()) == 11
     # The machine is well again: as if nothing had been.
     python.unlink()
     done = run.run("prepare")
     assert done.returncode == 0, done.stderr
-    assert {row["verdict"] for row in read_table(run / "split/cohort.tsv")} == {"taken"}
+    assert {row["verdict"] for row in read_table(run / "split/cohort.tsv")} == {"included"}
     assert not read_table(run / "summarize/failures.tsv")

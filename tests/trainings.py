@@ -32,7 +32,7 @@ def write_preprocessed(folder):
         np.save(folder / name / "mask.npy", one.mask)
         (folder / name / "scan.json").write_text(json.dumps({"subject": name}))
     rows = [
-        {"subject": name, "verdict": "taken", "fold": fold, "has_mask": "yes"}
+        {"subject": name, "verdict": "included", "fold": fold, "has_mask": "yes"}
         for name, fold in zip(("a", "bb", "ccc", "dddd"), ("train",) * 3 + ("test",), strict=True)
     ]
     write_table(folder / "cohort.tsv", ["subject", "verdict", "fold", "has_mask"], rows)
@@ -49,7 +49,7 @@ def train_command(data, output, **changes):
         "losses": ("dice_cross_entropy",), "batch-dice": True, "optimizer": "adamw", "learning-rate": 0.01,
         "schedule": "cosine", "warmup-steps": 2, "clip-norm": 1, "average": 0, "foreground": 0.5, "flip": 0.5,
         "scale": 0.2, "rotation": 10, "elastic": 1, "intensity": 0.1, "blur": 0.5, "coarse": 1.5, "noise": 0.1,
-        "modality-dropout": 0, "precision": "float32", "monitor-subjects": 1, "monitor-every": 2, "seed": 3,
+        "modality-dropout": 0, "precision": "float32", "validation-subjects": 1, "validation-every": 2, "seed": 3,
         "threads": 2, "study": "{}", "code": "1", "state": output / "state.npz", "output": output,
     } | changes  # fmt: skip
     words = [sys.executable, str(ROOT / "scripts/train.py")]

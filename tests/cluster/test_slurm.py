@@ -124,7 +124,7 @@ class Running:
 def undisturbed(tmp_path_factory):
     """The study as this machine does it by itself."""
     workflow = study(tmp_path_factory.mktemp("undisturbed"))
-    done = workflow.run("segment", "--cores", "all")
+    done = workflow.run("predict_all", "--cores", "all")
     assert done.returncode == 0, done.stderr
     return workflow
 
@@ -175,7 +175,8 @@ def test_all_of_it(cluster, undisturbed, tmp_path):
     assert [job["NodeList"] for job in on_gpus] == ["gpu1", "gpu1"]
     assert all(job["NodeList"].startswith("cpu") for job in jobs if job not in on_gpus)
     # What is ready at once goes together: two arrays of preprocess. What follows a training or a prediction goes as
-    # these end: between two and six of predict, finish, evaluate, embed, plot_subject each. Seventeen jobs are alone.
+    # these end: between two and six of predict, postprocess, evaluate, embed,
+    # plot_subject each. Seventeen jobs are alone.
     entries = {job["JobID"].split("_")[0] for job in jobs}
     assert len(jobs) == 17 + 6 * 6
     assert 17 + 6 * 2 <= len(entries) <= 17 + 2 + 5 * 6, printed
@@ -232,14 +233,14 @@ def test_a_node_goes_down_under_an_array_of_subjects(cluster, undisturbed, tmp_p
 def test_the_only_gpu_node_goes_down(cluster, undisturbed, tmp_path):
     """Trainings can go nowhere else, so the run ends; once the node is back, the next goes on from their epochs."""
     workflow = study(tmp_path)
-    running = Running(workflow, "fit")
+    running = Running(workflow, "train_all")
     running.until(lambda: list((workflow / "train").glob("*/state.npz")))
     cluster("cut", "gpu1")
     assert running.process.wait(300) == 1
     assert "failed due to a node failure" in running.log.read_text()
     assert not list((workflow / "train").glob("*/model.keras"))
     cluster("boot", "gpu1")
-    Running(workflow, "fit").end()
+    Running(workflow, "train_all").end()
     logs = [(workflow / f"logs/train/{fold}.log").read_text() for fold in (0, 1)]
     assert any("continuing after epoch" in log for log in logs)
     for fold in (0, 1):

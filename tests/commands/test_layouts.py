@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from cohorts import found, touch, write_cohort
 
 from glioseg.layouts.find_subjects import find_subjects
-from layouts import main
+from layouts import layouts
 
 
 def test_layouts_command_describes_a_folder(tmp_path):
@@ -16,7 +16,7 @@ def test_layouts_command_describes_a_folder(tmp_path):
         tmp_path / "a" / "MICCAI_BraTS2020_TrainingData" / "BraTS20_Training_001" / "BraTS20_Training_001_t2.nii.gz"
     ).unlink()
     touch(tmp_path / "b", *(f"s{number:02d}/s{number:02d}_flair.nii" for number in range(13)), "s00/s00_t1.nii")
-    result = CliRunner().invoke(main, [str(tmp_path / "a"), str(tmp_path / "b")])
+    result = CliRunner().invoke(layouts, [str(tmp_path / "a"), str(tmp_path / "b")])
     assert result.exit_code == 0, result.output
     first, second = result.output.split(f"{tmp_path / 'b'}\n")
     for line in (
@@ -32,7 +32,7 @@ def test_layouts_command_describes_a_folder(tmp_path):
     assert "MB for the arrays of all (1 measured; crop: brain, 1 mm)" in first
     assert "s10 (t1), and 2 more\n" in second
     assert "no subject with all modalities could be read" in second
-    result = CliRunner().invoke(main, [str(tmp_path / "none"), str(tmp_path / "b"), "--modalities", "flair"])
+    result = CliRunner().invoke(layouts, [str(tmp_path / "none"), str(tmp_path / "b"), "--modalities", "flair"])
     assert result.exit_code == 1
     assert "modalities flair 13, t1 1\n" in result.output
     assert "none does not exist" in result.output
@@ -43,7 +43,7 @@ def test_layouts_command_describes_a_folder(tmp_path):
         (["--source", '{"folder": "x", "prefix": 3}'], "is no source; expected JSON with folder"),
         (["--source", "{"], "is no source; expected JSON with folder"),
     ]:
-        result = CliRunner().invoke(main, words)
+        result = CliRunner().invoke(layouts, words)
         assert result.exit_code == 2
         assert sentence in result.output
 
@@ -53,7 +53,7 @@ def test_the_table_that_layouts_writes_is_a_layout_itself(tmp_path, monkeypatch)
     sources = [write_cohort(Path("a"), "msd"), write_cohort(tmp_path / "b", "2020") | {"prefix": "old_"}]
     options = [word for source in sources for word in ("--source", json.dumps(source))]
     options += [word for name in ("t1ce", "flair") for word in ("--modalities", name)]
-    result = CliRunner().invoke(main, [*options, "--output", "results/layouts/subjects.tsv"])
+    result = CliRunner().invoke(layouts, [*options, "--output", "results/layouts/subjects.tsv"])
     assert result.exit_code == 0, result.output
     lines = (tmp_path / "results" / "layouts" / "subjects.tsv").read_text().splitlines()
     assert lines[0].split("\t")[:6] == ["subject", "labels", "t1ce", "flair", "seg", "age"]

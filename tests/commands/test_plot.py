@@ -6,12 +6,14 @@ from pictures import keras_file, pixels, share, small_unet
 import plot
 from glioseg.files import write_table
 from glioseg.plot.style import TISSUES
-from glioseg.split.cohort import COLUMNS
+from glioseg.split.cohort import COHORT_COLUMNS
 
 
 def test_cohort_command(folder):
-    taken = {"subject": "a", "verdict": "taken", "fold": "0", "has_mask": "yes"}
-    write_table(folder / "cohort.tsv", COLUMNS, [taken, {"subject": "b", "verdict": "excluded", "has_mask": "yes"}])
+    taken = {"subject": "a", "verdict": "included", "fold": "0", "has_mask": "yes"}
+    write_table(
+        folder / "cohort.tsv", COHORT_COLUMNS, [taken, {"subject": "b", "verdict": "excluded", "has_mask": "yes"}]
+    )
     options = ["--figure", "cohort", "--input", folder / "cohort.tsv", "--input", folder / "preprocess"]
     options += ["--output", folder / "cohort.png"]
     result = CliRunner().invoke(plot.plot, [str(option) for option in options])

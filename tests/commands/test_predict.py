@@ -7,7 +7,7 @@ import numpy as np
 from studies import run_predict
 
 
-def test_prediction_maps_and_certainty_on_the_scans_own_grid(study, tmp_path):
+def test_prediction_maps_and_uncertainty_on_the_scans_own_grid(study, tmp_path):
     folder, case = study
     models = [word for name in "01" for word in ("--model", folder / name / "model.keras")]
     maps = ("WT", "TC", "ET", "entropy", "disagreement")

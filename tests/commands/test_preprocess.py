@@ -3,7 +3,7 @@
 from click.testing import CliRunner
 from studies import write_subject
 
-from preprocess import main
+from preprocess import preprocess
 
 
 def test_the_command_writes_whole_files_and_refuses_unknown_names(tmp_path):
@@ -12,18 +12,18 @@ def test_the_command_writes_whole_files_and_refuses_unknown_names(tmp_path):
     words += ["--min-tumor-percent", "0", "--output", str(tmp_path / "out"), "--modalities", "flair"]
     words += ["--image", "flair", str(folder / "case_06_flair.nii.gz"), "0"]
     words += ["--mask", str(folder / "case_06_seg.nii.gz"), "0", "--forced", "False", "--missing"]
-    done = CliRunner().invoke(main, [*words, "exclude", "--normalization", "zscore"])
+    done = CliRunner().invoke(preprocess, [*words, "exclude", "--normalization", "zscore"])
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["image.npy", "mask.npy", "scan.json"]
     # What is excluded now leaves no arrays of an earlier run.
     wanting = [*words, "exclude", "--normalization", "zscore", "--min-tumor-percent", "90"]
-    assert "case_06: excluded: " in CliRunner().invoke(main, wanting).output
+    assert "case_06: excluded: " in CliRunner().invoke(preprocess, wanting).output
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["scan.json"]
-    refused = CliRunner().invoke(main, [*words, "exclude", "--normalization", "histogram"])
+    refused = CliRunner().invoke(preprocess, [*words, "exclude", "--normalization", "histogram"])
     assert refused.exit_code == 1
     assert (
         "normalization: 'histogram' is not known; known are zscore, percentile, minmax, minmax_slice" in refused.output
     )
-    refused = CliRunner().invoke(main, [*words, "ignore", "--normalization", "zscore"])
+    refused = CliRunner().invoke(preprocess, [*words, "ignore", "--normalization", "zscore"])
     assert refused.exit_code == 1
     assert "missing: 'ignore' is not known; known are exclude, zeros" in refused.output

@@ -19,14 +19,14 @@ from studies import ledger_of
 
 from glioseg.files import read_table, write_table
 from glioseg.preprocess.findings import CHECKS
-from glioseg.report import tables
-from glioseg.split.cohort import COLUMNS
+from glioseg.report import gallery, tables
+from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.volumes.nifti import write_map
 
 EVIL_SUBJECT = "<script>alert(1)<img src=x onerror=alert(2)> \"'&%41#?"  # a slash ends no name of a file
 
 
-def test_uncertainty_and_searched_volumes_are_shown(tmp_path):
+def test_uncertainty_and_tuned_volumes_are_shown(tmp_path):
     index = written(make(tmp_path, {"good": 0.9, "bad": 0.3}))
     assert index.count("0.123") == 2, "a column of the subjects' table"
     assert "0.456" in index, "the subject without a mask"
@@ -102,7 +102,7 @@ def test_page_says_what_was_excluded_and_why(tmp_path):
 def change(root: Path, rows: dict[str, dict], more: tuple = ()) -> None:
     """Change rows of the cohort that `make` wrote, by subject; `more` columns may be added."""
     cohort = read_table(root / "cohort.tsv")
-    write_table(root / "cohort.tsv", (*COLUMNS, *more), [row | rows.get(row["subject"], {}) for row in cohort])
+    write_table(root / "cohort.tsv", (*COHORT_COLUMNS, *more), [row | rows.get(row["subject"], {}) for row in cohort])
 
 
 def cells(html: str, start: str) -> list[list[str]]:
@@ -269,8 +269,8 @@ def test_pages_have_the_viewer_where_it_was_asked_for(viewer, shown, tmp_path):
     pages = {path.stem: path.read_text() for path in (tmp_path / "report/subjects").glob("*.html")}
     assert {name for name, page in pages.items() if "<canvas" in page} == shown
     assert (tmp_path / "report/subjects/niivue.js").exists() == (viewer != "none")
-    with pytest.raises(ValueError, match="expected one of all, gallery, none, found best"):
-        tables.viewed("best", [], [], [], 1)
+    with pytest.raises(ValueError, match="viewer: 'best' is not known; known are all, gallery, none"):
+        gallery.viewed("best", [], [], [], 1)
 
 
 def test_provenance_names_data_and_models_by_their_hashes(tmp_path):

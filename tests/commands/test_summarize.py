@@ -15,10 +15,10 @@ from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import score_table
 from glioseg.evaluate.summary import PRESENT_COLUMNS, SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.files import read_table, write_table
-from glioseg.split.cohort import COLUMNS
+from glioseg.split.cohort import COHORT_COLUMNS
 
 
-def test_scores_of_survivors_and_their_count(tmp_path):
+def test_scores_without_failed_subjects_and_their_count(tmp_path):
     columns = ("subject", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")
     rows = [dict(zip(columns, (name, "test", "yes", "brats2020", "9", "2"), strict=True)) for name in ("a", "b", "c")]
     write_table(tmp_path / "cohort.tsv", columns, rows)
@@ -67,7 +67,7 @@ def write_inputs(folder: Path, evaluations: list[dict], rows: list[dict]) -> Non
     cohort = [{"subject": subject, "fold": fold} for subject, fold in FOLDS.items() if subject in named]
     common = {"labels": "brats2020", "tumor_ml": "3.000", "enhancing_ml": "0.000"}
     cohort = [{**row, **common, "has_mask": "no" if row["fold"] == "new" else "yes"} for row in cohort]
-    write_table(folder / "cohort.tsv", COLUMNS, cohort)
+    write_table(folder / "cohort.tsv", COHORT_COLUMNS, cohort)
 
 
 def invoke(folder: Path, seed: int = 42) -> Result:

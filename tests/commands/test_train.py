@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from trainings import end_after, train_command, weights
 
+from glioseg.files import read_table
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
 from glioseg.train.patches import load_subject
 
@@ -23,15 +24,15 @@ def test_training_shows_progress_and_leaves_its_record(undisturbed):
     output, printed = undisturbed
     assert "epoch 6/6  loss" in printed
     assert "left" in printed
-    assert "monitored" in printed
-    history = read_table_csv(output / "history.csv")
+    assert "validation" in printed
+    history = read_table(output / "history.tsv")
     assert [row["epoch"] for row in history] == list("123456")
     assert history[0]["val_dice"] == ""
     assert history[1]["val_dice"] != ""
     assert history[5]["val_dice"] != ""
     settings = json.loads((output / "settings.json").read_text())
     assert settings["subjects"] == ["a", "bb", "ccc"]
-    assert settings["monitor"] == ["dddd"]
+    assert settings["validation_subjects"] == ["dddd"]
     assert settings["versions"]["tensorflow"]
     assert not (output / "state.npz").exists()
 
@@ -58,7 +59,7 @@ def test_killed_training_continues_to_the_same_bits(preprocessed, undisturbed, t
     for one, two in zip(weights(undisturbed[0] / "model.keras"), weights(tmp_path / "model.keras"), strict=True):
         assert one.tobytes() == two.tobytes()
     scores = [
-        [{k: v for k, v in row.items() if k != "seconds"} for row in read_table_csv(folder / "history.csv")]
+        [{k: v for k, v in row.items() if k != "seconds"} for row in read_table(folder / "history.tsv")]
         for folder in (undisturbed[0], tmp_path)
     ]
     assert scores[0] == scores[1]
@@ -85,7 +86,7 @@ def test_state_of_other_settings_is_not_continued(preprocessed, tmp_path):
     let_rate_change(tmp_path / "state.npz")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "continuing after epoch 1, since when the loss was no number" in done.stdout
-    rates = [float(row["learning_rate"]) for row in read_table_csv(tmp_path / "history.csv")]
+    rates = [float(row["learning_rate"]) for row in read_table(tmp_path / "history.tsv")]
     assert len(rates) == 6
     assert rates[0] > 0.001 >= max(rates[1:])
 
@@ -99,11 +100,6 @@ def test_bad_settings_and_arrays_end_in_a_sentence(preprocessed, tmp_path):
     (tmp_path / "broken" / "image.npy").write_bytes(b"not an array")
     with pytest.raises(ValueError, match=r"image.npy cannot be read .*; delete .*broken and run again"):
         load_subject(tmp_path / "broken")
-
-
-def read_table_csv(path):
-    header, *lines = path.read_text().splitlines()
-    return [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
 
 
 def run(command):
@@ -135,13 +131,13 @@ def test_regions_with_averaged_weights_survive_a_kill(preprocessed, tmp_path):
 
 
 def test_the_time_ends_a_training(preprocessed, tmp_path):
-    done = run(train_command(preprocessed, tmp_path, epochs=100000, **{"max-minutes": 0.15, "monitor-every": 50000}))
+    done = run(train_command(preprocessed, tmp_path, epochs=100000, **{"max-minutes": 0.15, "validation-every": 50000}))
     assert done.returncode == 0, done.stderr
-    rows = [line.split(",") for line in (tmp_path / "history.csv").read_text().splitlines()]
+    rows = [line.split("\t") for line in (tmp_path / "history.tsv").read_text().splitlines()]
     seconds = sum(float(row[1]) for row in rows[1:])
     assert 8.5 < seconds < 14
     assert float(rows[-1][2]) < 0.001  # the rate came down with the time
-    assert rows[-1][-1]  # the last epoch is monitored, wherever it ends
+    assert rows[-1][-1]  # the last epoch is validated, wherever it ends
     assert "training ended after epoch" in done.stdout
 
 

@@ -65,7 +65,7 @@ class Study:
         for rule in ("summarize", "plot", "report"):
             self._make(rule)
         self._fold()
-        for rule in ("postprocess", "finish"):
+        for rule in ("tune_postprocess", "postprocess"):
             self._make(rule)
 
     def _make(self, rule, subject=None):
@@ -82,8 +82,8 @@ class Study:
             (results / f"predict/{subject}.json").write_text(json.dumps(sure))
         (results / "train/all").mkdir(parents=True)
         (results / "train/all/model.keras").write_bytes(b"no network")
-        facts = {"fold": "all", "settings": {"seed": 3}, "versions": {}, "parameters": 1, "monitored_dice": None}
-        facts |= {"subjects": [], "monitor": []}
+        facts = {"fold": "all", "settings": {"seed": 3}, "versions": {}, "parameters": 1, "validation_dice": None}
+        facts |= {"subjects": [], "validation_subjects": []}
         (results / "train/all/settings.json").write_text(json.dumps(facts))
 
     def _fold(self):
@@ -114,7 +114,7 @@ class Study:
             "max_minutes": 0, "patience": 0, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "rotation": 10,
             "elastic": 0, "intensity": 0.1, "blur": 0, "coarse": 1, "noise": 0.1, "modality_dropout": 0,
             "precision": "float32", "seed": 3, "threads": 2, "code": 1, "study": "{}",
-        } | TINY["train"] | {"epochs": 6, "steps_per_epoch": 12, "monitor_every": 3}  # fmt: skip
+        } | TINY["train"] | {"epochs": 6, "steps_per_epoch": 12, "validation_every": 3}  # fmt: skip
         source = json.dumps({"folder": str(self.data)}, separators=(",", ":"))
         return {
             "synthesize": "--subject phantom_001 --seed 1 --output-dir results/synthesize/phantom_001",
@@ -127,12 +127,14 @@ class Study:
             f" --state {train}/state.npz --output {train}",
             "predict": f"--scan {scan} --model {train}/model.keras {labels} --overlap 0.5 --runtime auto"
             f" --smallest-enhancing-ml 0 --smallest-component-ml 0 --threads 2 --map-folder results/predict/maps/{one}"
-            f" --certainty results/predict/{one}.json --output {prediction}",
-            "postprocess": "--fold all --cohort results/split/folds.tsv --preprocess results/preprocess"
+            f" --uncertainty results/predict/{one}.json --output {prediction}",
+            "tune_postprocess": "--fold all --cohort results/split/folds.tsv --preprocess results/preprocess"
             " --predictions results/predict/raw --configured 0.2 0.1 --smallest-enhancing-ml 0"
-            " --smallest-component-ml 0 --table results/postprocess/all.tsv --output results/postprocess/all.json",
-            "finish": f"--prediction results/predict/raw/{one}.nii.gz {labels} --volumes results/postprocess/all.json"
-            f" --output results/finish/{one}.nii.gz",
+            " --smallest-component-ml 0 --table results/tune_postprocess/all.tsv"
+            " --output results/tune_postprocess/all.json",
+            "postprocess": f"--prediction results/predict/raw/{one}.nii.gz {labels}"
+            " --volumes results/tune_postprocess/all.json"
+            f" --output results/postprocess/{one}.nii.gz",
             "evaluate": f"--subject {one} --prediction {prediction} --truth {files}_seg.nii.gz 0 {labels}"
             f" --forced False --output results/evaluate/{one}.json",
             "baseline": f"{cohort} --preprocess results/preprocess --seed 42 --output results/baseline/scores.tsv",
@@ -160,10 +162,10 @@ class Study:
             "layouts": ["layouts/subjects.tsv"],
             "preprocess": [f"preprocess/{SUBJECTS[0]}"],
             "split": ["split/cohort.tsv"],
-            "train": ["train/all/model.keras", "train/all/history.csv", "train/all/settings.json"],
+            "train": ["train/all/model.keras", "train/all/history.tsv", "train/all/settings.json"],
             "predict": [f"predict/{one}.nii.gz", f"predict/{one}.json"],
-            "postprocess": ["postprocess/all.tsv", "postprocess/all.json"],
-            "finish": [f"finish/{one}.nii.gz"],
+            "tune_postprocess": ["tune_postprocess/all.tsv", "tune_postprocess/all.json"],
+            "postprocess": [f"postprocess/{one}.nii.gz"],
             "evaluate": [f"evaluate/{one}.json"],
             "baseline": ["baseline/scores.tsv"],
             "summarize": [f"summarize/{name}.tsv" for name in ("subjects", "scores", "calibration", "uncertainty")],
@@ -234,6 +236,6 @@ def content(path: Path):
                 lambda name, item: found.update({name: item[()].tobytes()}) if hasattr(item, "shape") else 0
             )
         return found
-    if path.name == "history.csv":
+    if path.name == "history.tsv":
         return [{name: cell for name, cell in row.items() if name != "seconds"} for row in read_table(path)]
     return path.read_bytes()

@@ -17,7 +17,17 @@ from faults.matrix import FULL, KILLS, SURVIVED
 from faults.study import SUBJECTS
 
 QUICK = ["preprocess", "split", "evaluate", "summarize", "embed", "report"]
-REST = ["synthesize", "layouts", "baseline", "plot_subject", "plot", "train", "predict", "postprocess", "finish"]
+REST = [
+    "synthesize",
+    "layouts",
+    "baseline",
+    "plot_subject",
+    "plot",
+    "train",
+    "predict",
+    "tune_postprocess",
+    "postprocess",
+]
 RULES = [*QUICK, *REST] if FULL else QUICK
 
 
@@ -174,9 +184,9 @@ READ = [
     ("plot", "summarize/subjects.tsv", TABLES),
     ("report", "summarize/scores.tsv", TABLES),
     ("predict", "train/all/model.keras", DAMAGES | {"garbled": garble}),
-    ("finish", "postprocess/all.json", SCANS),
-    ("finish", "predict/raw/{0}.nii.gz", DAMAGES),
-    ("postprocess", "split/folds.tsv", TABLES),
+    ("postprocess", "tune_postprocess/all.json", SCANS),
+    ("postprocess", "predict/raw/{0}.nii.gz", DAMAGES),
+    ("tune_postprocess", "split/folds.tsv", TABLES),
 ]
 
 

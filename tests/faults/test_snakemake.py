@@ -159,7 +159,7 @@ def test_a_path_with_a_line_break(slow, matrix, tmp_path):
 def test_a_subject_named_like_a_path(data, matrix, tmp_path, name):
     files = "\t".join(str(data / f"case_01/case_01_{part}.nii.gz") for part in ("flair", "t1", "t1ce", "t2", "seg"))
     (tmp_path / "cohort.tsv").write_text(f"subject\tflair\tt1\tt1ce\tt2\tseg\tlabels\n{name}\t{files}\tbrats2020\n")
-    result = CliRunner().invoke(layouts.main, [str(tmp_path / "cohort.tsv")])
+    result = CliRunner().invoke(layouts.layouts, [str(tmp_path / "cohort.tsv")])
     done = subprocess.CompletedProcess([], result.exit_code, result.output, "")
     matrix.explained("subject named like a path", "layouts", done, name)
 
@@ -178,7 +178,7 @@ def test_no_network_and_no_home(slow, data, undisturbed, matrix, tmp_path):
 
 
 def test_a_prediction_that_fails_can_be_gone_on_without(slow, data, matrix, tmp_path):
-    """The whole workflow with the machine failing one prediction: a report on the survivors, and then on all."""
+    """The whole workflow with the machine failing one prediction: a report on the others, and then on all."""
     run = workflow_in(tmp_path / "run", data, split={"folds": 1, "test_percent": 50})
     assert run.run("prepare").returncode == 0
     scored = [row["subject"] for row in read_table(run / "split/cohort.tsv") if row["fold"] == "test"]
@@ -189,7 +189,7 @@ def test_a_prediction_that_fails_can_be_gone_on_without(slow, data, matrix, tmp_
     assert not (run / "report/index.html").exists()
     row = read_table(run / "summarize/failures.tsv", FAILURE_COLUMNS)[0]
     assert (row["rule"], row["subject"], row["times"]) == ("predict", scored[0], "2")
-    survived = run.run("--config", "survivors=True")
+    survived = run.run("--config", "skip_failed=True")
     assert survived.returncode == 0, survived.stderr
     page = (run / "report/index.html").read_text()
     assert "of the 2 that survived, not of the 3 that were to be scored" in page

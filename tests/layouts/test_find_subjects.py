@@ -93,7 +93,7 @@ def test_sources_meet_by_name_and_prefix(tmp_path):
 def test_layout_says_what_it_expected(tmp_path):
     with pytest.raises(ValueError, match=r"nowhere does not exist; give the folder"):
         found(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match=r"no known layout in .*; looked for SUBJECT/SUBJECT_flair.*; found nothing$"):
+    with pytest.raises(ValueError, match=r"no known layout in .*; looked for .*SUBJECT/SUBJECT_flair.*; found nothing$"):
         found(tmp_path)
     touch(tmp_path, "a/image.dcm", "read.me")
     with pytest.raises(ValueError, match=r"found 1 folders \(a\) and 1 files \(read.me\)$"):

@@ -21,8 +21,8 @@ def test_curves_skip_epochs_without_validation():
 def test_curves_are_read_from_histories_named_by_their_folders(tmp_path):
     for fold in ("0", "1"):
         (tmp_path / fold).mkdir()
-        (tmp_path / fold / "history.csv").write_text("epoch,loss,val_loss\n1,4,\n2,3,3.5\n")
-    figure = draw_of("curves")([tmp_path / fold / "history.csv" for fold in ("0", "1")])
+        (tmp_path / fold / "history.tsv").write_text("epoch\tloss\tval_loss\n1\t4\t\n2\t3\t3.5\n")
+    figure = draw_of("curves")([tmp_path / fold / "history.tsv" for fold in ("0", "1")])
     lines = figure.axes[0].lines
     assert lines[0].get_ydata().tolist() == [4, 3]
     assert (lines[-1].get_xdata().tolist(), lines[-1].get_ydata().tolist()) == ([2], [3.5])

@@ -34,14 +34,14 @@ def test_regions_nest_by_hand():
     assert deciding.regions_to_classes(cavity, ["WT", "TC", "ET", "RC"])[:, 0, 0].tolist() == [4, 2]
 
 
-def test_region_probabilities_and_certainty_by_hand():
+def test_region_probabilities_and_uncertainty_by_hand():
     softmax = np.zeros((10, 10, 10, 4), np.float32)
     softmax[..., 0] = 1
     softmax[:5, :, :] = (0, 0.25, 0.25, 0.5)
     probabilities = {name: deciding.region_probabilities(softmax, TISSUES, "classes", name) for name in ("WT", "TC")}
     assert probabilities["WT"][0, 0, 0] == 1 and probabilities["TC"][0, 0, 0] == 0.75
-    found = deciding.certainty(softmax, TISSUES, "classes", 1.0)
-    small = deciding.CERTAIN_ML
+    found = deciding.uncertainty(softmax, TISSUES, "classes", 1.0)
+    small = deciding.SMOOTHING_ML
     # 500 voxels: WT sure; TC 0.75 each: 2 · 375 / (500 + 375); ET 0.5 each and not predicted.
     assert found["expected_dice"]["WT"] == pytest.approx(1)
     assert found["expected_dice"]["TC"] == pytest.approx((750 + small) / (875 + small))
@@ -50,7 +50,7 @@ def test_region_probabilities_and_certainty_by_hand():
     assert found["entropy"] == pytest.approx(1.5 / 2)
     nothing = softmax.copy()
     nothing[...] = (1, 0, 0, 0)
-    assert deciding.certainty(nothing, TISSUES, "classes", 0.001)["uncertainty"] == 0
+    assert deciding.uncertainty(nothing, TISSUES, "classes", 0.001)["uncertainty"] == 0
     sigmoids = np.full((2, 2, 2, 3), 0.5, np.float32)
     assert deciding.entropy(sigmoids, "regions") == pytest.approx(1)
     with pytest.raises(ValueError, match="knows no RC"):

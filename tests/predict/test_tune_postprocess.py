@@ -1,4 +1,4 @@
-"""The search for smallest volumes against scores of dropped predictions."""
+"""The tuning of smallest volumes against scores of dropped predictions."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from studies import tiny_subject
 def test_searching_volumes_on_held_out_subjects_by_hand():
     from glioseg.evaluate.metrics import score_regions
     from glioseg.predict.postprocess import drop_small
-    from glioseg.predict.tune_postprocess import count, dice_after, search
+    from glioseg.predict.tune_postprocess import count, dice_after, tune
 
     cases, pairs = [], []
     for number in (1, 2, 3):
@@ -29,14 +29,14 @@ def test_searching_volumes_on_held_out_subjects_by_hand():
             scores = score_regions(truth, dropped, (1, 1, 1), ["WT", "TC", "ET"])
             expected = [scores[name]["dice"] for name in ("WT", "TC", "ET")]
             assert dice_after(case, enhancing, component) == pytest.approx(expected)
-    chosen, rows = search(cases, (0, 0.004, 99), (0, 0.009), (0, 0))
+    chosen, rows = tune(cases, (0, 0.004, 99), (0, 0.009), (0, 0))
     assert chosen == {"smallest_enhancing_ml": 0.004, "smallest_component_ml": 0.009}
     assert len(rows) == 6 and [row["chosen"] for row in rows].count("yes") == 1
     best = next(row for row in rows if row["chosen"])
     assert float(best["gain"]) > 0.1 and best["subjects"] == 3
     # Without a gain the configured ones stand; without values, too.
-    assert search(cases, (0, 99), (0,), (0.004, 0.009))[0] == chosen
-    assert search(cases, (), (), (0.5, 0.25))[0] == {"smallest_enhancing_ml": 0.5, "smallest_component_ml": 0.25}
-    assert search(cases[:2], (0, 0.004), (0,), (0, 0))[0]["smallest_enhancing_ml"] == 0
+    assert tune(cases, (0, 99), (0,), (0.004, 0.009))[0] == chosen
+    assert tune(cases, (), (), (0.5, 0.25))[0] == {"smallest_enhancing_ml": 0.5, "smallest_component_ml": 0.25}
+    assert tune(cases[:2], (0, 0.004), (0,), (0, 0))[0]["smallest_enhancing_ml"] == 0
     with pytest.raises(ValueError, match="no other fold has a subject with a mask"):
-        search([], (0,), (0,), (0, 0))
+        tune([], (0,), (0,), (0, 0))

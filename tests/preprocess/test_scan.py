@@ -45,7 +45,7 @@ def test_a_fuzzed_header_never_ends_in_a_traceback(subject, changes, part):
         path.write_bytes(before)
     json.dumps(scan, allow_nan=False)
     assert (scan["verdict"] == "excluded") == (not arrays)
-    assert bool(scan["reason"]) == (scan["verdict"] != "taken")
+    assert bool(scan["reason"]) == (scan["verdict"] != "included")
 
 
 def test_copying_into_rows_changes_no_voxel():
@@ -119,7 +119,7 @@ def test_a_scan_without_mask_is_taken(tmp_path):
     folder = write_subject(tmp_path, 5)
     (folder / "case_05_seg.nii.gz").unlink()
     scan, arrays = scan_of(folder)
-    assert scan["verdict"] == "taken"
+    assert scan["verdict"] == "included"
     assert not scan["has_mask"]
     assert set(arrays) == {"image"}
 
@@ -137,7 +137,7 @@ def test_a_scan_is_the_same_in_every_orientation_and_goes_back_to_its_own(tmp_pa
             write_volume(folder / f"{name}_{part}.nii.gz", voxels, affine)
         found[name] = scan_of(folder, labels=dialect)
     (straight, expected), (scan, arrays) = found["straight"], found["turned"]
-    assert scan["verdict"] == "taken", scan["reason"]
+    assert scan["verdict"] == "included", scan["reason"]
     for name in ("image", "mask"):
         assert arrays[name].tobytes() == expected[name].tobytes()
         assert arrays[name].flags.c_contiguous

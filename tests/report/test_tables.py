@@ -22,9 +22,9 @@ def test_settings_that_differ_between_models_are_all_told():
 
 
 def test_how_far_seeds_stand_apart():
-    trainings = [{"fold": fold, "monitored_dice": dice} for fold, dice in (("0", 0.8), ("0", 0.9), ("1", 0.5))]
+    trainings = [{"fold": fold, "validation_dice": dice} for fold, dice in (("0", 0.8), ("0", 0.9), ("1", 0.5))]
     assert tables.seeds_apart(trainings) == pytest.approx(0.1 / 2**0.5)
-    twice = [*trainings, {"fold": "1", "monitored_dice": 0.5}]
+    twice = [*trainings, {"fold": "1", "validation_dice": 0.5}]
     assert tables.seeds_apart(twice) == pytest.approx(0.05 / 2**0.5)
     assert tables.seeds_apart(trainings[1:]) is None
-    assert tables.seeds_apart([{"fold": "all", "monitored_dice": None}] * 2) is None
+    assert tables.seeds_apart([{"fold": "all", "validation_dice": None}] * 2) is None

@@ -26,7 +26,7 @@ def test_a_warned_subject_takes_part_and_one_left_out_by_name_does_not():
         insist_on_all({"broken": broken("broken"), "s0": scan("s0")})
 
 
-def test_twins_are_named_and_never_on_both_sides():
+def test_duplicates_are_named_and_never_on_both_sides():
     same = {"hashes": {"t1": "one scan"}}
     for seed in range(12):
         scans = [scan(f"s{i}") for i in range(8)] + [scan("a", **same), scan("z", **same), unmasked("new", **same)]

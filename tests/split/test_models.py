@@ -3,7 +3,7 @@
 import pytest
 from scans import broken, rows_of, scan, unmasked
 
-from glioseg.split.models import models, models_for, monitored_subjects, predicted_subjects, seed_of, training_subjects
+from glioseg.split.models import models, models_for, predicted_subjects, seed_of, training_subjects, validation_subjects
 
 
 def test_nobody_is_predicted_by_a_model_that_saw_them():
@@ -18,7 +18,7 @@ def test_nobody_is_predicted_by_a_model_that_saw_them():
         with pytest.raises(ValueError, match="broken is excluded and can't be predicted: t1 is empty"):
             models_for(rows, "broken", folds, 1)
     rows = rows_of(scans, 1)
-    assert not set(monitored_subjects(rows, "all")) & set(training_subjects(rows, "all"))
+    assert not set(validation_subjects(rows, "all")) & set(training_subjects(rows, "all"))
     with pytest.raises(ValueError, match="was learned from by the only model"):
         models_for(rows, training_subjects(rows, "all")[0], 1, 1)
     row = next(row for row in rows if row["subject"] == "s0")
@@ -32,10 +32,10 @@ def test_each_fold_has_a_model_for_each_seed():
     assert models(2, 2) == ["0", "0_2", "1", "1_2"]
     assert [seed_of(model, 42) for model in ("0", "1", "0_2", "1_3")] == [42, 42, 1042, 2042]
     rows = [
-        {"subject": name, "verdict": "taken", "fold": fold, "has_mask": "yes", "reason": ""}
+        {"subject": name, "verdict": "included", "fold": fold, "has_mask": "yes", "reason": ""}
         for name, fold in (("a", "0"), ("b", "1"), ("c", "test"))
     ]
     assert training_subjects(rows, "0_2") == training_subjects(rows, "0") == ["b"]
-    assert monitored_subjects(rows, "1_2") == ["b"]
+    assert validation_subjects(rows, "1_2") == ["b"]
     assert models_for(rows, "a", 2, 2) == ["0", "0_2"]
     assert models_for(rows, "c", 2, 2) == ["0", "0_2", "1", "1_2"]

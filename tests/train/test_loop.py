@@ -16,14 +16,14 @@ from glioseg.train import device  # noqa: F401  (before TensorFlow)
 
 
 def test_truth_is_one_hot_over_the_classes_of_the_study():
-    from glioseg.train.loop import _stream
+    from glioseg.train.loop import stream
     from glioseg.train.losses import one_hot
 
     image = np.zeros((1, 3, 1, 1, 2), np.float32)
     mask = np.array([CLASSES.index(name) for name in ("edema", "background", "necrosis")], np.uint8)
     batch = image, mask.reshape(1, 3, 1, 1)
     model = SimpleNamespace(inputs=[image])
-    ((found, truth),) = _stream(lambda number: batch, 0, 1, model, ("background", "edema", "cyst"), 1)
+    ((found, truth),) = stream(lambda number: batch, 0, 1, model, ("background", "edema", "cyst"), 1)
     assert found.shape == image.shape
     assert np.asarray(truth).ravel().tolist() == [1, 0, 3]
     # What the study hasn't is in none of its channels.
@@ -39,16 +39,17 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 from pathlib import Path
 from glioseg.train.patches import load_subject
 from glioseg.train.loop import train_network
+from glioseg.train.progress import Training
 
 settings = json.loads(sys.argv[2])
 subjects = [load_subject(Path(sys.argv[1], name)) for name in ("a", "bb", "ccc")]
 for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):
     state = Path(sys.argv[3])
-    model, history = train_network(subjects, subjects[:1], state, "x", settings, strategy, 2, lambda _: None)
+    model, history = train_network(Training(subjects, subjects[:1], state, "x", settings, 2, lambda _: None), strategy)
     state.unlink()
     print(strategy.num_replicas_in_sync, [float(row["loss"]) for row in history], float(history[-1]["val_dice"]))
 try:
-    train_network(subjects, [], state, "x", settings | {"batch": 3}, strategy, 2)
+    train_network(Training(subjects, [], state, "x", settings | {"batch": 3}, 2), strategy)
 except ValueError as error:
     print(error)
 """

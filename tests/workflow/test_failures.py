@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from glioseg.files import read_table
-from glioseg.workflow.failures import FAILURE_COLUMNS, describe, failed_jobs, last_line, read_failures, record
+from glioseg.workflow.failures import FAILURE_COLUMNS, failed_jobs, failure_summary, last_line, read_failures, record
 
 LOG = """[Mon Nov 23 21:50:43 2026]
 Error in rule predict:
@@ -42,9 +42,9 @@ def test_failed_jobs_are_read_from_the_log_and_counted_until_made(tmp_path, monk
     rows = record(ledger, jobs[:1])
     assert [(row["subject"], row["times"]) for row in rows] == [("a b", "4"), ("c", "1")]
     assert read_table(ledger, FAILURE_COLUMNS) == rows
-    told = describe(rows, ledger)
+    told = failure_summary(rows, ledger)
     assert "predict a b (4 times): Error: the disk is full" in told
-    assert "--config survivors=True" in told
+    assert "--config skip_failed=True" in told
     # Made since: neither counted nor told of any more.
     (tmp_path / "results/predict").mkdir()
     (tmp_path / "results/predict/a b.nii.gz").touch()
@@ -55,9 +55,9 @@ def test_failed_jobs_are_read_from_the_log_and_counted_until_made(tmp_path, monk
 
 def test_what_all_need_cannot_be_gone_on_without():
     row = {"rule": "train", "subject": "", "times": "1", "last_line": "no", "log": "", "output": ""}
-    told = describe([row], Path("failures.tsv"))
+    told = failure_summary([row], Path("failures.tsv"))
     assert "Nothing can go on without train" in told
-    assert "survivors" not in told
+    assert "skip_failed" not in told
 
 
 def test_no_failure_leaves_no_ledger(tmp_path):

@@ -1,0 +1,13 @@
+"""The settings of a training are those of config.yaml and of the command train."""
+
+from test_agreement import CONFIG, command
+
+from glioseg.train.settings import TrainSettings
+
+
+def test_settings_are_the_section_train_with_the_seed_and_the_classes():
+    assert set(TrainSettings.__annotations__) == {*CONFIG["train"], "seed", "classes"}
+
+
+def test_the_command_takes_each_of_them():
+    assert set(TrainSettings.__annotations__) <= {option.name for option in command("train").params}
