@@ -129,7 +129,7 @@ def _years(folders: list[str]) -> set[str]:
 
 def _layout(expected: str, files: Callable, find: Callable) -> Layout:
     """The layout of a year, recognized by the files of one subject."""
-    return Layout(expected, lambda place: bool(files(place.name, place.entries, names_of([]), [])), find)
+    return Layout(expected, lambda place: bool(files(place.name, place.entries, names_of([]), place.notes)), find)
 
 
 LAYOUT_2017 = _layout("SUBJECT/SUBJECT_flair.nii.gz", files_2017, brats)

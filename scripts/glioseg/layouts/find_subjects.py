@@ -42,7 +42,7 @@ def recognize(root: str) -> str:
         return "table"
 
     def look(folder, groups, entries):
-        place = Place(folder, groups, groups[-1] if groups else Path(root).absolute().name, entries)
+        place = Place(folder, groups, groups[-1] if groups else Path(root).absolute().name, entries, notes)
         return next((name for name, layout in LAYOUTS.items() if layout.recognize(place)), None)
 
     found = next(descend(root, look, notes), None)

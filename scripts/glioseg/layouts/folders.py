@@ -35,13 +35,15 @@ def stem_of(name: str) -> str | None:
 class Place(NamedTuple):
     """A folder on the way down from a data set's root, where a layout may be recognized.
 
-    groups: names of the folders from the root to this one; name: of this folder; entries: what lies in it.
+    groups: names of the folders from the root to this one; name: of this folder; entries: what lies in it; notes: gets
+    a sentence for whatever is left out.
     """
 
     folder: str
     groups: tuple[str, ...]
     name: str
     entries: list[os.DirEntry]
+    notes: list[str]
 
 
 class Layout(NamedTuple):
