@@ -111,7 +111,7 @@ def test_layout_says_what_it_expected(tmp_path):
     touch(tmp_path, "b/VSD.Brain.XX.O.MR_T1.1/VSD.Brain.XX.O.MR_T1.1.mha")
     with pytest.raises(ValueError, match=r"expected one NIfTI image in it, found VSD.Brain.XX.O.MR_T1.1.mha"):
         found(tmp_path)
-    with pytest.raises(ValueError, match=r"layout: 'brats9' is not known; known are auto, brats, brats2013, brats2023"):
+    with pytest.raises(ValueError, match=r"layout: 'brats9' is not known; known are auto, table, msd, bids, brats"):
         found(tmp_path, layout="brats9")
     with pytest.raises(ValueError, match=r"labels: 'brats9' is not known; known are auto, brats2013"):
         found(tmp_path, labels="brats9")
