@@ -83,7 +83,11 @@ def _insist_on_classes(name: str, exclusive: bool) -> None:
 
 
 # Each takes the number of outputs, whether they are exclusive classes, and batch_dice.
-LOSSES = {"dice_cross_entropy": dice_cross_entropy, "sm_dice": sm_dice, "sm_focal": sm_focal}
+LOSSES = {
+    "dice_cross_entropy": dice_cross_entropy,
+    "sm_dice": sm_dice,
+    "sm_focal": sm_focal,
+}
 
 
 def build_loss(names: Sequence[str], classes: Sequence[str], targets: str, batch_dice: bool) -> Callable:
