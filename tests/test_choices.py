@@ -1,4 +1,4 @@
-"""A name chooses from a registry, and an unknown one is refused with the known ones."""
+"""A name selects an entry of a registry; the error for an unknown name lists the known names."""
 
 import pytest
 
@@ -12,5 +12,5 @@ def test_a_mapping_gives_its_value_and_other_registries_the_name():
 
 @pytest.mark.parametrize("known", [("x", "y"), {"x": 1, "y": 2}])
 def test_an_unknown_name_lists_the_known_ones(known):
-    with pytest.raises(ValueError, match="flips: 'q' is not known; known are x, y"):
+    with pytest.raises(ValueError, match="flips: 'q' is not known; expected one of x, y"):
         choose("flips", "q", known)

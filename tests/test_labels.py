@@ -1,4 +1,4 @@
-"""The label values of the data sets, the classes and the regions that they mean."""
+"""Label values of the dialects, and the classes and regions that they stand for."""
 
 import re
 
@@ -20,18 +20,18 @@ from glioseg.labels import CLASSES, targets_of
         ("msd", {0: "background", 1: "edema", 2: "necrosis", 3: "enhancing"}),
     ],
 )
-def test_labels_go_to_classes_and_back(dialect, values):
+def test_labels_are_converted_to_classes_and_back(dialect, values):
     mask = np.array(list(values))
     for dtype in (np.uint8, np.int16, np.float32, np.float64):
         classes = labels.to_classes(mask.astype(dtype), dialect)
         assert classes.dtype == np.uint8
         assert [labels.CLASSES[index] for index in classes] == list(values.values())
-    # In 2013 necrosis and non-enhancing tumor are one class, written back as the first of both.
+    # brats2013 has two values for the class necrosis; the first is written back.
     back = [1 if (dialect, value) == ("brats2013", 3) else value for value in values]
     assert labels.to_values(classes, dialect).tolist() == back
 
 
-def test_a_class_that_a_dialect_lacks_is_written_as_the_nearest():
+def test_a_class_missing_from_a_dialect_is_written_as_a_similar_one():
     every = np.arange(len(labels.CLASSES))
     assert labels.CLASSES == ("background", "necrosis", "edema", "enhancing", "cavity", "cyst")
     assert labels.to_values(every, "brats2020").tolist() == [0, 1, 2, 4, 0, 1]
@@ -47,14 +47,14 @@ def test_unknown_label_is_named():
             labels.to_classes(np.array([0, value, 1], np.float32), "msd")
     with pytest.raises(ValueError, match="holds 257, 300, which"):
         labels.to_classes(np.array([[0, 300], [257, 1]], np.int16), "brats2023")
-    with pytest.raises(ValueError, match="'brats1999' is not known; known are brats2013, brats2020, brats2023"):
+    with pytest.raises(ValueError, match="'brats1999' is not known; expected one of brats2013, brats2020, brats2023"):
         labels.to_classes(np.array([0]), "brats1999")
-    # What rounding in a header moved is still that label; no voxels are no unknown label.
+    # A label slightly shifted by a header's scaling is accepted; an empty mask has no unknown labels.
     assert labels.to_classes(np.array([[3.0004, 0], [0.9996, 2]]), "msd").tolist() == [[3, 0], [2, 1]]
     assert labels.to_classes(np.zeros((0, 4)), "msd").shape == (0, 4)
 
 
-def test_regions_are_sums_of_classes():
+def test_regions_are_unions_of_classes():
     classes = np.arange(6, dtype=np.uint8).reshape(2, 3)  # background, necrosis, edema; enhancing, cavity, cyst
     assert labels.region(classes, "WT").tolist() == [[False, True, True], [True, False, True]]
     assert labels.region(classes, "TC").tolist() == [[False, True, False], [True, False, True]]
@@ -62,7 +62,7 @@ def test_regions_are_sums_of_classes():
     assert labels.region(classes, "RC").tolist() == [[False, False, False], [False, True, False]]
 
 
-def test_what_is_told_apart_is_what_the_data_sets_have():
+def test_classes_and_regions_are_those_of_the_data_sets():
     old = ("background", "necrosis", "edema", "enhancing")
     assert labels.classes_of(["msd", "brats2020"]) == old
     assert labels.classes_of({"brats2024-ped", "msd"}) == (*old, "cyst")
@@ -78,7 +78,7 @@ def test_targets_by_name():
     assert targets_of("classes", CLASSES[:4]) == CLASSES[:4]
     assert targets_of("regions", CLASSES[:4]) == ("WT", "TC", "ET")
     assert targets_of("regions", CLASSES[:5]) == ("WT", "TC", "ET", "RC")
-    with pytest.raises(ValueError, match="cannot tell a cyst from necrosis"):
+    with pytest.raises(ValueError, match="cannot distinguish a cyst from necrosis"):
         targets_of("regions", CLASSES)
-    with pytest.raises(ValueError, match="targets: 'tissues' is not known; known are classes, regions"):
+    with pytest.raises(ValueError, match="targets: 'tissues' is not known; expected one of classes, regions"):
         targets_of("tissues", CLASSES)

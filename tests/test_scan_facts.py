@@ -1,4 +1,4 @@
-"""scan.json holds what `ScanFacts` says, no less and no more."""
+"""scan.json has exactly the keys of `ScanFacts`."""
 
 import nibabel as nib
 import numpy as np
@@ -20,7 +20,7 @@ def test_a_scan_with_a_mask_has_all_keys(tmp_path):
     assert all(set(facts) == set(Intensities.__annotations__) for facts in scan["intensities"].values())
 
 
-def test_an_excluded_scan_has_the_keys_that_are_always_there_and_its_findings(tmp_path):
+def test_an_excluded_scan_has_the_required_keys_and_its_findings(tmp_path):
     images, mask = files_of(write_subject(tmp_path, 1))
     nib.save(nib.Nifti1Image(np.zeros((40, 44, 36), np.uint8), np.eye(4)), images["t2"][0])
     scan, arrays = preprocess_scan("a", images, mask, SETTINGS)

@@ -1,21 +1,23 @@
-"""Brain tumor segmentation: the library behind the workflow's commands. Imports nothing of Snakemake.
+"""The library for brain tumor segmentation that the workflow's commands call. It does not import Snakemake.
 
-Rooms in the order in which a study runs; imports go down the list of the layers below only.
+Its folders and modules, in the order in which a study runs:
 
-labels      label values, tissue classes, regions
-files       JSON, tables and arrays on disk, whole or not at all
-workflow    what the Snakefile and the command line need
+labels      label values, tissue classes and regions
+files       JSON, tables and arrays on disk; a file is written completely or not at all
+choices     choosing an entry of a registry by name
+scan_facts  the content of scan.json
+workflow    settings, options, failed jobs and code hashes
 volumes     3-D arrays with geometry
 synthesize  phantom patients
-layouts     how data sets lie on disk
-preprocess  from a subject's files to arrays
-split       the cohort, its folds, who predicts whom
-train       from arrays to a network
-predict     from networks to segmentations
-evaluate    scores
+layouts     recognizing data sets and finding their files
+preprocess  converting a subject's files to arrays
+split       the cohort, its folds, and which model predicts which subject
+train       training a network on arrays
+predict     segmenting subjects with networks
+evaluate    computing and summarizing scores
 plot        figures
 report      the HTML report
 
-Layers, from the top: report; plot; predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split;
-files, labels.
+A module imports only from its own layer and from the layers below it. The layers, from the top, are: report; plot;
+predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; files, labels, choices, scan_facts.
 """

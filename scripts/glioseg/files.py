@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: JSON, tables, arrays."""
+"""Reading and writing JSON, tables and arrays; a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-# Loaded by the functions that read arrays: every start of Snakemake, and each of its jobs, reads this module.
+# Only the functions that read arrays load NumPy: Snakemake and each of its jobs import this module when they start.
 if TYPE_CHECKING:
     import numpy as np
 
 
 @contextmanager
 def whole(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, with its endings; it takes the place of `path` when the block ends well."""
+    """Yield a temporary path in the folder of `path`, with its suffixes; rename it to `path` if the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
@@ -38,18 +38,20 @@ def write_json(path: Path | str, content: dict) -> None:
 
 
 def read_json(path: Path | str) -> dict:
-    """A dictionary of a JSON file. Raises ValueError with a sentence that names the file where it holds none."""
+    """The dictionary in a JSON file. Raises ValueError, naming the file, if it does not contain one."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:  # no text, or no JSON
-        raise ValueError(f"{path}: expected JSON ({error}); delete it and run again to remake it") from error
+    except ValueError as error:  # not UTF-8, or not JSON
+        raise ValueError(f"{path}: expected JSON ({error}); delete it and run again to recreate it") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected a JSON object, found {type(content).__name__}; delete it and run again")
+        raise ValueError(
+            f"{path}: expected a JSON object, found {type(content).__name__}; delete it and run again to recreate it"
+        )
     return content
 
 
 def write_table(path: Path | str, columns: Sequence[str], rows: list[dict]) -> None:
-    """Write rows as tab-separated text with a header; tabs and line breaks inside a cell become spaces."""
+    """Write rows as tab-separated text with a header; white space inside a cell becomes single spaces."""
     lines = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
     with whole(path) as partial:
         text = "".join("\t".join(" ".join(cell.split()) for cell in line) + "\n" for line in lines)
@@ -57,68 +59,68 @@ def write_table(path: Path | str, columns: Sequence[str], rows: list[dict]) -> N
 
 
 def read_table(path: Path | str, required: Sequence[str] = ()) -> list[dict[str, str]]:
-    """Rows of a table with a header, as dictionaries of text: split at tabs, or in a .csv at commas; no quotes.
+    """Rows of a table with a header, as dictionaries of text. Cells are separated by tabs, or by commas in a .csv file.
 
-    A header alone: no rows. Raises ValueError with a sentence that names the file where it can't be read, lacks a
-    required column, has a row with more or fewer cells than its header, or was cut off.
+    Quotes have no special meaning. A table with only a header has no rows. Raises ValueError, naming the file, if it
+    cannot be read, lacks a required column, was cut off, or has a row with more or fewer cells than the header.
     """
     separator = "," if Path(path).suffix == ".csv" else "\t"
     try:
         text = Path(path).read_text(encoding="utf-8")
         header, *lines = (line.split(separator) for line in text.splitlines())
-    except (OSError, ValueError) as error:  # ValueError: bytes that are no text, or not even a header
-        raise ValueError(f"{path}: expected a table with a header ({error}); make it anew") from error
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no header
+        raise ValueError(f"{path}: expected a table with a header ({error}); create it again") from error
     absent = [column for column in required if column not in header]
     if absent:
-        raise ValueError(f"{path}: expected the columns {', '.join(required)}, missing are {', '.join(absent)}")
-    if not text.endswith("\n"):  # a cut in the last cell shows in nothing else
-        raise ValueError(f"{path}: expected a line break at its end, so it was cut off; make it anew")
+        raise ValueError(f"{path}: expected the columns {', '.join(required)}; missing: {', '.join(absent)}")
+    if not text.endswith("\n"):  # otherwise a cut inside the last cell would not be noticed
+        raise ValueError(f"{path}: expected a line break at the end, so it was cut off; create it again")
     for number, line in enumerate(lines, start=2):
         if len(line) != len(header):
             raise ValueError(
-                f"{path}: expected {len(header)} cells in each line, found {len(line)} in line {number}; make it anew"
+                f"{path}: expected {len(header)} cells per line, found {len(line)} in line {number}; create it again"
             )
     return [dict(zip(header, line, strict=True)) for line in lines]
 
 
 def read_array(path: Path, dimensions: int, mapped: bool = False) -> np.ndarray:
-    """An array of a .npy file, by memory map where so asked; never a pickle, which would run what stands in it.
+    """The array in a .npy file, as a memory map if `mapped`. Pickles are refused, because they can run code.
 
-    Raises ValueError with a sentence that names the file where it is damaged, or has other dimensions.
+    Raises ValueError, naming the file, if it is damaged or has another number of dimensions.
     """
     import numpy as np
 
     try:
         array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
         found = f"{array.ndim} dimensions"
-    except Exception as error:  # a damaged header ends in a dozen kinds, syntax errors among them
+    except Exception as error:  # a damaged header raises many exception types
         if isinstance(error, MemoryError) or getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
-            raise  # nothing is wrong with the file
+            raise  # the file itself is not at fault
         array, found = None, error
     if array is None or array.ndim != dimensions:
         raise ValueError(
             f"{path} cannot be read as an array of {dimensions} dimensions ({found}); delete {path.parent} and run "
-            "again to remake it"
+            "again to recreate it"
         )
     return array
 
 
 def allow_open_files() -> None:
-    """Let this process open as many files as it ever may: each array that is read by memory map keeps one open."""
+    """Raise this process's limit of open files to its maximum, because each memory-mapped array keeps a file open."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    with suppress(ValueError, OSError):  # a limit that can't be set is left
+    with suppress(ValueError, OSError):  # keep the limit if it cannot be changed
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def read_sample(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Image (X, Y, Z, C) and mask (X, Y, Z) of a folder of `preprocess`, by memory map.
+    """Image (X, Y, Z, C) and mask (X, Y, Z) in a folder that `preprocess` wrote, as memory maps.
 
-    Raises ValueError naming the file that can't be read, or the folder whose two are not of one scan.
+    Raises ValueError, naming the file, if one cannot be read, or naming the folder if their shapes do not match.
     """
     image, mask = read_array(folder / "image.npy", 4, mapped=True), read_array(folder / "mask.npy", 3, mapped=True)
     if image.shape[:-1] != mask.shape:
         raise ValueError(
-            f"{folder}: image.npy has the shape {image.shape}, mask.npy {mask.shape}; expected that of one scan; "
-            "delete the folder and run again to remake it"
+            f"{folder}: image.npy has the shape {image.shape} and mask.npy {mask.shape}; expected the same X, Y and Z; "
+            "delete the folder and run again to recreate it"
         )
     return image, mask

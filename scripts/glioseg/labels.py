@@ -1,4 +1,4 @@
-"""Label values <-> tissue classes <-> regions, per data set dialect."""
+"""Conversion between label values, tissue classes and regions, for each label dialect."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from glioseg.choices import choose
 
-# Loaded by the functions that work on voxels: every start of Snakemake, and each of its jobs, reads this module.
+# Only the functions that use NumPy load it: Snakemake and each of its jobs import this module when they start.
 if TYPE_CHECKING:
     import numpy as np
 
-# What the expert's label map is called among a subject's files.
+# The name of the mask, the expert's label map, among a subject's files.
 MASK = "seg"
 
-# Classes have one index each, the same in every study: masks hold it. A network's channels are those of its data sets.
+# mask.npy holds indices of these classes, the same in every study. A network has only the classes of its data sets.
 CLASSES = ("background", "necrosis", "edema", "enhancing", "cavity", "cyst")
 
-# A region is a sum of classes: whole tumor, tumor core, enhancing tumor (Menze et al. 2015,
+# A region is a union of classes: whole tumor, tumor core, enhancing tumor (Menze et al. 2015,
 # doi:10.1109/TMI.2014.2377694; the cyst in the core: Kazerooni et al. 2024, arXiv:2404.15009), and the resection
-# cavity, which is no tumor (de Verdier et al. 2024, arXiv:2405.18368).
+# cavity, which is not tumor (de Verdier et al. 2024, arXiv:2405.18368).
 REGIONS = {
     "WT": ("necrosis", "edema", "enhancing", "cyst"),
     "TC": ("necrosis", "enhancing", "cyst"),
@@ -28,12 +28,12 @@ REGIONS = {
 }
 # The regions that every data set has.
 EVERYWHERE = ("WT", "TC", "ET")
-# What a network's outputs may be.
+# What a network can predict.
 TARGETS = ("classes", "regions")
 REGION_NAMES = {"WT": "whole tumor", "TC": "tumor core", "ET": "enhancing tumor", "RC": "resection cavity"}
 
-# Values on disk -> class; necrosis stands for all of the core that does not enhance. Where several values mean one
-# class, the first is written back.
+# Values on disk -> class. Necrosis includes all of the core that does not enhance. If several values mean one class,
+# the first of them is written.
 DIALECTS = {
     "brats2013": {0: "background", 1: "necrosis", 2: "edema", 3: "necrosis", 4: "enhancing"},  # 2013, 2015
     "brats2020": {0: "background", 1: "necrosis", 2: "edema", 4: "enhancing"},  # 2017-2021
@@ -43,10 +43,10 @@ DIALECTS = {
     "msd": {0: "background", 1: "edema", 2: "necrosis", 3: "enhancing"},  # Decathlon, Task01_BrainTumour
 }
 
-# What is written for a class that a dialect has no value for.
+# If a dialect has no value for a class, this class is written instead.
 SUBSTITUTES = {"cyst": "necrosis", "cavity": "background"}
 
-# A label that a scaled or compressed header moved by less than this is still that label.
+# Scaling in a file's header can shift a label; a value within this distance of a label is read as that label.
 TOLERANCE = 1e-3
 UNKNOWN = 255
 
@@ -54,7 +54,8 @@ UNKNOWN = 255
 def to_classes(mask: np.ndarray, dialect: str) -> np.ndarray:
     """Class indices (uint8, same shape) of a mask in a data set's label values.
 
-    An empty array stays empty. Raises ValueError for an unknown dialect, or naming the values that it does not have.
+    An empty array stays empty. Raises ValueError if the dialect is unknown, or if the mask has values that are not in
+    the dialect; the message names these values.
     """
     import numpy as np
 
@@ -62,7 +63,7 @@ def to_classes(mask: np.ndarray, dialect: str) -> np.ndarray:
     table = np.full(256, UNKNOWN, np.uint8)
     for value, name in values.items():
         table[value] = CLASSES.index(name)
-    with np.errstate(invalid="ignore"):  # NaN and infinity become some number here, and are told apart below
+    with np.errstate(invalid="ignore"):  # NaN and infinity become arbitrary integers; the comparison below finds them
         whole = (np.rint(mask) if mask.dtype.kind == "f" else mask).astype(np.uint8)
     classes = table[whole]
     same = whole == mask
@@ -79,7 +80,7 @@ def to_classes(mask: np.ndarray, dialect: str) -> np.ndarray:
 
 
 def known_classes(mask: np.ndarray, dialect: str) -> np.ndarray:
-    """Class indices (uint8, same shape) of a mask that is taken; of one forced in, unknown values are background."""
+    """Class indices (uint8, same shape) of an included subject's mask; unknown values become background."""
     import numpy as np
 
     whole = np.rint(mask)
@@ -87,9 +88,9 @@ def known_classes(mask: np.ndarray, dialect: str) -> np.ndarray:
 
 
 def to_values(classes: np.ndarray, dialect: str) -> np.ndarray:
-    """The data set's label values (uint8, same shape) of class indices: the way back of `to_classes`.
+    """Label values of a dialect (uint8, same shape) from class indices; the inverse of `to_classes`.
 
-    A class that the dialect lacks is written as the nearest that it has: cyst as necrosis, cavity as background.
+    A class that is not in the dialect is written as a similar one: cyst as necrosis, cavity as background.
     """
     import numpy as np
 
@@ -101,47 +102,47 @@ def to_values(classes: np.ndarray, dialect: str) -> np.ndarray:
 
 
 def region(classes: np.ndarray, name: str) -> np.ndarray:
-    """Boolean mask (same shape) of the region WT, TC, ET or RC in an array of class indices (uint8 or another int)."""
+    """Boolean mask (same shape) of the region WT, TC, ET or RC in an array of class indices (any integer type)."""
     import numpy as np
 
     return np.isin(CLASSES, REGIONS[name])[classes]
 
 
 def classes_of(dialects: Iterable[str]) -> tuple[str, ...]:
-    """What a network trained on data sets of these dialects tells apart: its channels, in the order of `CLASSES`.
+    """Classes in data sets of these dialects, in the order of `CLASSES`: the channels of a network trained on them.
 
-    Background alone where there are no dialects. Raises ValueError for an unknown one.
+    Without dialects, only background. Raises ValueError for an unknown dialect.
     """
     known = {"background", *(name for dialect in dialects for name in _dialect(dialect).values())}
     return tuple(name for name in CLASSES if name in known)
 
 
 def regions_of(dialects: Iterable[str]) -> list[str]:
-    """The regions that data sets of these dialects are scored by: WT, TC, ET, and RC where any has a cavity."""
+    """Regions that are scored in data sets of these dialects: WT, TC, ET, and RC if any dialect has a cavity."""
     return _regions(classes_of(dialects))
 
 
 def targets_of(targets: str, classes: Sequence[str]) -> tuple[str, ...]:
-    """What a network's outputs are, in their order: the classes themselves, or the regions that these classes make.
+    """Names of a network's outputs, in order: the classes themselves, or the regions that consist of them.
 
-    targets: "classes" or "regions". Raises ValueError for another, and for regions where the classes hold a cyst, which
-    they cannot tell from necrosis.
+    targets: "classes" or "regions". Raises ValueError for any other value, and for regions if the classes include a
+    cyst, because regions do not distinguish it from necrosis.
     """
     check_targets(targets)
     if targets == "classes":
         return tuple(classes)
     if "cyst" in classes:
-        raise ValueError("targets: regions cannot tell a cyst from necrosis; train on classes")
+        raise ValueError("targets: regions cannot distinguish a cyst from necrosis; set targets: classes")
     return tuple(_regions(classes))
 
 
 def classes_of_regions(inside: Mapping, index_of: Callable[[str], int], where: Callable):
-    """Index of the tissue class of each voxel, from the regions that it is inside of.
+    """Index of the tissue class of each voxel, from the regions that contain it.
 
-    WT, TC and ET lie one inside the other: WT is edema, TC in it necrosis, ET in that enhancing; RC outside of WT is a
-    cavity. A region that is not among them bounds nothing; outside of all is background.
-    inside: region -> whether a voxel is inside of it (bool arrays of NumPy or TensorFlow); index_of: class -> its
-    index; where: NumPy's or Keras' function of that name.
+    WT contains TC, and TC contains ET: WT outside TC is edema, TC outside ET is necrosis, and ET is enhancing. RC
+    outside WT is cavity. A voxel in no region is background. A region missing from `inside` does not limit others.
+    inside: region -> whether each voxel is in it (bool arrays of NumPy or TensorFlow); index_of: class -> its index;
+    where: the function of this name of NumPy or Keras.
     """
     found = index_of("background")
     if "RC" in inside:
@@ -155,12 +156,12 @@ def classes_of_regions(inside: Mapping, index_of: Callable[[str], int], where: C
 
 
 def check_targets(targets: str) -> None:
-    """Raises ValueError for targets that aren't among `TARGETS`."""
+    """Raise ValueError if targets is not one of `TARGETS`."""
     choose("targets", targets, TARGETS)
 
 
 def _regions(classes: Sequence[str]) -> list[str]:
-    """The regions that classes make: RC only where there is a cavity."""
+    """Regions that consist of these classes: RC only if there is a cavity."""
     return [name for name in REGIONS if name != "RC" or "cavity" in classes]
 
 

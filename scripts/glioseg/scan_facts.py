@@ -1,10 +1,10 @@
-"""What scan.json says of a subject's scan: written by preprocess, read by everything that follows."""
+"""The content of scan.json, which describes a subject's scan. preprocess writes it, and the later steps read it."""
 
 from typing import NotRequired, TypedDict
 
 
 class OwnGrid(TypedDict):
-    """Shape (voxels), affine (4x4, mm) and orientation ("LPS") of the subject's first file, in the file's own order."""
+    """Shape (voxels), affine (4x4, mm) and orientation (such as "LPS") of the subject's first file, as it is stored."""
 
     shape: list[int]
     affine: list[list[float]]
@@ -12,7 +12,7 @@ class OwnGrid(TypedDict):
 
 
 class Finding(TypedDict):
-    """What a check found: its name, what that did ("excluded" or "warned"), and its sentence."""
+    """A finding: the name of the check, its verdict ("excluded" or "warned"), and a sentence that explains it."""
 
     check: str
     verdict: str
@@ -20,7 +20,7 @@ class Finding(TypedDict):
 
 
 class Intensities(TypedDict):
-    """Of one modality: its background (None where there is none), and statistics of its voxels in the brain."""
+    """Background value of a modality (None if it has no background), and statistics of its voxels in the brain."""
 
     background: float | None
     minimum: float
@@ -30,13 +30,13 @@ class Intensities(TypedDict):
 
 
 class ScanFacts(TypedDict):
-    """The content of scan.json. An excluded scan has no more than the keys that are always there.
+    """The content of scan.json. An excluded scan has only the required keys.
 
-    verdict: "included", "warned" or "excluded"; reason: the sentences of all findings. files, volumes: by modality and
-    "seg", the path of the file and the index of the volume in it. hashes: SHA-256 of the voxels of the brain by
-    modality. shape, affine, spacing_mm, crop (voxel ranges) and brain_voxels are of the scan in LPS order;
-    target_spacing_mm and array_shape (X, Y, Z, C) of image.npy. classes, tumor_voxels, tumor_ml, enhancing_ml,
-    tumor_voxels_lost (outside the crop) and tumor_percent (of the crop) are there where there is a mask.
+    verdict: "included", "warned" or "excluded"; reason: the sentences of all findings. files, volumes: the path of the
+    file, and the index of the volume in it, by modality and "seg". hashes: SHA-256 of the voxels of the brain, by
+    modality. shape, affine, spacing_mm, crop (voxel ranges) and brain_voxels describe the scan in LPS order;
+    target_spacing_mm and array_shape (X, Y, Z, C) describe image.npy. Only a scan with a mask has classes,
+    tumor_voxels, tumor_ml, enhancing_ml, tumor_voxels_lost (outside the crop) and tumor_percent (of the crop).
     """
 
     subject: str

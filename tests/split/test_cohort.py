@@ -1,4 +1,4 @@
-"""Who takes part, and in which fold."""
+"""Which subjects are included, and in which fold."""
 
 import pytest
 from scans import broken, rows_of, scan, unmasked
@@ -7,12 +7,12 @@ from glioseg.split.cohort import cohort_rows, covariate_columns, insist_on_all
 from glioseg.split.models import models_for, predicted_subjects, scored_subjects, training_subjects
 
 
-def test_too_few_usable_subjects_names_the_exclusions():
+def test_the_error_for_too_few_subjects_lists_the_exclusions():
     with pytest.raises(ValueError, match="excluded: broken: t1 is empty"):
         rows_of([broken("broken")], 1)
 
 
-def test_a_warned_subject_takes_part_and_one_left_out_by_name_does_not():
+def test_a_subject_with_a_warning_is_included_and_one_left_out_by_name_is_not():
     finding = {"check": "far_spacing", "verdict": "warned", "sentence": "its spacing is 3 mm"}
     scans = [scan("far", verdict="warned", findings=[finding]), *(scan(f"s{i}") for i in range(5))]
     rows = {row["subject"]: row for row in rows_of(scans, 2, exclude=["s3"], test_percent=0)}
@@ -26,7 +26,7 @@ def test_a_warned_subject_takes_part_and_one_left_out_by_name_does_not():
         insist_on_all({"broken": broken("broken"), "s0": scan("s0")})
 
 
-def test_duplicates_are_named_and_never_on_both_sides():
+def test_duplicates_are_reported_and_in_the_same_fold():
     same = {"hashes": {"t1": "one scan"}}
     for seed in range(12):
         scans = [scan(f"s{i}") for i in range(8)] + [scan("a", **same), scan("z", **same), unmasked("new", **same)]
@@ -35,7 +35,7 @@ def test_duplicates_are_named_and_never_on_both_sides():
             by_name = {row["subject"]: row for row in rows}
             assert by_name["a"]["fold"] == by_name["z"]["fold"] == by_name["new"]["fold"]
             assert by_name["z"]["verdict"] == "warned"
-            assert "its t1 has the voxels of a's" in by_name["z"]["reason"]
+            assert "its t1 voxels are identical to those of a;" in by_name["z"]["reason"]
             assert by_name["z"]["checks"] == "duplicate"
             assert "new" not in scored_subjects(rows)
             for subject in {"a", "z", "new"} & set(predicted_subjects(rows)):
@@ -44,7 +44,7 @@ def test_duplicates_are_named_and_never_on_both_sides():
             assert all("new" not in training_subjects(rows, model) for model in ("all", "0", "1", "2"))
 
 
-def test_a_covariate_called_fold_holds_nobody_out():
+def test_a_covariate_called_fold_does_not_set_the_fold():
     scans = [scan(f"s{i}") for i in range(4)]
     table = [{"subject": one["subject"], "labels": "brats2020", "fold": "test", "tumor_ml": "99"} for one in scans]
     rows = cohort_rows(table, {one["subject"]: one for one in scans[1:]}, {"s0": "exclude"}, 3, 0, 3)
@@ -53,6 +53,6 @@ def test_a_covariate_called_fold_holds_nobody_out():
     assert rows[0]["tumor_ml"] == ""
 
 
-def test_covariates_are_what_is_no_file():
+def test_covariates_are_the_columns_without_files():
     table = [{"subject": "a", "labels": "msd", "t1": "x", "seg": "y", "age": "60"}]
     assert covariate_columns(table, {"a": scan("a")}) == ["age"]

@@ -1,9 +1,9 @@
-"""Scans that share voxels are one group."""
+"""Subjects that share voxels form one group."""
 
 from glioseg.split.duplicates import find_duplicates, group_duplicates
 
 
-def test_duplicates_of_duplicates_are_one_group():
+def test_duplicates_of_duplicates_are_in_one_group():
     scans = {
         "a": {"hashes": {"t1": "1", "t2": "2"}},
         "b": {"hashes": {"t1": "1", "t2": "3"}},

@@ -1,4 +1,4 @@
-"""Folds are balanced, and decided by the seed."""
+"""Folds are balanced and depend on the seed."""
 
 import numpy as np
 import pytest

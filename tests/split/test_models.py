@@ -1,4 +1,4 @@
-"""Which model learns from whom, and predicts whom."""
+"""Which subjects each model is trained on and may predict."""
 
 import pytest
 from scans import broken, rows_of, scan, unmasked
@@ -6,7 +6,7 @@ from scans import broken, rows_of, scan, unmasked
 from glioseg.split.models import models, models_for, predicted_subjects, seed_of, training_subjects, validation_subjects
 
 
-def test_nobody_is_predicted_by_a_model_that_saw_them():
+def test_no_subject_is_predicted_by_a_model_trained_on_it():
     scans = [*(scan(f"s{i}") for i in range(8)), broken("broken"), unmasked("new")]
     for folds in (1, 3):
         rows = rows_of(scans, folds)
@@ -15,11 +15,11 @@ def test_nobody_is_predicted_by_a_model_that_saw_them():
                 assert subject not in training_subjects(rows, model)
         assert "new" in predicted_subjects(rows)
         assert "broken" not in predicted_subjects(rows)
-        with pytest.raises(ValueError, match="broken is excluded and can't be predicted: t1 is empty"):
+        with pytest.raises(ValueError, match="broken is excluded and cannot be predicted: t1 is empty"):
             models_for(rows, "broken", folds, 1)
     rows = rows_of(scans, 1)
     assert not set(validation_subjects(rows, "all")) & set(training_subjects(rows, "all"))
-    with pytest.raises(ValueError, match="was learned from by the only model"):
+    with pytest.raises(ValueError, match="was in the training set"):
         models_for(rows, training_subjects(rows, "all")[0], 1, 1)
     row = next(row for row in rows if row["subject"] == "s0")
     assert row["lost_percent"] == "10.000"

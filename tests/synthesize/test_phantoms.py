@@ -1,4 +1,4 @@
-"""Phantoms are what the files of BraTS are, with a tumor that looks like one."""
+"""Phantoms have the format of BraTS files and a plausible tumor."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def patient_without_enhancing():
     return phantom("phantom_001", 42)
 
 
-def test_an_image_is_what_brats_files_are(patient):
+def test_phantoms_have_the_format_of_brats_files(patient):
     images, mask = patient
     assert tuple(images) == MODALITIES
     assert mask.shape == SHAPE == (240, 240, 155)
@@ -49,7 +49,7 @@ def test_enhancing_tumor_is_bright_after_contrast_and_encloses_the_necrosis(pati
     assert np.median(images["t1ce"][rim]) > 1.3 * np.median(images["t1ce"][inside])
 
 
-def test_another_name_or_seed_is_another_patient(patient, patient_without_enhancing):
+def test_another_name_or_seed_gives_another_patient(patient, patient_without_enhancing):
     _, mask = patient
     assert (patient_without_enhancing[1] != mask).any()
     assert (phantom("phantom_002", 43)[1] != mask).any()

@@ -1,11 +1,11 @@
-"""A tumor grows where it can diffuse."""
+"""Tumors grow only where cells can diffuse."""
 
 import numpy as np
 
 from glioseg.synthesize.tumors import grow
 
 
-def test_growth_stays_where_it_can_diffuse_and_prefers_fast_tissue():
+def test_tumors_grow_where_cells_can_diffuse_and_faster_in_tissue_with_more_diffusion():
     diffusion = np.zeros((40, 40, 40), np.float32)
     diffusion[:20], diffusion[20:35] = 0.16, 0.02
     density = grow([(19, 20, 20)], diffusion, target_ml=20)

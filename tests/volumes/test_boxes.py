@@ -1,4 +1,4 @@
-"""Boxes of voxels against answers worked out by hand."""
+"""Boxes of voxels, compared with results worked out by hand."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The brain is what differs from a scan's background."""
+"""The brain is the set of voxels that differ from the background."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from glioseg.volumes.brain import background_value, brain_mask
 
 
 @pytest.mark.parametrize("background", [0.0, -3.6243944])
-def test_brain_is_what_differs_from_the_background(background):
+def test_the_brain_differs_from_the_background(background):
     volume = np.full((8, 9, 10), background, np.float32)
     volume[2:5, 3:6, 4:9] = 1
     assert background_value(volume) == pytest.approx(background)

@@ -1,4 +1,4 @@
-"""NIfTI files are read as nibabel reads them, and refused in a sentence."""
+"""NIfTI files are read as by nibabel, and invalid files are refused."""
 
 import gzip
 
@@ -9,7 +9,7 @@ import pytest
 from glioseg.volumes.nifti import read_volume, write_map
 
 
-def test_reading_says_what_is_wrong(tmp_path):
+def test_invalid_files_are_refused_with_a_reason(tmp_path):
     path = tmp_path / "scan.nii.gz"
     nib.save(nib.Nifti1Image(np.random.default_rng(0).normal(size=(9, 9, 9)), np.eye(4)), path)
     packed = path.read_bytes()
@@ -19,14 +19,14 @@ def test_reading_says_what_is_wrong(tmp_path):
         "without its checksum": packed[:-8],
         "with a wrong checksum": packed[:-8] + bytes(4) + packed[-4:],
         "with a wrong length": packed[:-4] + bytes(4),
-        "another thing": gzip.compress(b"no image at all"),
+        "not an image": gzip.compress(b"no image at all"),
         "nothing": b"",
-        "fewer voxels than promised": gzip.compress(content[:-1]),
+        "fewer voxels than its header states": gzip.compress(content[:-1]),
         "more voxels than any machine holds": gzip.compress(content[:42] + b"\xff\x7f" * 3 + content[48:]),
     }
     for what, bytes_ in damaged.items():
         path.write_bytes(bytes_)
-        with pytest.raises(ValueError, match=r"scan.nii.gz cannot be read as NIfTI \(.+\); copy the file anew"):
+        with pytest.raises(ValueError, match=r"scan.nii.gz cannot be read as NIfTI \(.+\); copy the file again"):
             pytest.fail(f"{what} was read: {read_volume(path)}")
     with pytest.raises(ValueError, match=r"nowhere.nii cannot be read as NIfTI \(FileNotFoundError"):
         read_volume(tmp_path / "nowhere.nii")
@@ -34,10 +34,10 @@ def test_reading_says_what_is_wrong(tmp_path):
     with pytest.raises(ValueError, match=r"holds an array of shape \(3, 3\); expected a 3-D volume"):
         read_volume(path)
     nib.save(nib.Nifti1Image(np.zeros((3, 3, 3, 2)), np.eye(4)), path)
-    with pytest.raises(ValueError, match="holds 2 volumes, from 0 on; expected one with the index 2"):
+    with pytest.raises(ValueError, match="holds 2 volumes, numbered from 0; expected one with index 2"):
         read_volume(path, 2)
     nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), np.complex64), np.eye(4)), path)
-    with pytest.raises(ValueError, match="voxels of the type complex64; expected one number each"):
+    with pytest.raises(ValueError, match="voxels of type complex64; expected one real number per voxel"):
         read_volume(path)
 
 
@@ -56,7 +56,7 @@ def test_every_type_of_voxel_is_read_as_nibabel_does(tmp_path, dtype, kind):
             assert found.dtype == np.float32
             assert found == pytest.approx(expected[..., index], abs=1e-4)
             assert (affine == np.diag([2, 1, 1, 1])).all()
-    # What is named .nii but compressed, or the other way round, and what was compressed in several parts.
+    # A file named .nii that is compressed, not compressed, or compressed in several parts.
     packed = (tmp_path / "scan.nii.gz").read_bytes()
     content = gzip.decompress(packed)
     for bytes_ in (packed, content, gzip.compress(content[:500]) + gzip.compress(content[500:]) + bytes(3)):
@@ -64,7 +64,7 @@ def test_every_type_of_voxel_is_read_as_nibabel_does(tmp_path, dtype, kind):
         assert (read_volume(tmp_path / "odd.nii", 1)[0] == found).all()
 
 
-def test_a_map_is_small_and_reads_as_floating_point(tmp_path):
+def test_a_map_is_stored_as_uint8_and_read_as_floating_point(tmp_path):
     values = np.linspace(-0.1, 1.1, 1000, dtype=np.float32).reshape(10, 10, 10)
     write_map(tmp_path / "map.nii.gz", values, np.diag([1.0, 2, 3, 1]))
     image = nib.load(tmp_path / "map.nii.gz")

@@ -1,4 +1,4 @@
-"""Every orientation becomes LPS and comes back."""
+"""Volumes of any orientation are converted to LPS order and back."""
 
 import nibabel as nib
 import numpy as np
@@ -9,7 +9,7 @@ from glioseg.volumes.orientation import from_lps, rotation, to_lps, voxel_ml
 
 @pytest.mark.parametrize("codes", ["LPS", "RAS", "PIR", "SAL", "ARI"])
 @pytest.mark.parametrize("tilt", [0, 0.3])
-def test_every_orientation_becomes_lps_and_comes_back(codes, tilt):
+def test_every_orientation_is_converted_to_lps_and_back(codes, tilt):
     tilted = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
     axes = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
     affine = np.eye(4)
@@ -19,7 +19,7 @@ def test_every_orientation_becomes_lps_and_comes_back(codes, tilt):
     turned, lps = to_lps(voxels, affine)
     assert nib.aff2axcodes(lps) == ("L", "P", "S")
     assert np.shares_memory(turned, voxels)
-    # Each voxel is still at its place in the patient.
+    # The position of each voxel in the patient is unchanged.
     at = np.argwhere(np.isin(turned, voxels[:2, 1:3, 2:4]))
     for index in at:
         (source,) = np.argwhere(voxels == turned[tuple(index)])
@@ -34,7 +34,7 @@ def test_a_rotation_by_hand():
     assert rotation((quarter, 0, 0)) @ (0, 1, 0) == pytest.approx([0, 0, 1])
     assert rotation((0, quarter, 0)) @ (1, 0, 0) == pytest.approx([0, 0, 1])
     assert rotation((0, 0, quarter)) @ (1, 0, 0) == pytest.approx([0, 1, 0])
-    # The last axis turns first.
+    # The rotation about the last axis is applied first.
     assert rotation((quarter, 0, quarter)) @ (1, 0, 0) == pytest.approx([0, 0, 1])
 
 

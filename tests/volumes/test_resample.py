@@ -1,4 +1,4 @@
-"""Resampling keeps positions and makes no new labels."""
+"""Resampling keeps positions and creates no new labels."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from glioseg.volumes.resample import resample, resampled_shape
 
 
 def test_resampling_keeps_positions():
-    # A ramp in mm stays the same ramp on the finer grid, away from the edges.
+    # A linear function of position in mm is unchanged on the finer grid, except at the edges.
     ramp = (np.arange(12, dtype=np.float32) + 0.5)[:, None, None] * 2 * np.ones((1, 4, 6), np.float32)
     shape = resampled_shape(ramp.shape, (2, 1, 1), (1, 1, 1))
     fine = resample(ramp, (2, 1, 1), (1, 1, 1), shape)
@@ -18,7 +18,7 @@ def test_resampling_keeps_positions():
     assert resample(ramp, (2, 1, 1), (2, 1, 1), ramp.shape) is ramp
 
 
-def test_resampling_a_mask_makes_no_new_values():
+def test_resampling_a_mask_creates_no_new_values():
     mask = np.random.default_rng(1).integers(0, 4, (6, 7, 8)).astype(np.uint8)
     fine = resample(mask, (1, 1, 3), (1, 1, 1), (6, 7, 24), nearest=True)
     assert fine.dtype == np.uint8

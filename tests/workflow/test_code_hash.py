@@ -1,4 +1,4 @@
-"""The hash of a command changes with what its code does, and with nothing else."""
+"""The hash of a command changes if its code changes, but not if only comments or docstrings change."""
 
 import pytest
 
@@ -17,10 +17,10 @@ FILES = {
 
 @pytest.fixture
 def hash_of(tmp_path):
-    """A function that writes the scripts, with files changed, and tells the command's hash."""
+    """A function that writes the scripts, with some files changed, and returns the hash of the command."""
 
     def written(**changes):
-        # The hash is kept for the same files, which change here.
+        # Hashes are cached by path, but here the files change.
         code_hash.cache_clear()
         parsed.cache_clear()
         for name, text in (FILES | {f"{name.replace('__', '/')}.py": text for name, text in changes.items()}).items():
@@ -33,7 +33,7 @@ def hash_of(tmp_path):
     parsed.cache_clear()
 
 
-def test_words_and_unrelated_modules_keep_the_hash(hash_of):
+def test_docstrings_and_unrelated_modules_do_not_change_the_hash(hash_of):
     before = hash_of()
     assert len(before) == 16 and set(before) <= set("0123456789abcdef")
     assert hash_of(glioseg__used='# A comment.\ndef f(x):\n    """Other words."""\n\n    return (x + 1)\n') == before
@@ -41,12 +41,12 @@ def test_words_and_unrelated_modules_keep_the_hash(hash_of):
     assert hash_of(glioseg__unrelated="VALUE = 2\n") == before
 
 
-def test_code_of_the_command_and_of_what_it_imports_changes_the_hash(hash_of):
+def test_code_of_the_command_and_of_its_imports_changes_the_hash(hash_of):
     hashes = [
         hash_of(),
         hash_of(command=FILES["command.py"].replace("return f(late)", "return f(f(late))")),
         hash_of(glioseg__used=FILES["glioseg/used.py"].replace("+ 1", "+ 2")),
-        # It is imported inside a function.
+        # This module is imported inside a function.
         hash_of(glioseg__room__late="VALUE = 2\n"),
     ]
     assert len(set(hashes)) == len(hashes)

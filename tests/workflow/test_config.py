@@ -1,4 +1,4 @@
-"""Settings of a study are numbers where they should be, and refused in a sentence."""
+"""Text settings are converted to numbers where the schema requires them, and invalid settings are refused."""
 
 import copy
 
@@ -18,7 +18,7 @@ def test_numbers_in_by_hand():
     assert numbers_in("brain") == "brain" and numbers_in(None) is None
 
 
-def test_texts_become_the_numbers_that_the_schema_wants():
+def test_text_is_converted_to_the_numbers_that_the_schema_requires():
     config = copy.deepcopy(CONFIG)
     config["train"]["epochs"] = "3"
     check_config(config, SCHEMA)
@@ -29,22 +29,22 @@ def test_texts_become_the_numbers_that_the_schema_wants():
 @pytest.mark.parametrize(
     ("section", "name", "value", "sentence"),
     [
-        ("train", "epoch", 3, r"^train: epoch is no setting; did you mean epochs\?$"),
+        ("train", "epoch", 3, r"^train: epoch is not a setting; did you mean epochs\?$"),
         ("train", "epochs", "many", r"^train: epochs: 'many' "),
-        ("preprocess", "missing", "zeros", r"^preprocess: missing: zeros asks for train: modality_dropout above 0"),
+        ("preprocess", "missing", "zeros", r"^preprocess: missing: zeros requires train: modality_dropout above 0"),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_sentence(section, name, value, sentence):
+def test_invalid_settings_are_refused(section, name, value, sentence):
     config = copy.deepcopy(CONFIG)
     config["train"]["modality_dropout"] = 0
     config[section][name] = value
     with pytest.raises(ValueError, match=f"(?m){sentence}") as refusal:
         check_config(config, SCHEMA)
-    assert str(refusal.value).startswith("The configuration can't be used.\n")
+    assert str(refusal.value).startswith("The configuration is not valid.\n")
 
 
 def test_sources_by_hand():
     common = {"layout": "auto", "labels": "msd"}
     assert sources(common | {"data": "a"}) == [common | {"prefix": "", "folder": "a"}]
-    told = {"folder": "b", "prefix": "b_", "labels": "brats2020"}
-    assert sources(common | {"data": ["a", told]})[1] == {"layout": "auto", **told}
+    given = {"folder": "b", "prefix": "b_", "labels": "brats2020"}
+    assert sources(common | {"data": ["a", given]})[1] == {"layout": "auto", **given}

@@ -1,4 +1,4 @@
-"""The ledger of failed jobs follows Snakemake's log."""
+"""The ledger of failed jobs is read from Snakemake's log."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ Error in group 5:
 """
 
 
-def test_failed_jobs_are_read_from_the_log_and_counted_until_made(tmp_path, monkeypatch):
+def test_failed_jobs_are_counted_until_their_output_exists(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     log = tmp_path / "results/logs/predict/a b.log"
     log.parent.mkdir(parents=True)
@@ -42,10 +42,10 @@ def test_failed_jobs_are_read_from_the_log_and_counted_until_made(tmp_path, monk
     rows = record(ledger, jobs[:1])
     assert [(row["subject"], row["times"]) for row in rows] == [("a b", "4"), ("c", "1")]
     assert read_table(ledger, FAILURE_COLUMNS) == rows
-    told = failure_summary(rows, ledger)
-    assert "predict a b (4 times): Error: the disk is full" in told
-    assert "--config skip_failed=True" in told
-    # Made since: neither counted nor told of any more.
+    message = failure_summary(rows, ledger)
+    assert "predict a b (4 times): Error: the disk is full" in message
+    assert "--config skip_failed=True" in message
+    # A job whose output exists now is neither counted nor reported.
     (tmp_path / "results/predict").mkdir()
     (tmp_path / "results/predict/a b.nii.gz").touch()
     assert [row["subject"] for row in read_failures([ledger])] == ["c"]
@@ -53,11 +53,11 @@ def test_failed_jobs_are_read_from_the_log_and_counted_until_made(tmp_path, monk
     assert len(read_table(ledger)) == 1
 
 
-def test_what_all_need_cannot_be_gone_on_without():
+def test_the_run_cannot_continue_without_jobs_that_all_subjects_need():
     row = {"rule": "train", "subject": "", "times": "1", "last_line": "no", "log": "", "output": ""}
-    told = failure_summary([row], Path("failures.tsv"))
-    assert "Nothing can go on without train" in told
-    assert "skip_failed" not in told
+    message = failure_summary([row], Path("failures.tsv"))
+    assert "The run cannot continue without train" in message
+    assert "skip_failed" not in message
 
 
 def test_no_failure_leaves_no_ledger(tmp_path):

@@ -1,4 +1,4 @@
-"""Settings become the words of a command line, one by one."""
+"""Settings are converted to command-line arguments."""
 
 import pytest
 

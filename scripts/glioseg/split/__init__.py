@@ -1,1 +1,1 @@
-"""The cohort table, its folds, and which model may predict whom."""
+"""The cohort table, its folds, and which model may predict which subject."""

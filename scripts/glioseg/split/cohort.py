@@ -1,4 +1,4 @@
-"""The cohort: one row per subject, and which model may predict whom."""
+"""The cohort table: one row per subject, with its fold or the reason for its exclusion."""
 
 from glioseg.labels import MASK
 from glioseg.scan_facts import ScanFacts
@@ -16,10 +16,10 @@ COHORT_COLUMNS = [
     "lost_percent",
 ]
 
-# Why a subject is left out before anything is known of it.
+# Reasons to exclude a subject whose scan.json is not read.
 LEFT_OUT = {
     "exclude": "left out by name (exclude)",
-    "failed": "its preprocessing failed, and the run was told to go on (skip_failed); summarize/failures.tsv says how",
+    "failed": "its preprocessing failed and the run continued without it (skip_failed); see summarize/failures.tsv",
 }
 
 
@@ -31,23 +31,23 @@ def cohort_rows(
     test_percent: float,
     seed: int,
 ) -> list[dict]:
-    """A row of `COHORT_COLUMNS` and covariates per subject, sorted by subject.
+    """A row of `COHORT_COLUMNS` and covariates for each subject, sorted by subject.
 
-    subjects: rows of the table of subjects (subject, labels, and any covariates that are no file). scans: `scan.json`
-    by subject, but for those left out, each for what stands in `LEFT_OUT`. verdict is "included", "warned" (included,
-    with a warning) or "excluded"; checks names the checks that found something, reason holds their sentences.
-    fold is "test" (held out from every model), "0".."folds-1" (held out from that fold's model), "train" (seen by the
-    only model, where folds is 1), "new" (no mask: predicted, never scored), or "" (excluded). Subjects that share
-    voxels have one fold.
-    Raises ValueError where too few usable subjects are left; it names the first exclusions.
+    subjects: rows of the table of subjects (subject, labels, and any covariates). scans: `scan.json` by subject, except
+    for the subjects in left_out, which maps them to a key of `LEFT_OUT`.
+    verdict is "included", "warned" (included, with a warning) or "excluded". checks lists the checks with findings, and
+    reason their sentences. fold is "test" (held out from every model), "0".."folds-1" (held out from that fold's
+    models), "train" (in the training set, if folds is 1), "new" (without a mask: predicted, but not scored), or ""
+    (excluded). Subjects that share voxels are in the same fold.
+    Raises ValueError if too few usable subjects remain; the message lists the first ten exclusions.
     """
-    # Not above: it loads NumPy, and every start of Snakemake and each of its jobs reads this module.
+    # Imported here because it loads NumPy: Snakemake and each of its jobs import this module when they start.
     from glioseg.split.duplicates import find_duplicates, group_duplicates
     from glioseg.split.folds import assign_folds
 
     usable = {name: scan for name, scan in scans.items() if scan["verdict"] != "excluded"}
     duplicates = find_duplicates(usable)
-    # Duplicates have one fold: the one drawn for the first of them that has a mask.
+    # Duplicates share the fold that is drawn for the first of them with a mask.
     masked = sorted(name for name, scan in usable.items() if scan["has_mask"])
     leader = group_duplicates([*masked, *sorted(set(usable) - set(masked))], duplicates)
     drawn = {name: usable[name] for name in masked if leader[name] == name}
@@ -71,20 +71,21 @@ def cohort_rows(
         else:
             fold = fold_of.get(leader[name], "new") if name in usable else ""
             facts = {"fold": fold, **_row_of(scans[name], duplicates.get(name, {}))}
-        # A covariate that is called like a column here doesn't stand for it.
+        # A covariate with the name of one of these columns must not replace it.
         ours = dict.fromkeys(COHORT_COLUMNS, "") | {"subject": name, "labels": subject["labels"]}
         rows.append(subject | ours | facts)
     return rows
 
 
 def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]]) -> dict:
-    """What a row says of a scan."""
+    """The columns of a row that describe a scan."""
     sentences = [finding["sentence"] for finding in scan["findings"]]
     checks = [finding["check"] for finding in scan["findings"]]
     verdict = scan["verdict"]
     for duplicate, modalities in duplicates.items():
         sentences.append(
-            f"its {', '.join(modalities)} has the voxels of {duplicate}'s; both are on one side of every split"
+            f"its {', '.join(modalities)} voxels are identical to those of {duplicate}; "
+            "both are on the same side of every split"
         )
         checks.append("duplicate")
         verdict = "warned"
@@ -102,13 +103,13 @@ def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]]) -> dict:
 
 
 def covariate_columns(subjects: list[dict], scans: dict[str, ScanFacts]) -> list[str]:
-    """The columns of the table of subjects that are neither files nor among `COHORT_COLUMNS`."""
+    """The columns of the table of subjects that are neither files nor in `COHORT_COLUMNS`."""
     files = {MASK} | {modality for scan in scans.values() for modality in scan["modalities"]}
     return [column for column in subjects[0] if column not in files and column not in COHORT_COLUMNS]
 
 
 def insist_on_all(scans: dict[str, ScanFacts]) -> None:
-    """Raises ValueError with the reasons where a scan is excluded."""
+    """Raise ValueError if any scan is excluded; the message lists the reasons."""
     reasons = _exclusions(scans)
     if reasons:
         raise ValueError("\n".join([f"split: strict: {len(reasons)} of {len(scans)} subjects are excluded", *reasons]))

@@ -1,14 +1,12 @@
-"""The same scan under two names: subjects that share a volume's voxels."""
+"""Duplicates: subjects that share the voxels of at least one volume."""
 
 from glioseg.scan_facts import ScanFacts
 
 
 def find_duplicates(scans: dict[str, ScanFacts]) -> dict[str, dict[str, list[str]]]:
-    """Subject -> duplicate -> modalities whose voxels both share, for each subject with duplicates.
+    """Subject -> duplicate -> modalities with the same voxels, for each subject with duplicates.
 
-    Both sides of a pair are listed.
-
-    scans: `scan.json` by subject, with the hashes of its volumes' voxels by modality.
+    Each pair is listed under both subjects. scans: `scan.json` by subject, with the hashes of its voxels by modality.
     """
     owners: dict[str, list[tuple[str, str]]] = {}
     for name, scan in scans.items():
@@ -24,9 +22,10 @@ def find_duplicates(scans: dict[str, ScanFacts]) -> dict[str, dict[str, list[str
 
 
 def group_duplicates(names: list[str], duplicates: dict[str, dict[str, list[str]]]) -> dict[str, str]:
-    """Subject -> the first name of its group: subjects linked by duplicates, directly or through others.
+    """Subject -> the first name of its group of duplicates.
 
-    A subject without duplicates is a group of its own.
+    Subjects are in one group if they are duplicates, directly or through other subjects. A subject without duplicates
+    is the only one of its group.
     """
     leader: dict[str, str] = {}
     for name in names:

@@ -1,1 +1,1 @@
-"""Phantom patients."""
+"""Phantom patients: synthetic MRI scans of brains with gliomas."""

@@ -1,4 +1,4 @@
-"""A healthy head: the ICBM152 2009a average brain, bent into one subject and laid on the BraTS grid."""
+"""A healthy brain: the ICBM152 2009a average brain, deformed for each subject and sampled on the BraTS grid."""
 
 import importlib.util
 from functools import cache
@@ -14,33 +14,33 @@ from glioseg.volumes.orientation import rotation
 from glioseg.volumes.trilinear import interpolate
 
 SHAPE = (240, 240, 155)
-# Left-posterior-superior, as in every BraTS file: the first two axes run against the world's.
+# Left-posterior-superior, as in every BraTS file: the first two axes are opposite to the world axes.
 AFFINE = np.array([[-1, 0, 0, 0], [0, -1, 0, 239], [0, 0, 1, 0], [0, 0, 0, 1]], np.float64)
 
-# The brain fits in this part of the grid; the rest is background and costs no time.
+# The brain fits in this part of the grid; the rest is background and needs no computation.
 BOX = (slice(42, 198), slice(30, 226), slice(0, 155))
 BOX_SHAPE = (156, 196, 155)
-# Tumors grow, and anatomy is pushed aside, on a coarser grid: both are smooth.
+# Tumor growth and mass effect are smooth, so they are computed on a coarser grid.
 COARSE_MM = 2
 COARSE_SHAPE = coarse_shape(BOX_SHAPE, COARSE_MM)
 
 _BOX_CENTER = np.array([77, 97, 75], np.float32)
 _TEMPLATE_CENTER = np.array([98, 117, 77], np.float32)
 
-# Places sampled at a time: what belongs to them stays in the processor's cache.
+# Number of positions sampled at a time, so that their arrays stay in the processor's cache.
 _CHUNK = 1 << 15
 
 
 @cache
 def template() -> dict[str, np.ndarray]:
-    """The average brain that nilearn carries: "brain" (0 or 1), "gm", "wm" (float32 fractions, 197x233x189, 1 mm).
+    """The average brain included in nilearn: "brain" (0 or 1), "gm", "wm" (float32 fractions, 197x233x189, 1 mm).
 
     Source: ICBM 2009a nonlinear symmetric (Fonov et al. 2011, doi:10.1016/j.neuroimage.2010.07.033).
-    Raises FileNotFoundError where nilearn or its files are missing.
+    Raises FileNotFoundError if nilearn or its files are missing.
     """
     spec = importlib.util.find_spec("nilearn")
     if spec is None:
-        raise FileNotFoundError("phantoms are made from the brain that nilearn carries: install nilearn")
+        raise FileNotFoundError("phantoms need the average brain that nilearn includes; install nilearn")
     folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
     t1, gm, wm = (
         np.ascontiguousarray(nib.load(folder / f"mni_icbm152_{tissue}_tal_nlin_sym_09a_converted.nii.gz").dataobj)
@@ -51,10 +51,10 @@ def template() -> dict[str, np.ndarray]:
 
 
 def draw_warp(rng: np.random.Generator) -> np.ndarray:
-    """Template position (float32, 3 x BOX_SHAPE, voxels) of every voxel of BOX: a size, a small turn, a smooth bend."""
+    """Template position (float32, 3 x BOX_SHAPE, voxels) of each voxel of BOX: scaled, rotated, smoothly deformed."""
     scale = rng.uniform(0.90, 0.98) * rng.uniform(0.97, 1.03, 3)
     turn = rotation(rng.normal(0, np.radians(2.5), 3))
-    # The template runs right-anterior-superior, the BraTS grid left-posterior-superior.
+    # The template's axes point right-anterior-superior, those of the BraTS grid left-posterior-superior.
     matrix = (turn @ np.diag([-1, -1, 1] / scale)).astype(np.float32)
     axes = [np.arange(size, dtype=np.float32) - center for size, center in zip(BOX_SHAPE, _BOX_CENTER, strict=True)]
     warp = np.empty((3, *BOX_SHAPE), np.float32)
@@ -72,7 +72,7 @@ def draw_warp(rng: np.random.Generator) -> np.ndarray:
 def tissues(warp: np.ndarray, brain: np.ndarray) -> dict[str, np.ndarray]:
     """Fractions (float32, the warp's spatial shape, 0 outside the brain) of "csf", "gm", "wm" at template positions.
 
-    The average of many brains is blurred; squaring the fractions gives back the edges that one brain has.
+    The average of many brains is blurred; squaring the fractions makes edges as sharp as in a single brain.
     """
     gm, wm = _sample(("gm", "wm"), np.stack([axis[brain] for axis in warp]))
     sharp = {"csf": np.square(1.6 * np.clip(1 - gm - wm, 0, 1)), "gm": np.square(gm), "wm": np.square(wm)}
@@ -85,37 +85,37 @@ def tissues(warp: np.ndarray, brain: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def coarse_brain(warp: np.ndarray) -> np.ndarray:
-    """Share (float32 0..1, the warp's spatial shape) of brain at template positions."""
+    """Fraction of brain (float32 0..1, the warp's spatial shape) at template positions."""
     return _sample(("brain",), warp)[0]
 
 
 def coarsen(field: np.ndarray) -> np.ndarray:
-    """Every COARSE_MM-th voxel (COARSE_SHAPE) of a field on BOX (spatial axes last); beyond BOX, its last voxel."""
+    """Every COARSE_MM-th voxel (COARSE_SHAPE) of a field on BOX (spatial axes last); the last voxel repeats beyond."""
     kept = (np.minimum(np.arange(n) * COARSE_MM, size - 1) for n, size in zip(COARSE_SHAPE, BOX_SHAPE, strict=True))
     return field[(..., *np.ix_(*kept))]
 
 
 def refine(field: np.ndarray) -> np.ndarray:
-    """Field on BOX (float32, 1 mm) of one on the coarse grid (COARSE_SHAPE)."""
+    """Field on BOX (float32, 1 mm), interpolated from the coarse grid (COARSE_SHAPE)."""
     return upsample(field, COARSE_MM, BOX_SHAPE)
 
 
 def depth_mm(inside: np.ndarray, voxel_mm: float) -> np.ndarray:
-    """Distance (float32, the same shape) of the True voxels from the nearest False one, 0 for these.
+    """Distance (float32, mm, same shape) from each True voxel to the nearest False voxel; 0 at False voxels.
 
-    What lies beyond the array counts as neither, so a border at the array's edge is no border.
+    Nothing outside the array counts, so the edge of the array is not a border.
     """
     depth = np.zeros(inside.shape, np.float32)
-    # The nearest voxel outside is never farther than the first layer around the box.
+    # The nearest False voxel is always in the box or in the layer of voxels around it.
     box = slices(grow(bounding_box(inside), inside.shape))
     depth[box] = ndimage.distance_transform_edt(inside[box], sampling=voxel_mm)
     return depth
 
 
 def _sample(names: tuple[str, ...], places: np.ndarray) -> np.ndarray:
-    """Values (float32, one row per name, then as `places`) of the template's volumes at places (float32, 3 x ...).
+    """Values (float32, one row per name, then as `places`) of the template's volumes at positions (float32, 3 x ...).
 
-    Linear between voxels, 0 outside.
+    Values are interpolated linearly between voxels, and 0 outside the template.
     """
     volumes = [template()[name].ravel() for name in names]
     shape = template()["brain"].shape

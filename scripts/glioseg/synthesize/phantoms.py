@@ -1,4 +1,4 @@
-"""Phantom patients: a bent average brain with a grown glioma, imaged by an imperfect scanner."""
+"""Phantom patients: a deformed average brain with a simulated glioma, imaged by an imperfect scanner."""
 
 import zlib
 
@@ -34,19 +34,19 @@ _SIGNAL = {
     "t1ce": {"csf": 0.30, "gm": 0.74, "wm": 1.00, "necrosis": 0.46, "edema": 0.72, "enhancing": 1.34},
     "t2": {"csf": 1.60, "gm": 0.84, "wm": 0.62, "necrosis": 1.35, "edema": 1.14, "enhancing": 0.98},
 }
-# What one more unit of free water does to a tissue's signal: the reason why modalities vary together.
+# Relative change of the signal per unit of free water in a tissue; this makes modalities vary together.
 _WATER = {"flair": 0.06, "t1": -0.05, "t1ce": -0.05, "t2": 0.07}
 
 
 def phantom(subject: str, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Images (int16, SHAPE, by modality; background 0, brain at least 1) and mask (uint8, values 0 1 2 4) of a subject.
 
-    The same subject and seed give the same arrays; any other pair gives another patient.
+    The same subject and seed give the same arrays; a different subject or seed gives a different patient.
     """
     rng = np.random.default_rng([seed, zlib.crc32(subject.encode())])
     warp = draw_warp(rng)
     brain, tissue, classes, enhancing = _grow_patient(rng, warp)
-    # From here on only the brain's voxels count, one third of BOX: lists of their values take a third of the time.
+    # The brain's voxels are a third of BOX. From here on, lists of only their values take a third of the time.
     tissue = {name: fraction[brain] for name, fraction in tissue.items()}
     lesions = _distractors(rng, warp, brain, tissue, classes[brain] == 0)
     fractions = _mix(rng, brain, tissue, classes)
@@ -64,12 +64,12 @@ def phantom(subject: str, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]
 def _grow_patient(
     rng: np.random.Generator, warp: np.ndarray
 ) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray, bool]:
-    """Brain (bool), fractions of tissue and class indices (all BOX_SHAPE), enhancing or not; the tumor bends `warp`."""
+    """Brain (bool), tissue fractions, class indices (all BOX_SHAPE), and whether the tumor enhances; deforms `warp`."""
     rough_warp = coarsen(warp)
     _, behind, height = rough_warp
     rough_brain = coarse_brain(rough_warp) > 0.5
     rough = tissues(rough_warp, rough_brain)
-    # Gliomas of adults are cerebral: not in the brain stem, not in the cerebellum.
+    # Gliomas of adults are in the cerebrum, not in the brain stem or the cerebellum.
     allowed = (height > 50) & ((behind > 80) | (height > 68))
     plan = draw_plan(rng, rough["wm"], allowed)
     parenchyma = rough_brain & (rough["csf"] < 0.5)
@@ -78,7 +78,7 @@ def _grow_patient(
     push = mass_effect(core, rough_brain, plan.push_mm)
     here = np.indices(core.shape, dtype=np.float32) - push / COARSE_MM
     whole, core = (ndimage.map_coordinates(density, here, order=1, mode="nearest") for density in (whole, core))
-    # The template runs against the first two axes: what moves by `push` shows what lay behind it.
+    # A voxel x shows the tissue from x - push. The template's first two axes are opposite to those of the grid.
     for axis, along in enumerate((-1, -1, 1)):
         warp[axis] -= along * refine(push[axis])
     brain = refine(coarse_brain(coarsen(warp))) > 0.5
@@ -89,7 +89,7 @@ def _grow_patient(
 def _distractors(
     rng: np.random.Generator, warp: np.ndarray, brain: np.ndarray, tissue: dict[str, np.ndarray], healthy: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Signal (float32, by modality) of what looks like tumor in single voxels but is not.
+    """Signal (float32, by modality) of healthy structures that look like tumor in single voxels.
 
     `tissue`, `healthy` (bool) and the signals are lists of the brain's voxels.
     """
@@ -103,7 +103,7 @@ def _distractors(
     falx = (np.abs(warp[0][brain] - 98) < 1.2) * (deep_mm < 14) * (wm < 0.3)
     choroid = ventricle * (np.exp(-(_noise(rng, brain, 7) ** 2) / 0.15))
     bright = healthy * np.maximum.reduce([vessels, 0.8 * dura, 0.6 * falx, 0.8 * choroid])
-    # White matter ages on both sides alike: bright caps around the ventricles and spots in the deep white matter.
+    # White matter ages symmetrically: bright caps around the ventricles and spots in the deep white matter.
     age = rng.uniform(0.0, 1.0)
     spots = smooth_noise(rng, BOX_SHAPE, 8)
     both = 0.6 * (spots + spots[::-1])[brain]
@@ -125,9 +125,9 @@ def _distractors(
 def _mix(
     rng: np.random.Generator, brain: np.ndarray, tissue: dict[str, np.ndarray], classes: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Fractions (float32, lists of the brain's voxels) of all tissues, blurred at borders (partial volume)."""
+    """Fractions (float32, lists of the brain's voxels) of all tissues; blurred tumor borders give partial volumes."""
     strength = np.clip(0.85 + 0.12 * _noise(rng, brain, 10), 0.5, 1)
-    # Blurred by one voxel at most, so nothing is lost beyond this box.
+    # The blur reaches one voxel at most, so this box contains all of it.
     near = boxes.slices(boxes.grow(boxes.bounding_box(classes > 0), classes.shape, 2))
     tumor = {}
     for name in ("necrosis", "edema", "enhancing"):
@@ -150,7 +150,7 @@ def _draw_signals(rng: np.random.Generator, enhancing: bool) -> dict[str, dict[s
             name: value * (1 + _WATER[modality] * water[name] + 0.03 * rng.normal())
             for name, value in _SIGNAL[modality].items()
         }
-    # Necrosis ranges from fluid, dark on FLAIR, to dense tissue; without a rim the core is solid low-grade tumor.
+    # Necrosis ranges from fluid, dark on FLAIR, to dense tissue; without enhancement the core is solid low-grade tumor.
     signals["flair"]["necrosis"] += 0.5 * (fluid - 0.6) if enhancing else 0.28
     if not enhancing:
         signals["t2"]["necrosis"] += 0.1
@@ -158,7 +158,7 @@ def _draw_signals(rng: np.random.Generator, enhancing: bool) -> dict[str, dict[s
 
 
 def _scan(rng: np.random.Generator, signal: np.ndarray, brain: np.ndarray) -> np.ndarray:
-    """Image (int16) of a signal (both lists of the brain's voxels): one scanner's contrast, bias field, gain, noise.
+    """Image (int16) of a signal (both lists of the brain's voxels), with a scanner's contrast, bias field and gain.
 
     The noise is Rician.
     """
@@ -175,7 +175,7 @@ def _noise(rng: np.random.Generator, brain: np.ndarray, step_mm: float) -> np.nd
 
 
 def _fill(brain: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Array (BOX_SHAPE, the values' dtype) of the brain's voxels, 0 elsewhere."""
+    """Array (BOX_SHAPE, the values' dtype) with the values at the brain's voxels and 0 elsewhere."""
     filled = np.zeros(BOX_SHAPE, values.dtype)
     filled[brain] = values
     return filled

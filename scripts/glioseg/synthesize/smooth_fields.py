@@ -1,4 +1,4 @@
-"""Smooth fields on a grid of 1 mm: cubic B-splines over coarse control points, and noise made of them."""
+"""Smooth fields on a grid of 1 mm: cubic B-splines over coarse control points, and noise made from them."""
 
 import math
 from functools import cache
@@ -6,17 +6,17 @@ from functools import cache
 import numpy as np
 from scipy import sparse
 
-# Standard deviation that a cubic B-spline over independent unit-variance control points has, averaged over positions.
+# Standard deviation of a cubic B-spline over independent unit-variance control points, averaged over positions.
 _SPLINE_STD = 0.33
 
 
 def coarse_shape(shape: tuple[int, ...], step_mm: float) -> tuple[int, ...]:
-    """Control points along each axis that cover a grid of `shape` voxels (1 mm) at one point per `step_mm`."""
+    """Number of control points along each axis to cover a grid of `shape` voxels (1 mm), one for each `step_mm`."""
     return tuple(math.ceil((size - 1) / step_mm) + 1 for size in shape)
 
 
 def upsample(control: np.ndarray, step_mm: float, shape: tuple[int, int, int]) -> np.ndarray:
-    """Field (float32, `shape`, 1 mm) of control points (float, `coarse_shape(shape, step_mm)`) by cubic B-splines.
+    """Cubic B-spline field (float32, `shape`, 1 mm) of control points (float, `coarse_shape(shape, step_mm)`).
 
     Weights are normalized at the border, so a constant stays a constant. Raises ValueError if the shapes do not fit.
     """
@@ -24,7 +24,7 @@ def upsample(control: np.ndarray, step_mm: float, shape: tuple[int, int, int]) -
         raise ValueError(f"control points: expected {coarse_shape(shape, step_mm)} for {shape}, found {control.shape}")
     field = control.astype(np.float32, copy=False)
     for axis in (2, 1, 0):
-        # The axis to widen comes first: each of its voxels is then a sum of four long rows.
+        # With the upsampled axis first, each of its voxels is a sum of four long rows, which is fast.
         rows = np.moveaxis(field, axis, 0)
         wide = _spline_matrix(shape[axis], len(rows), step_mm) @ rows.reshape(len(rows), -1)
         field = np.moveaxis(wide.reshape(-1, *rows.shape[1:]), 0, axis)
@@ -39,9 +39,9 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int, int], step_mm:
 
 @cache
 def _spline_matrix(size: int, points: int, step_mm: float) -> sparse.csr_array:
-    """Weights (float32, `size` x `points`) of the four control points that each of `size` voxels depends on.
+    """Weights (float32, `size` x `points`) of the control points for each voxel; four of each row are not 0.
 
-    Sparse, also because a dense matrix product's last bits would depend on the number of threads.
+    The matrix is sparse also because the last bits of a dense product depend on the number of threads.
     """
     places = np.arange(size)[:, None] / step_mm
     nearest = np.floor(places).astype(int) + np.arange(-1, 3)

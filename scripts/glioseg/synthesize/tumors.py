@@ -1,4 +1,4 @@
-"""Gliomas: seeded in white matter, grown by reaction and diffusion, pushing the brain aside."""
+"""Gliomas that start in white matter, grow by reaction and diffusion, and displace the brain."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from glioseg.volumes.boxes import bounding_box, slices
 from glioseg.volumes.orientation import voxel_ml
 
 _NECROSIS, _EDEMA, _ENHANCING = (CLASSES.index(name) for name in ("necrosis", "edema", "enhancing"))
-# Cell density that counts as tumor; the front is steep, so its exact value matters little.
+# Cell density that counts as tumor. The tumor front is steep, so the exact value matters little.
 _VISIBLE = 0.3
 _GROWTH = 0.12
 _STEPS = 400
@@ -20,7 +20,7 @@ _STEPS = 400
 
 @dataclass(frozen=True)
 class Plan:
-    """What is drawn of a tumor before it grows: its foci (coarse voxels, the largest first), volumes, kind."""
+    """Random parameters of a tumor, drawn before it grows; foci are coarse voxels, the largest focus first."""
 
     foci: list[tuple[int, ...]]
     whole_ml: float
@@ -31,7 +31,7 @@ class Plan:
 
 
 def draw_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> Plan:
-    """Plan of one tumor in the white matter (coarse fractions) where `allowed` (bool, same shape)."""
+    """Plan of one tumor that starts in white matter (coarse fractions) where `allowed` (bool, same shape) is True."""
     enhancing = bool(rng.random() > 0.17)
     whole_ml = float(np.exp(rng.uniform(np.log(12), np.log(140))))
     core = rng.uniform(0.25, 0.6) if enhancing else rng.uniform(0.45, 0.75)
@@ -54,9 +54,9 @@ def draw_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> 
 def grow(foci: list[tuple[int, ...]], diffusion: np.ndarray, target_ml: float) -> np.ndarray:
     """Cell density (float32 0..1, coarse grid) grown from the foci until the visible tumor reaches `target_ml`.
 
-    Fisher's equation dc/dt = div(D grad c) + r c (1 - c), as for glioma in Swanson et al. 2000
-    (doi:10.1046/j.1365-2184.2000.00177.x); `diffusion` is D in coarse voxels squared per step (at most 1/6), 0 where
-    nothing can grow. A second focus starts smaller than the first. Stops after a fixed number of steps in any case.
+    Solves Fisher's equation dc/dt = div(D grad c) + r c (1 - c), as for glioma in Swanson et al. 2000
+    (doi:10.1046/j.1365-2184.2000.00177.x). `diffusion` is D in coarse voxels squared per step (at most 1/6); 0 where
+    nothing can grow. A second focus starts smaller than the first. Growth always stops after `_STEPS` steps.
     """
     shape = diffusion.shape
     density = np.zeros(shape, np.float32)
@@ -64,7 +64,7 @@ def grow(foci: list[tuple[int, ...]], diffusion: np.ndarray, target_ml: float) -
         density[focus] = 8 / (1 + 2 * rank)
     density = np.minimum(ndimage.gaussian_filter(density, 1.0), 1)
     density *= diffusion > 0
-    # Flat arrays are fastest: the neighbor along an axis is then `stride` further on, and no face leads over an edge.
+    # Flat arrays are fastest: a neighbor is `stride` elements further on, and faces at the array's edge are 0.
     flat, change, flux = density.ravel(), np.empty(density.size, np.float32), np.empty(density.size, np.float32)
     faces = [(stride, _faces(diffusion, axis)) for axis, stride in enumerate((shape[1] * shape[2], shape[2], 1))]
     size_ml = voxel_ml([COARSE_MM] * 3)
@@ -83,7 +83,7 @@ def grow(foci: list[tuple[int, ...]], diffusion: np.ndarray, target_ml: float) -
 
 
 def _faces(diffusion: np.ndarray, axis: int) -> np.ndarray:
-    """Diffusion (flat) between each voxel and the next along an axis: harmonic mean of both; 0 for the last voxels."""
+    """Diffusion (flat) between each voxel and the next along an axis: their harmonic mean; 0 for the last voxel."""
     near = np.moveaxis(diffusion, axis, 0)[:-1]
     far = np.moveaxis(diffusion, axis, 0)[1:]
     faces = np.zeros(diffusion.shape, np.float32)
@@ -103,9 +103,9 @@ def mass_effect(core: np.ndarray, brain: np.ndarray, push_mm: float) -> np.ndarr
 def compartments(
     rng: np.random.Generator, whole: np.ndarray, core: np.ndarray, brain: np.ndarray, tissue: dict, plan: Plan
 ) -> np.ndarray:
-    """Class indices (uint8, BOX_SHAPE) of a tumor from cell densities (coarse grid), brain and fractions of tissue.
+    """Class indices (uint8, BOX_SHAPE) of a tumor from cell densities (coarse grid), brain and tissue fractions.
 
-    The core's border is ragged; its rim enhances, thick here and thin there; edema leaves out cortex and fluid.
+    The core has an irregular border and an enhancing rim of varying thickness; edema spares cortex and fluid.
     """
     ragged = 0.22 * smooth_noise(rng, BOX_SHAPE, 7) + 0.10 * smooth_noise(rng, BOX_SHAPE, 4)
     thickness_mm = np.maximum(plan.rim_mm * np.exp(0.35 * smooth_noise(rng, BOX_SHAPE, 11)), 2.5)
@@ -116,7 +116,7 @@ def compartments(
     in_core = ndimage.binary_opening(in_core)
     reach = whole_density[part] - 0.35 * tissue["gm"][part] + 0.5 * ragged
     in_whole = ndimage.binary_opening(brain & (reach > _VISIBLE) & (tissue["csf"][part] < 0.5)) | in_core
-    # Edema hangs together with a core: what does not is a chance island.
+    # Remove random islands of edema that are not connected to a core.
     islands, _ = ndimage.label(in_whole)
     in_whole = np.isin(islands, np.unique(islands[in_core]))
     classes = np.zeros(BOX_SHAPE, np.uint8)

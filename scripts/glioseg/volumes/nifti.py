@@ -1,4 +1,4 @@
-"""What a NIfTI file holds, compressed or not."""
+"""Reading and writing NIfTI files, compressed or not."""
 
 import io
 import math
@@ -14,7 +14,7 @@ from glioseg.files import whole
 
 
 class Nifti(NamedTuple):
-    """What a file holds: voxels (X, Y, Z, volumes) as stored, their scale and offset, and the affine (4x4, mm)."""
+    """The content of a file: voxels (X, Y, Z, volumes) as stored, their scale and offset, and the affine (4x4, mm)."""
 
     path: str
     voxels: np.ndarray
@@ -26,33 +26,33 @@ class Nifti(NamedTuple):
 def open_nifti(path: Path | str) -> Nifti:
     """Read a NIfTI file of one or more 3-D volumes, compressed or not.
 
-    Raises ValueError with a sentence that names the file where it is damaged or no such file.
+    Raises ValueError, naming the file, if it is missing or damaged, or is not a 3-D volume of real numbers.
     """
     try:
         content = Path(path).read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = _decompress(content)
-        # The header's own size is its first number and tells the two versions apart, in either byte order.
+        # The first number of a header is its own size, which identifies the NIfTI version in either byte order.
         version = nib.Nifti2Header if content[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c") else nib.Nifti1Header
         header = version.from_fileobj(io.BytesIO(content))
         shape, dtype, start = header.get_data_shape(), header.get_data_dtype(), header.get_data_offset()
-        # Compared before NumPy is asked for a view, or memory for what a damaged header promises.
+        # Check this first: a damaged header can claim more voxels than fit in memory.
         expected, found = dtype.itemsize * math.prod(shape), len(content) - start
         if found < expected:
-            raise EOFError(f"its header promises {expected} bytes of voxels, it holds {max(found, 0)}")
+            raise EOFError(f"its header states {expected} bytes of voxels, found {max(found, 0)}")
         flat = np.frombuffer(content, dtype, math.prod(shape), start)
         slope, offset = header.get_slope_inter()
         affine = np.asarray(header.get_best_affine(), dtype=np.float64)
     except MemoryError:
         raise
-    except Exception as error:  # nibabel, isal and NumPy raise a dozen kinds for a damaged file
+    except Exception as error:  # nibabel, isal and NumPy raise many exception types
         raise ValueError(
-            f"{path} cannot be read as NIfTI ({type(error).__name__}: {error}); copy the file anew"
+            f"{path} cannot be read as NIfTI ({type(error).__name__}: {error}); copy the file again"
         ) from error
     if len(shape) < 3 or not flat.size:
         raise ValueError(f"{path} holds an array of shape {shape}; expected a 3-D volume")
     if dtype.kind not in "iuf":
-        raise ValueError(f"{path} holds voxels of the type {dtype}; expected one number each: convert it")
+        raise ValueError(f"{path} holds voxels of type {dtype}; expected one real number per voxel; convert the file")
     voxels = flat.reshape((*shape[:3], -1), order="F")
     return Nifti(str(path), voxels, 1.0 if slope is None else slope, offset or 0.0, affine)
 
@@ -60,16 +60,16 @@ def open_nifti(path: Path | str) -> Nifti:
 def take_volume(nifti: Nifti, volume: int) -> tuple[np.ndarray, np.ndarray]:
     """Voxels (3-D, in the file's own order) and affine (4x4, mm) of one volume of a file, by its index.
 
-    Without a copy in the stored type where float32 holds that exactly, else float32. Raises ValueError with a sentence
-    where the file has no such volume.
+    The voxels are a view in the stored type if float32 can represent it exactly, otherwise float32. Raises ValueError,
+    naming the file, if it has no such volume.
     """
     volumes = nifti.voxels.shape[3]
     if not 0 <= volume < volumes:
-        raise ValueError(f"{nifti.path} holds {volumes} volumes, from 0 on; expected one with the index {volume}")
+        raise ValueError(f"{nifti.path} holds {volumes} volumes, numbered from 0; expected one with index {volume}")
     voxels = nifti.voxels[..., volume]
     scaled = (nifti.slope, nifti.offset) != (1, 0)
     if scaled or np.promote_types(voxels.dtype, np.float32) != np.float32:
-        with np.errstate(over="ignore", invalid="ignore"):  # becomes infinite, which a check tells
+        with np.errstate(over="ignore", invalid="ignore"):  # overflow becomes infinite, which a check finds
             voxels = voxels.astype(np.float32)
             if scaled:
                 voxels = voxels * np.float32(nifti.slope) + np.float32(nifti.offset)
@@ -77,7 +77,7 @@ def take_volume(nifti: Nifti, volume: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def take_volumes(files: Mapping[str, tuple[Path | str, int]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """`take_volume` of each file and index of a volume in it, by name; a file that follows itself is read once."""
+    """`take_volume` for each file and index, by name; consecutive entries of the same file read it only once."""
     found, path, nifti = {}, None, None
     for name, (file, volume) in files.items():
         if file != path:
@@ -87,7 +87,7 @@ def take_volumes(files: Mapping[str, tuple[Path | str, int]]) -> dict[str, tuple
 
 
 def _decompress(content: bytes) -> bytes:
-    """What a gzip file holds; ISA-L takes half of the time of zlib. Raises where its length or a checksum is wrong."""
+    """The content of a gzip file; ISA-L needs half the time of zlib. Raises if the length or a checksum is wrong."""
     parts = []
     while content:
         member = isal_zlib.decompressobj(wbits=31)
@@ -101,14 +101,14 @@ def _decompress(content: bytes) -> bytes:
 def read_volume(path: Path | str, volume: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Voxels (float32, 3-D, in the file's own order) and affine (4x4, mm) of one volume of a NIfTI file.
 
-    Raises ValueError with a sentence that names the file where it can't be read or has no such volume.
+    Raises ValueError, naming the file, if it cannot be read or has no such volume.
     """
     voxels, affine = take_volume(open_nifti(path), volume)
     return voxels.astype(np.float32), affine
 
 
 def nifti_of(voxels: np.ndarray, affine: np.ndarray) -> nib.Nifti1Image:
-    """A volume (3-D) in its own dtype as a NIfTI image, with the affine (4x4, mm) as both sform and qform."""
+    """A NIfTI image of a volume (3-D) in its own dtype, with the affine (4x4, mm) as both sform and qform."""
     image = nib.Nifti1Image(voxels, affine)
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
@@ -117,14 +117,14 @@ def nifti_of(voxels: np.ndarray, affine: np.ndarray) -> nib.Nifti1Image:
 
 
 def write_volume(path: Path | str, voxels: np.ndarray, affine: np.ndarray) -> None:
-    """Write a volume as `nifti_of` makes it."""
+    """Write a volume (3-D) in its own dtype, with the affine (4x4, mm) as both sform and qform."""
     image = nifti_of(voxels, affine)
     with whole(path) as partial:
         nib.save(image, partial)
 
 
 def write_map(path: Path | str, values: np.ndarray, affine: np.ndarray) -> None:
-    """Write a map of values from 0 to 1 (3-D) as bytes with a scale, which readers turn into floating point."""
+    """Write a map of values from 0 to 1 (3-D) as uint8 with a scale factor; readers convert it to floating point."""
     image = nifti_of(np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8), affine)
     image.header.set_slope_inter(1 / 255, 0)
     with whole(path) as partial:

@@ -1,13 +1,14 @@
-"""Linear interpolation between the voxels of a volume, in whatever arrays hold it (NumPy or TensorFlow)."""
+"""Linear interpolation between the voxels of a volume, for NumPy and TensorFlow arrays."""
 
 from collections.abc import Callable, Sequence
 
 
 def interpolate(read: Callable, index, steps: Sequence[tuple]):
-    """Values a fraction of one voxel on from a voxel along each axis.
+    """Values at positions between voxels, interpolated linearly along each axis.
 
-    read: flat positions of voxels -> their values; index: flat positions of the lowest corners; steps: per axis the
-    distance to the next voxel in flat positions, and the fraction of it (broadcast against the values).
+    read: function from flat indices of voxels to their values; index: flat index of the lowest corner of each position;
+    steps: for each axis, the flat index distance to the next voxel and the position's fraction of a voxel beyond the
+    corner (broadcast against the values).
     """
     if not steps:
         return read(index)

@@ -1,1 +1,1 @@
-"""What the Snakefile and the command line need: settings, code hashes, options, failures. Loads no NumPy."""
+"""Settings, options, failed jobs and code hashes, for the Snakefile and the commands. Nothing here loads NumPy."""

@@ -1,4 +1,4 @@
-"""What identifies the code behind a command: a change of it reruns the command's jobs."""
+"""A hash of the code that a command runs. If it changes, Snakemake reruns the jobs of the command."""
 
 import ast
 import hashlib
@@ -9,11 +9,11 @@ from pathlib import Path
 
 @cache
 def code_hash(scripts: Path, *files: str) -> str:
-    """A hash (16 hexadecimal digits) of what files and all library modules that they import do.
+    """Hash (16 hexadecimal digits) of the code of files and of all library modules that they import.
 
-    scripts: the folder that holds the commands and the library; files: paths below it, such as "train.py". Comments,
-    docstrings, blank lines and formatting have no part in it, so that rewording one does not retrain a model. An import
-    inside a function counts as well. Computed once per process for the same files.
+    scripts: the folder of the commands and the library; files: paths below it, such as "train.py". Comments,
+    docstrings, blank lines and formatting do not change the hash, so editing them does not retrain a model. Imports
+    inside functions count as well. The result is cached for each process.
     """
     found, queue = {}, list(files)
     while queue:
@@ -26,7 +26,7 @@ def code_hash(scripts: Path, *files: str) -> str:
 
 @cache
 def parsed(scripts: Path, name: str) -> tuple[str, tuple[str, ...]]:
-    """A file's code without docstrings, and the files of the library that it imports."""
+    """The code of a file without docstrings, and the library files that it imports."""
     tree = ast.parse((scripts / name).read_text(encoding="utf-8"))
     imported = []
     for node in ast.walk(tree):
@@ -42,7 +42,7 @@ def parsed(scripts: Path, name: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _files(scripts: Path, module: str, names: list[str]) -> list[str]:
-    """The files of a module and, where it is a folder, of those of the names in it that are modules themselves."""
+    """The file of a module or, for a package, its __init__.py and the modules in it that are among `names`."""
     path = module.replace(".", "/")
     if (scripts / f"{path}.py").is_file():
         return [f"{path}.py"]

@@ -1,4 +1,4 @@
-"""What all commands share: the options' types, and errors that are one sentence."""
+"""Types of options and error handling, shared by all commands."""
 
 import errno
 from pathlib import Path
@@ -12,13 +12,13 @@ SEED = click.IntRange(min=0)
 
 
 class Interrupted(Exception):
-    """A training that a signal ended after a step, with its state kept."""
+    """A signal stopped the training after a step, and its state was saved."""
 
 
 class Command(click.Command):
-    """A click command that ends in a sentence instead of a traceback where its input is bad, or the machine fails it.
+    """A click command that reports invalid input and system errors in one sentence instead of a traceback.
 
-    `@click.command(cls=Command)`.
+    Use it as `@click.command(cls=Command)`.
     """
 
     def invoke(self, ctx):
@@ -28,23 +28,23 @@ class Command(click.Command):
             raise click.ClickException(str(error)) from error
         except MemoryError as error:
             raise click.ClickException(
-                f"out of memory ({error}); give the job more (mem_mb), or run fewer jobs at once (--cores)"
+                f"out of memory ({error}); give the job more memory (mem_mb) or run fewer jobs at once (--cores)"
             ) from error
         except ImportError as error:
             raise click.ClickException(
-                f"a library can't be loaded ({error}): out of memory, so give the job more (mem_mb), or it isn't there"
+                f"a library cannot be loaded ({error}); install it if missing, or give the job more memory (mem_mb)"
             ) from error
         except OSError as error:
             raise click.ClickException(_advised(error)) from error
 
 
 def _advised(error: OSError) -> str:
-    """What the operating system refused, and what to do."""
-    # NumPy tells a write that fell short without a number: "600 requested and 12 written".
+    """The error of the operating system, and what to do about it."""
+    # NumPy reports a short write without an errno: "600 requested and 12 written".
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "requested and" in str(error):
-        return f"the disk is full, or a quota or limit is reached ({error}); make room and run again"
+        return f"the disk is full, or a quota or limit is reached ({error}); free some space and run again"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"not allowed to ({error}); make that place writable, or set results to another, and run again"
+        return f"access was refused ({error}); make the path writable, or set results to another folder, and run again"
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return f"too many files are open ({error}); raise the limit (ulimit -n) and run again"
-    return f"the machine refused ({error}); run again"
+    return f"the operating system reported an error ({error}); run again"

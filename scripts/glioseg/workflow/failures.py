@@ -1,4 +1,4 @@
-"""The ledger of jobs that failed, as Snakemake's own log tells them: which job of which subject, how often, and why."""
+"""The ledger of failed jobs, read from Snakemake's log: which job of which subject failed, how often, and why."""
 
 import re
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from pathlib import Path
 from glioseg.files import read_table, write_table
 
 FAILURE_COLUMNS = ("rule", "subject", "times", "last_line", "log", "output")
-# Subjects can be gone on without where a job of these rules failed; all other jobs are needed by everybody.
+# If a job of these rules fails, the run can continue without its subject; all subjects need the jobs of other rules.
 PER_SUBJECT = ("synthesize", "preprocess", "predict", "postprocess", "evaluate", "plot_subject", "embed")
-# Who has no segmentation, and no scores, because a job of these failed.
+# A subject has no segmentation, or no scores, if a job of these rules failed.
 PREDICTING = ("predict", "postprocess")
 SCORING = (*PREDICTING, "evaluate")
-# Rule, output and log of a job that failed, alone or in a group of a cluster's.
+# Rule, output and log of a failed job, alone or in a group of cluster jobs.
 _JOB = re.compile(
     r"^(?:Error in|       ) rule (\w+):\n(?: +(?!output)\w+: .*\n)*? +output: (.+)\n +log: (.+) \(check log file", re.M
 )
 
 
 def failed_jobs(text: str) -> list[dict]:
-    """A row of `FAILURE_COLUMNS` for each job that failed in a log of Snakemake, in the order of their first failure.
+    """A row of `FAILURE_COLUMNS` for each failed job in a Snakemake log, in the order of their first failures.
 
-    A job that failed more than once has one row.
+    A job that failed several times has one row.
     """
     rows: dict[str, dict] = {}
     for rule, outputs, log in _JOB.findall(text):
@@ -32,23 +32,23 @@ def failed_jobs(text: str) -> list[dict]:
 
 
 def _subject(rule: str, log: str) -> str:
-    """The subject of a job, which its log is named for; "" where the rule is of all of them."""
+    """The subject of a job, read from the name of its log; "" if the rule is not run for each subject."""
     return Path(log).name.removesuffix(".log") if rule in PER_SUBJECT else ""
 
 
 def last_line(log: Path) -> str:
-    """The last line of a job's log that says anything; a sentence where there is none."""
+    """The last line of a job's log that is not blank; a sentence if there is no such line."""
     try:
         lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
     except OSError:
         lines = []
-    return next(filter(None, reversed(lines)), "its log is empty: it was killed, perhaps for want of memory")
+    return next(filter(None, reversed(lines)), "its log is empty: the job was killed, perhaps because memory ran out")
 
 
 def record(ledger: Path, jobs: list[dict]) -> list[dict]:
-    """Add failed jobs to the ledger, which counts on, and leave out what was made since; returns its rows.
+    """Add failed jobs to the ledger, remove those that succeeded since, and return its rows.
 
-    Whether a job's output exists decides, so nothing but files is the state.
+    Failures are counted over all runs. A job has succeeded if its output exists.
     """
     rows = {row["output"]: row for row in read_failures([ledger])}
     for job in jobs:
@@ -61,13 +61,13 @@ def record(ledger: Path, jobs: list[dict]) -> list[dict]:
 
 
 def read_failures(ledgers: Sequence[Path]) -> list[dict]:
-    """Rows of the ledgers that exist, of jobs whose output is still missing."""
+    """Rows of the existing ledgers, for the jobs whose output is still missing."""
     rows = [row for ledger in ledgers if ledger.exists() for row in read_table(ledger, FAILURE_COLUMNS)]
     return [row for row in rows if not Path(row["output"]).exists()]
 
 
 def failure_summary(rows: list[dict], ledger: Path) -> str:
-    """What failed, in words, and what to type."""
+    """A message for the console: which jobs failed, and what to do."""
     times = [f"{row['times']} times" if int(row["times"]) > 1 else "once" for row in rows]
     lines = [
         f"  {row['rule']} {row['subject']}".rstrip() + f" ({often}): {row['last_line']}"
@@ -75,14 +75,14 @@ def failure_summary(rows: list[dict], ledger: Path) -> str:
     ]
     more = [f"  … and {len(rows) - 10} more"] if len(rows) > 10 else []
     needed = sorted({row["rule"] for row in rows} - set(PER_SUBJECT))
-    advice = "Run again to try them anew; what is finished stays."
+    advice = "Run again to retry them; finished files are kept."
     if needed:
-        advice += f" Nothing can go on without {', '.join(needed)}."
+        advice += f" The run cannot continue without {', '.join(needed)}."
     else:
-        advice += " Or go on without these subjects, which the report will name:\n  add --config skip_failed=True"
+        advice += " Or continue without these subjects, which the report will name:\n  add --config skip_failed=True"
     return "\n".join([f"Jobs failed: {len(rows)}. {ledger} lists them.", *lines, *more, advice])
 
 
 def failed_subjects(rows: list[dict], *rules: str) -> set[str]:
-    """Subjects of whom a job of these rules failed."""
+    """Subjects for which a job of these rules failed."""
     return {row["subject"] for row in rows if row["rule"] in rules}

@@ -1,13 +1,13 @@
-"""Settings and files as the words of a command line."""
+"""Converting settings and files to command-line arguments."""
 
 import json
 from collections.abc import Iterable, Mapping
 
 
 def options(section: Mapping) -> list[str]:
-    """A section of the configuration as options of the command with its name.
+    """The settings of a section of the configuration, as options of the command with the same name.
 
-    A list repeats its option; a list of lists is one value, as JSON.
+    For a list, the option is repeated; a list of lists is one value in JSON.
     """
     words = []
     for key, value in section.items():
@@ -23,5 +23,5 @@ def each(option: str, values: Iterable) -> list[str]:
 
 
 def paired(option: str, names: Iterable[str], values: Iterable[str]) -> list[str]:
-    """`--option name value` for each name and its value."""
+    """`--option name value` for each pair of a name and a value."""
     return [word for pair in zip(names, values, strict=True) for word in (f"--{option}", *pair)]
