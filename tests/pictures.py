@@ -1,4 +1,4 @@
-"""What pictures show, and small model files to draw."""
+"""The content of figures, and small model files to draw."""
 
 import json
 import zipfile
@@ -17,7 +17,7 @@ def pixels(path: Path) -> np.ndarray:
 
 
 def share(image: np.ndarray, color: str) -> float:
-    """How much of a picture has about this color."""
+    """The share of an image that has about this color."""
     return float((np.abs(image - 255 * np.array(to_rgb(color))).max(axis=-1) < 25).mean())
 
 

@@ -1,4 +1,4 @@
-"""A run's results on disk, and its report."""
+"""Results of a run on disk, and its report."""
 
 import csv
 import json
@@ -33,11 +33,11 @@ def write(path: Path, columns: tuple, rows: list) -> None:
 def make(
     root: Path, dice: dict[str, float], excluded: bool = True, baselines: bool = True, new: bool = True
 ) -> list[str]:
-    """A run's results with one Dice per subject, the same in all regions; returns the command's options."""
-    taken = {"verdict": "included", "fold": "0", "labels": "brats2020", "has_mask": "yes"}
+    """Write results of a run with one Dice per subject, equal in all regions; returns the options of the command."""
+    included = {"verdict": "included", "fold": "0", "labels": "brats2020", "has_mask": "yes"}
     sizes = {"tumor_ml": "50.1", "enhancing_ml": "9.9", "lost_percent": "2.5"}
-    cohort = [{**taken, **sizes, "subject": name} for name in dice]
-    cohort += [{**taken, "subject": "unmasked", "fold": "new", "has_mask": "no"}] * new
+    cohort = [{**included, **sizes, "subject": name} for name in dice]
+    cohort += [{**included, "subject": "unmasked", "fold": "new", "has_mask": "no"}] * new
     broken = {"subject": "broken", "verdict": "excluded", "reason": REASON, "checks": "missing", "labels": "brats2020"}
     cohort += [{**broken, "has_mask": "no"}] * excluded
     subjects, scores = [], []
@@ -53,10 +53,12 @@ def make(
         scores.append(("network", region, "dice", len(dice), mean, mean, mean, mean, *interval))
         scores += [("FLAIR threshold", region, "dice", len(dice), 0.2, 0.2, 0.2, 0.2, *interval)] * baselines
     write_table(root / "cohort.tsv", COHORT_COLUMNS, cohort)
-    unsure = [*((name, 0.123) for name in dice), *[("unmasked", 0.456)] * new]
+    uncertainties = [*((name, 0.123) for name in dice), *[("unmasked", 0.456)] * new]
     common = dict.fromkeys(UNCERTAINTY_COLUMNS, "0.5")
     write_table(
-        root / "uncertainty.tsv", UNCERTAINTY_COLUMNS, [common | {"subject": n, "uncertainty": u} for n, u in unsure]
+        root / "uncertainty.tsv",
+        UNCERTAINTY_COLUMNS,
+        [common | {"subject": n, "uncertainty": u} for n, u in uncertainties],
     )
     tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
     for fold in ("all", "0"):
@@ -107,7 +109,7 @@ def written(options: list[str]) -> str:
 
 
 def scan(folder, affine=None):
-    """Preprocess a tiny subject; returns its folder of preprocess and its mask's path, which serves as prediction."""
+    """Preprocess a tiny subject; returns its folder of preprocess and its mask's path, which is also its prediction."""
     case = write_subject(folder / "data", 1, affine)
     options = {"subject": case.name, "labels": "brats2020", "forced": False, "spacing-mm": 1, "crop": "brain"}
     options |= {"normalization": "zscore", "missing": "exclude", "min-tumor-percent": 0, "output": folder / "scan"}

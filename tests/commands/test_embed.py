@@ -1,4 +1,4 @@
-"""The command `embed` gives a page volumes that lie where the scan lies."""
+"""The command `embed` gives a page volumes with the geometry of the scan."""
 
 import base64
 import gzip
@@ -19,14 +19,14 @@ def volume(content, name):
 
 
 @pytest.mark.parametrize("affine", [None, OBLIQUE], ids=["lps", "oblique"])
-def test_volumes_lie_where_the_scan_lies(affine, tmp_path):
+def test_volumes_have_the_geometry_of_the_scan(affine, tmp_path):
     folder, mask = scan(tmp_path, affine)
     content = script(folder, mask, tmp_path / "a.js")
     assert content["images"] == list(MODALITIES)
     assert list(content["layers"]) == ["truth", "prediction", "difference"]
     whole, shown = nib.load(mask), volume(content, "truth")
     assert shown.get_data_dtype() == np.uint8 and shown.shape != whole.shape
-    # The middle of the enhancing tumor, in mm: the value 4 on disk, the third class here.
+    # The center of the enhancing tumor in mm: label value 4 on disk, class 3 here.
     middles = [
         nib.affines.apply_affine(image.affine, np.argwhere(np.asarray(image.dataobj) == value).mean(axis=0))
         for image, value in ((whole, 4), (shown, 3))
@@ -39,7 +39,7 @@ def test_volumes_lie_where_the_scan_lies(affine, tmp_path):
     assert not np.asarray(volume(content, "difference").dataobj).any()
 
 
-def test_nothing_of_a_header_but_its_geometry_is_shown(tmp_path):
+def test_only_the_geometry_of_a_header_is_embedded(tmp_path):
     folder, mask = scan(tmp_path)
     for path in mask.parent.glob("*.nii.gz"):
         image = nib.load(path)
@@ -50,7 +50,7 @@ def test_nothing_of_a_header_but_its_geometry_is_shown(tmp_path):
 
 
 @pytest.mark.parametrize("affine", [None, OBLIQUE], ids=["lps", "oblique"])
-def test_maps_of_uncertainty_lie_over_the_scan(affine, tmp_path):
+def test_uncertainty_maps_have_the_geometry_of_the_scan(affine, tmp_path):
     folder, mask = scan(tmp_path, affine)
     whole = nib.load(mask)
     write_map(tmp_path / "entropy.nii.gz", np.asarray(whole.dataobj) / 4, whole.affine)

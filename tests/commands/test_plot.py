@@ -10,9 +10,9 @@ from glioseg.split.cohort import COHORT_COLUMNS
 
 
 def test_cohort_command(folder):
-    taken = {"subject": "a", "verdict": "included", "fold": "0", "has_mask": "yes"}
+    included = {"subject": "a", "verdict": "included", "fold": "0", "has_mask": "yes"}
     write_table(
-        folder / "cohort.tsv", COHORT_COLUMNS, [taken, {"subject": "b", "verdict": "excluded", "has_mask": "yes"}]
+        folder / "cohort.tsv", COHORT_COLUMNS, [included, {"subject": "b", "verdict": "excluded", "has_mask": "yes"}]
     )
     options = ["--figure", "cohort", "--input", folder / "cohort.tsv", "--input", folder / "preprocess"]
     options += ["--output", folder / "cohort.png"]
@@ -26,9 +26,9 @@ def test_network_command_and_its_error(tmp_path):
     arguments = ["--figure", "network", "--input", str(model), "--output", str(tmp_path / "network.png")]
     result = CliRunner().invoke(plot.plot, arguments)
     assert result.exit_code == 0, result.output
-    picture = pixels(tmp_path / "network.png")
-    assert picture.std() > 10
-    assert share(picture, "#009E73") > 1e-3, "the transposed convolution"
+    drawn = pixels(tmp_path / "network.png")
+    assert drawn.std() > 10
+    assert share(drawn, "#009E73") > 1e-3, "the transposed convolution"
     (tmp_path / "m.keras").write_text("not a zip")
     result = CliRunner().invoke(plot.plot, arguments)
     assert result.exit_code != 0

@@ -1,4 +1,4 @@
-"""The command `plot_subject` draws what a subject has."""
+"""The command `plot_subject` draws the figures of a subject."""
 
 import json
 
@@ -20,9 +20,9 @@ def test_subject_command_draws_all_three(folder):
     names = [f"{name}.{ending}" for name in ("modalities", "planes", "sample") for ending in ("png", "svg")]
     assert sorted(path.name for path in (folder / "out").iterdir()) == names
     for name in ("modalities", "sample"):
-        picture = pixels(folder / f"out/{name}.png")[:-40]  # without the legend, which has the colors anyway
-        assert picture.std() > 10
-        assert all((share(picture, color) > 1e-3) == (tissue in COMMON) for tissue, color in TISSUES.items()), name
+        drawn = pixels(folder / f"out/{name}.png")[:-40]  # without the legend, which always has the colors
+        assert drawn.std() > 10
+        assert all((share(drawn, color) > 1e-3) == (tissue in COMMON) for tissue, color in TISSUES.items()), name
     planes = pixels(folder / "out/planes.png")[:-40]
     assert all((share(planes, color) > 2e-4) == (region != "RC") for region, color in REGION_COLORS.items())
 
@@ -50,7 +50,7 @@ def test_subject_without_mask_and_prediction(folder):
     assert not any(share(pixels(folder / "out/planes.png"), color) for color in REGION_COLORS.values())
 
 
-def test_excluded_subject_has_no_pictures(tmp_path):
+def test_excluded_subject_has_no_figures(tmp_path):
     (tmp_path / "scan.json").write_text(json.dumps({"subject": "b", "verdict": "excluded"}))
     options = ["--scan", tmp_path, "--labels", "brats2020", "--output", tmp_path / "out"]
     assert CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in options]).exit_code == 0

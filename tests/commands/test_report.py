@@ -1,4 +1,4 @@
-"""The command `report`: whole in one file, escaped, worst first, and readable whatever a run lacks."""
+"""The command `report`: self-contained, escaped, worst cases first, and complete for any run."""
 
 import hashlib
 import json
@@ -23,22 +23,22 @@ from glioseg.report import gallery, tables
 from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.volumes.nifti import write_map
 
-EVIL_SUBJECT = "<script>alert(1)<img src=x onerror=alert(2)> \"'&%41#?"  # a slash ends no name of a file
+EVIL_SUBJECT = "<script>alert(1)<img src=x onerror=alert(2)> \"'&%41#?"  # a file name cannot contain a slash
 
 
-def test_uncertainty_and_tuned_volumes_are_shown(tmp_path):
+def test_uncertainty_and_tuned_thresholds_are_shown(tmp_path):
     index = written(make(tmp_path, {"good": 0.9, "bad": 0.3}))
     assert index.count("0.123") == 2, "a column of the subjects' table"
     assert "0.456" in index, "the subject without a mask"
-    assert re.search(r"for test and new subjects, enhancing tumor below 0.7&nbsp;ml .* \(mean Dice \+0.0123", index)
-    assert "for fold 0, enhancing" in index and "All that was tried" in index
+    assert re.search(r"for test and new subjects, 0.7&nbsp;ml of enhancing tumor .* \(mean Dice \+0.0123", index)
+    assert "for fold 0, 0.7&nbsp;ml" in index and "All values tried" in index
     options = make(tmp_path / "one fold", {"good": 0.9})
     index = written(options[4:])
-    assert "below which tumor is dropped" not in index
+    assert "Size thresholds" not in index
 
 
 class Outline(HTMLParser):
-    """Tags left open, pictures without alternative text, and addresses."""
+    """Tags left open, images without alternative text, and addresses."""
 
     EMPTY = ("meta", "img", "br", "input", "link", "hr")
 
@@ -71,14 +71,14 @@ class Outline(HTMLParser):
     ],
     ids=["usual", "nothing scored", "nothing at all", "one subject", "hostile name"],
 )
-def test_page_is_well_formed_and_needs_nothing_else(content, tmp_path):
+def test_page_is_well_formed_and_self_contained(content, tmp_path):
     html = written(make(tmp_path, **content))
     outline = Outline()
     outline.feed(html)
     assert (outline.wrong, outline.open) == ([], [])
     pages = [address for address in outline.addresses if not address.startswith(("data:image/png;base64,", "#"))]
     assert all((tmp_path / "report" / unquote(address)).is_file() for address in pages)
-    assert outline.scripts == 2, "only the page's own, and whether the subjects' pages are there"
+    assert outline.scripts == 2, "the page's own, and the check for the subject pages"
     assert "http://" not in html
     assert "https://" not in html
     assert EVIL not in html and EVIL_SUBJECT not in html
@@ -96,11 +96,11 @@ def test_page_is_well_formed_and_needs_nothing_else(content, tmp_path):
 def test_page_says_what_was_excluded_and_why(tmp_path):
     html = written(make(tmp_path, {"good": 0.9}))
     assert REASON in html
-    assert "3 subjects found, 2 taken, 1 excluded" in html
+    assert "3 subjects found, 2 included, 1 excluded" in html
 
 
 def change(root: Path, rows: dict[str, dict], more: tuple = ()) -> None:
-    """Change rows of the cohort that `make` wrote, by subject; `more` columns may be added."""
+    """Change rows of the cohort that `make` wrote, by subject; `more`: additional columns."""
     cohort = read_table(root / "cohort.tsv")
     write_table(root / "cohort.tsv", (*COHORT_COLUMNS, *more), [row | rows.get(row["subject"], {}) for row in cohort])
 
@@ -113,25 +113,25 @@ def cells(html: str, start: str) -> list[list[str]]:
 
 
 def test_page_counts_what_the_checks_found(tmp_path):
-    options = make(tmp_path, {name: 0.9 for name in ("good", "odd", "forced", "twin")})
+    options = make(tmp_path, {name: 0.9 for name in ("good", "odd", "forced", "copy")})
     change(
         tmp_path,
         {
             "odd": {"verdict": "warned", "checks": "far_spacing,flipped", "reason": "thick; t1 is mirrored"},
             "forced": {"verdict": "warned", "checks": "spacing", "reason": "the voxels of t1 measure 2 mm"},
-            "twin": {"verdict": "warned", "checks": "duplicate", "reason": "its t1 has the voxels of good's"},
+            "copy": {"verdict": "warned", "checks": "duplicate", "reason": "its t1 has the voxels of good's"},
             "broken": {"checks": "missing,far_spacing"},
         },
     )
     html = written(options)
-    assert "6 subjects found, 5 taken (3 with a warning), 1 excluded" in html
+    assert "6 subjects found, 5 included (3 with warnings), 1 excluded" in html
     assert cells(html, "<h3>Excluded</h3>")[1:] == [["broken", "missing, far_spacing", REASON]]
-    assert cells(html, "<h3>Taken with a warning</h3>")[1:] == [
+    assert cells(html, "<h3>Included with warnings</h3>")[1:] == [
         ["odd", "far_spacing, flipped", "thick; t1 is mirrored"],
         ["forced", "spacing", "the voxels of t1 measure 2 mm"],
-        ["twin", "duplicate", "its t1 has the voxels of good&#39;s"],
+        ["copy", "duplicate", "its t1 has the voxels of good&#39;s"],
     ]
-    # Check, excluded, warned of; in the order in which they look, what stands elsewhere after them.
+    # Check, excluded subjects, subjects with warnings; in the order of CHECKS, then checks from elsewhere.
     assert cells(html, "<h3>Checks</h3>")[1:] == [
         ["missing", "1", "0"],
         ["spacing", "0", "1"],
@@ -139,7 +139,7 @@ def test_page_counts_what_the_checks_found(tmp_path):
         ["flipped", "0", "1"],
         ["duplicate", "0", "1"],
     ]
-    (silent,) = re.findall(r"Found in no subject: (.*?)\.", html)
+    (silent,) = re.findall(r"Checks without findings: (.*?)\.", html)
     assert silent.split(", ") == [
         name for name in CHECKS if name not in ("missing", "spacing", "far_spacing", "flipped")
     ]
@@ -147,19 +147,20 @@ def test_page_counts_what_the_checks_found(tmp_path):
 
 def test_page_without_findings_names_the_checks(tmp_path):
     html = written(make(tmp_path, {"good": 0.9}, excluded=False))
-    assert "2 subjects found, 2 taken, 0 excluded" in html
-    assert "Taken with a warning" not in html and "Subjects warned of" not in html
-    assert f"Found in no subject: {', '.join(CHECKS)}." in html
+    assert "2 subjects found, 2 included, 0 excluded" in html
+    assert "Included with warnings" not in html and "Subjects with warnings" not in html
+    assert f"Checks without findings: {', '.join(CHECKS)}." in html
 
 
-def test_page_shows_covariates_and_labels_where_they_differ(tmp_path):
+def test_page_shows_covariates_and_label_dialects_that_differ(tmp_path):
     options = make(tmp_path, {"good": 0.9, "old": 0.8}, new=False, excluded=False)
-    heading = "subjects taken</summary>"
-    assert "Labels" not in str(cells(written(options), heading)[0])
+    heading = "included subjects</summary>"
+    assert "Label dialect" not in str(cells(written(options), heading)[0])
     covariates = {"good": {"grade": "HGG", "age": "61.5"}, "old": {"labels": "msd", "grade": "LGG"}}
     change(tmp_path, covariates, ("grade", "age", "nothing"))
     names, *rows = cells(written(options), heading)
-    assert names == ["Subject", "Fold", "Labels", "Tumor, ml", "Enhancing, ml", "Cut off, %", "grade", "age"]
+    volumes = ["Tumor, ml", "Enhancing, ml", "Lost to cropping, %"]
+    assert names == ["Subject", "Fold", "Label dialect", *volumes, "grade", "age"]
     dash = "\N{EN DASH}"
     assert [[row[place] for place in (0, 2, 6, 7)] for row in rows] == [
         ["good", "brats2020", "HGG", "61.5"],
@@ -168,7 +169,7 @@ def test_page_shows_covariates_and_labels_where_they_differ(tmp_path):
     assert tables.covariates(read_table(tmp_path / "cohort.tsv")) == {"grade": False, "age": True}
 
 
-def test_a_cavity_has_its_columns_where_it_was_scored(tmp_path):
+def test_a_cavity_has_columns_if_it_was_scored(tmp_path):
     options = make(tmp_path, {"operated": 0.5, "other": 0.75})
     assert "cavity" not in written(options)
     metrics = {"dice": 0.25, "hd95_mm": 7, "sensitivity": 0.3, "specificity": 0.98, "truth_ml": 5, "predicted_ml": 6}
@@ -180,7 +181,7 @@ def test_a_cavity_has_its_columns_where_it_was_scored(tmp_path):
     outline = Outline()
     outline.feed(html)
     assert (outline.wrong, outline.open) == ([], [])
-    assert re.search(r"Mean Dice, resection cavity</dt><dd>0\.250<small>no interval\s+\(of 1\)", html)
+    assert re.search(r"Mean Dice, resection cavity</dt><dd>0\.250<small>no interval\s+\(n = 1\)", html)
     names, *rows = cells(html, 'aria-label="Scores per subject"')
     dash = "\N{EN DASH}"
     assert names[2:] == [
@@ -191,23 +192,23 @@ def test_a_cavity_has_its_columns_where_it_was_scored(tmp_path):
     assert (rows[1][0], rows[1][6], rows[1][10]) == ("other", dash, dash)
     header, _, network, baseline = cells(html, 'aria-label="Scores"')[:4]
     assert header[-1] == "resection cavity" and baseline[-1] == dash
-    assert network[-1].split("]")[1].startswith(" of 1")
+    assert network[-1].split("]")[1].startswith(" (n = 1)")
 
 
 def test_a_subject_without_a_mask_is_shown_whatever_its_fold(tmp_path):
-    """A twin without a mask has the fold of the other."""
+    """A scan without a mask can have a numbered fold: that of a duplicate with a mask."""
     options = make(tmp_path, {"good": 0.9})
     change(tmp_path, {"unmasked": {"fold": "0"}})
     assert ">unmasked</a></h4>" in written(options)
 
 
-def test_page_tells_what_the_crop_cut_off(tmp_path):
+def test_page_shows_tumor_lost_to_cropping(tmp_path):
     text = re.sub(r"\s|&nbsp;", " ", written(make(tmp_path, {"good": 0.9})))
     assert "part of the tumor in 1 of 1 subjects" in text
-    assert '2.50 % in the worst, <a href="subjects/good.html">good</a>' in text
+    assert 'largest is 2.50 % (<a href="subjects/good.html">good</a>)' in text
 
 
-def test_pictures_come_worst_first_and_only_so_many(tmp_path):
+def test_gallery_shows_worst_and_best_up_to_its_size(tmp_path):
     dice = {f"subject_{place}": place / 10 for place in range(9, 0, -1)}
     options = make(tmp_path, dice, new=False)
     headings = re.findall(r"<h4><a[^>]*>(.*?)</a></h4>", written(options))
@@ -225,7 +226,7 @@ def test_page_without_scores_shows_the_predictions(tmp_path):
     assert 'id="scores"' not in html
 
 
-def test_interval_of_a_single_subject_is_not_made_up(tmp_path):
+def test_a_single_subject_has_no_interval(tmp_path):
     html = written(make(tmp_path, {"only": 0.5}))
     assert "no interval" in html
     assert not re.search(r"\bnan\b", html)
@@ -237,12 +238,12 @@ def test_times_and_provenance(tmp_path):
         assert words in html
 
 
-def test_subject_pages_tell_scores_findings_hashes_and_their_neighbors(tmp_path):
+def test_subject_pages_show_scores_findings_hashes_and_neighbors(tmp_path):
     options = make(tmp_path, {"good": 0.9, "bad": 0.3, "middle": 0.5}, new=False)
     written(options)
     pages = {path.stem: path.read_text() for path in (tmp_path / "report/subjects").glob("*.html")}
     assert set(pages) == {"good", "bad", "middle", "broken"}
-    assert REASON in pages["broken"] and "Why it is excluded" in pages["broken"]
+    assert REASON in pages["broken"] and "Reason for exclusion" in pages["broken"]
     rows = cells(pages["good"], 'aria-label="Scores"')
     assert rows[0] == ["Metric", "whole tumor", "tumor core", "enhancing tumor", "mean"]
     assert rows[1] == ["Dice", "0.900", "0.900", "0.900", "0.900"]
@@ -259,7 +260,7 @@ def test_subject_pages_tell_scores_findings_hashes_and_their_neighbors(tmp_path)
 @pytest.mark.parametrize(
     ("viewer", "shown"), [("all", {"a", "b", "c", "unmasked"}), ("gallery", {"a", "c", "unmasked"}), ("none", set())]
 )
-def test_pages_have_the_viewer_where_it_was_asked_for(viewer, shown, tmp_path):
+def test_pages_have_the_viewer_if_requested(viewer, shown, tmp_path):
     options = make(tmp_path, {"a": 0.1, "b": 0.5, "c": 0.9})
     for name in ("a", "b", "c", "unmasked"):
         (tmp_path / f"report/volumes/{name}.js").write_text("")
@@ -269,7 +270,7 @@ def test_pages_have_the_viewer_where_it_was_asked_for(viewer, shown, tmp_path):
     pages = {path.stem: path.read_text() for path in (tmp_path / "report/subjects").glob("*.html")}
     assert {name for name, page in pages.items() if "<canvas" in page} == shown
     assert (tmp_path / "report/subjects/niivue.js").exists() == (viewer != "none")
-    with pytest.raises(ValueError, match="viewer: 'best' is not known; known are all, gallery, none"):
+    with pytest.raises(ValueError, match="viewer: 'best' is not known; expected one of all, gallery, none"):
         gallery.viewed("best", [], [], [], 1)
 
 
@@ -294,12 +295,12 @@ def test_every_subject_is_a_point_that_links_to_its_page(tmp_path):
 def test_hundreds_of_subjects_fit_a_small_page(tmp_path):
     subjects = {f"subject_{place:03d}": place % 97 / 97 for place in range(400)}
     options = make(tmp_path, subjects)
-    noise = np.random.default_rng(0).integers(0, 256, (300, 700), np.uint8)  # 210 kB, as much as a real one
+    noise = np.random.default_rng(0).integers(0, 256, (300, 700), np.uint8)  # 210 kB, as large as a real figure
     for name in sorted(subjects, key=subjects.get)[:12] + sorted(subjects, key=subjects.get)[-12:]:
         folder = tmp_path / f"plots/subjects/{name}"
         folder.mkdir(parents=True)
-        for picture in ("planes", "modalities", "sample"):
-            Image.fromarray(noise).save(folder / f"{picture}.png", compress_level=1)
+        for figure in ("planes", "modalities", "sample"):
+            Image.fromarray(noise).save(folder / f"{figure}.png", compress_level=1)
     options[options.index("--gallery") + 1] = "12"
     start = time.monotonic()
     html = written(options)
@@ -309,55 +310,55 @@ def test_hundreds_of_subjects_fit_a_small_page(tmp_path):
     assert len(list((tmp_path / "report/subjects").glob("*.html"))) == 402
 
 
-def test_scores_without_absent_regions_stand_beside_the_convention(tmp_path):
+def test_scores_without_absent_regions_are_shown_as_well(tmp_path):
     options = make(tmp_path, {"good": 0.9, "bad": 0.3})
-    assert "that have it" not in written(options)
+    assert "with this region" not in written(options)
     scores = read_table(tmp_path / "scores.tsv")
     for row in scores:
         absent = row["region"] == "ET"
         row |= {"present_n": "1" if absent else row["n"], "present_mean": "0.25" if absent else row["mean"]}
     write_table(tmp_path / "scores.tsv", (*SCORES, "present_n", "present_mean"), scores)
     network = cells(written(options), 'aria-label="Scores"')[2]
-    assert ["that have it" in cell for cell in network] == [False, False, False, False, True, False]
-    assert network[4].endswith("0.250 of 1 that have it")
+    assert ["with this region" in cell for cell in network] == [False, False, False, False, True, False]
+    assert network[4].endswith("0.250 (n = 1 with this region)")
 
 
-def test_report_names_what_failed_and_what_the_mean_would_be(tmp_path):
+def test_report_lists_failed_jobs_and_the_mean_if_they_count_as_zero(tmp_path):
     options = make(tmp_path, {"good": 0.9, "bad": 0.5})
-    assert "failed and the run went on" not in written(options)
+    assert "failed, and the run continued" not in written(options)
     cohort = (tmp_path / "cohort.tsv").read_text().splitlines()
     good = next(line for line in cohort if line.startswith("good\t"))
-    (tmp_path / "cohort.tsv").write_text("\n".join([*cohort, good.replace("good", "gone", 1)]) + "\n")
-    rows = [("predict", "gone", 3, "Error: <b>out of memory", "gone.log", "nowhere/gone.nii.gz")]
+    (tmp_path / "cohort.tsv").write_text("\n".join([*cohort, good.replace("good", "failed", 1)]) + "\n")
+    rows = [("predict", "failed", 3, "Error: <b>out of memory", "failed.log", "nowhere/failed.nii.gz")]
     rows += [("embed", "good", 1, "Error: the disk is full", "good.log", "nowhere/good.js")]
     page = written(["--failures", str(ledger_of(tmp_path / "failures.tsv", *rows)), *options])
-    assert "2 jobs failed and the run went on without them" in page
-    assert "of the 2 that survived, not of the 3 that were to be scored" in page
+    assert "2 jobs failed, and the run continued without them" in page
+    assert "The scores cover 2 of the 3 subjects to be scored. If the failed subject counts as 0" in page
     assert f"{1.4 / 3:.3f} (mean" in page
     assert "Error: &lt;b&gt;out of memory" in page
     assert "<b>out of memory" not in page
 
 
-# What the browser is asked to do, and to say in the page's title.
+# Scripts for the browser, which write their results into the title of the page.
 IN_INDEX = """
-const said = [], table = document.querySelector('[aria-label="Scores per subject"] table');
+const shown = [], table = document.querySelector('[aria-label="Scores per subject"] table');
 const names = () => [...table.tBodies[0].rows].filter(row => !row.hidden).map(row => row.cells[0].textContent);
-said.push(names()[0]);
+shown.push(names()[0]);
 table.querySelectorAll("th button")[5].click();
-said.push(names()[0]);
+shown.push(names()[0]);
 const box = document.querySelector("#subjects .filter input");
 box.value = "subject_3"; box.dispatchEvent(new Event("input"));
-said.push(names().join());
+shown.push(names().join());
 const points = [...document.querySelectorAll("svg [data-points] a")];
 points[0].focus(); points[0].dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));
-said.push(document.activeElement === points[1], points[1].getAttribute("href"));
-document.title = JSON.stringify(said);
+shown.push(document.activeElement === points[1], points[1].getAttribute("href"));
+document.title = JSON.stringify(shown);
 """
 IN_PAGE = """
 (async () => {
   const canvas = document.querySelector("canvas"), wait = ms => new Promise(done => setTimeout(done, ms));
   for (let tries = 0; tries < 100 && !canvas.viewer; tries++) await wait(100);
-  const picture = () => {
+  const pixels = () => {
     canvas.viewer.drawScene();
     const gl = canvas.viewer.gl, bytes = new Uint8Array(4 * canvas.width * canvas.height);
     gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
@@ -368,25 +369,25 @@ IN_PAGE = """
     }
     return [lit, colored];
   };
-  const before = picture(), slider = document.querySelectorAll("form input[type=range]")[1];
+  const before = pixels(), slider = document.querySelectorAll("form input[type=range]")[1];
   const rims = document.querySelector("form input[type=checkbox]");
   rims.click();
-  const outlined = picture();
+  const outlined = pixels();
   rims.click();
   slider.value = 0; slider.dispatchEvent(new Event("input"));
   const place = document.getElementById("place").textContent;
   canvas.dispatchEvent(new KeyboardEvent("keydown", {key: "PageUp", bubbles: true}));
   const moved = place !== document.getElementById("place").textContent;
-  const without = picture(), last = [...document.querySelectorAll("form input[type=range]")].at(-1);
+  const without = pixels(), last = [...document.querySelectorAll("form input[type=range]")].at(-1);
   last.value = 1; last.dispatchEvent(new Event("input"));
-  const said = document.getElementById("place").textContent;
-  document.title = JSON.stringify([before, outlined, without, picture(), moved, said]);
+  const shown = document.getElementById("place").textContent;
+  document.title = JSON.stringify([before, outlined, without, pixels(), moved, shown]);
 })();
 """
 
 
 def browse(page, code):
-    """What a browser makes of a page: the title that the code, added at its end, wrote; no error may be told."""
+    """Run code at the end of a page in a browser; returns the title that it wrote, and fails on any console error."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no chromium is installed")
@@ -403,23 +404,23 @@ def browse(page, code):
 def test_tables_sort_and_filter_and_points_are_reached_by_keys_in_a_browser(tmp_path):
     options = make(tmp_path, {f"subject_{place}": place / 10 for place in range(9, 0, -1)})
     written(options)
-    said = browse(tmp_path / "report/index.html", IN_INDEX)
-    assert said == ["subject_1", "subject_9", "subject_3", True, "subjects/subject_2.html"]
+    shown = browse(tmp_path / "report/index.html", IN_INDEX)
+    assert shown == ["subject_1", "subject_9", "subject_3", True, "subjects/subject_2.html"]
 
 
-ALONE = """
+LINKS = """
 const links = document.querySelectorAll('a[href$=".html"]').length;
-document.title = JSON.stringify([links, document.getElementById("alone").hidden]);
+document.title = JSON.stringify([links, document.getElementById("no-pages").hidden]);
 """
 
 
-def test_a_report_without_its_pages_has_no_links_that_lead_nowhere(tmp_path):
+def test_a_report_without_its_pages_has_no_broken_links(tmp_path):
     written(make(tmp_path, {"good": 0.9, "bad": 0.3}))
     (tmp_path / "sent").mkdir()
     shutil.copy(tmp_path / "report/index.html", tmp_path / "sent")
-    links, hidden = browse(tmp_path / "report/index.html", ALONE)
+    links, hidden = browse(tmp_path / "report/index.html", LINKS)
     assert links > 10 and hidden
-    assert browse(tmp_path / "sent/index.html", ALONE) == [0, False]
+    assert browse(tmp_path / "sent/index.html", LINKS) == [0, False]
 
 
 def test_the_viewer_draws_in_a_browser(tmp_path):
@@ -428,12 +429,12 @@ def test_the_viewer_draws_in_a_browser(tmp_path):
     whole = nib.load(mask)
     write_map(tmp_path / "entropy.nii.gz", np.full(whole.shape, 0.8), whole.affine)
     script(folder, mask, tmp_path / "report/volumes/good.js", "--overlay", tmp_path / "entropy.nii.gz")
-    (lit, colored), (_, outlined), (_, without), (_, unsure), moved, said = browse(
+    (lit, colored), (_, outlined), (_, without), (_, uncertain), moved, shown = browse(
         tmp_path / "report/subjects/good.html", IN_PAGE
     )
-    assert lit > 5000, "the brain is there"
-    assert colored > 500 and without < colored / 10, "the overlay is there, and goes"
-    assert without < outlined < 0.8 * colored, "outlines color less"
-    assert unsure > 5 * colored, "the map of uncertainty is there once it is asked for"
-    assert "entropy 0.79" in said
+    assert lit > 5000, "the brain is shown"
+    assert colored > 500 and without < colored / 10, "the overlay can be shown and hidden"
+    assert without < outlined < 0.8 * colored, "outlines have fewer colored pixels"
+    assert uncertain > 5 * colored, "the uncertainty map is shown on request"
+    assert "entropy 0.79" in shown
     assert moved, "keys move the crosshair"

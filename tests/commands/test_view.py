@@ -1,4 +1,4 @@
-"""The command `view` serves the report to this machine alone."""
+"""The command `view` serves the report only to this machine."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from studies import ROOT
 import view
 
 
-def test_the_report_is_served_to_this_machine_alone(tmp_path):
+def test_the_report_is_served_only_to_this_machine(tmp_path):
     (tmp_path / "report").mkdir()
     (tmp_path / "report/index.html").write_text("here it is")
     command = [sys.executable, ROOT / "scripts/view.py", tmp_path]
@@ -23,4 +23,4 @@ def test_the_report_is_served_to_this_machine_alone(tmp_path):
         finally:
             server.terminate()
     result = CliRunner().invoke(view.view, [str(tmp_path / "report")])
-    assert result.exit_code == 1 and "holds no index.html; make it" in result.output
+    assert result.exit_code == 1 and "has no index.html; create it with" in result.output

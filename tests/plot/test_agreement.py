@@ -1,4 +1,4 @@
-"""Limits of agreement against answers worked out by hand."""
+"""The figure of agreement, with limits computed by hand."""
 
 import pytest
 
@@ -18,13 +18,13 @@ def test_agreement_draws_limits_by_hand():
     assert sorted(line.get_ydata()[0] for line in whole.lines) == pytest.approx([1 - 1.96, 0, 1, 1 + 1.96])
     assert [text.get_text() for text in whole.texts] == ["+1.0", "\N{MINUS SIGN}1.0", "+3.0"]
     assert below.collections[0].get_offsets().tolist() == [[10, 0.8], [20, 0.9], [30, 0.7]]
-    # Two subjects that agree to the voxel have no spread.
+    # Two subjects without any difference have no spread.
     assert [line.get_ydata()[0] for line in enhancing.lines] == [0, 0]
     assert len(agreement.agreement({"WT": ([3], [4], [0.5])}).axes[0].lines) == 2
     assert "No subject was scored" in agreement.agreement({}).texts[0].get_text()
 
 
-def test_agreement_is_of_the_network_and_of_known_volumes(tmp_path):
+def test_agreement_shows_only_the_network_and_known_volumes(tmp_path):
     scored = {"truth_ml": 9, "predicted_ml": 8, "dice": 0.7}
     rows = [("network", "a", region, metric, value) for region in ("WT", "edema") for metric, value in scored.items()]
     rows += [("FLAIR threshold", "a", "WT", "dice", 0.1), ("network", "failed", "WT", "dice", 0)]

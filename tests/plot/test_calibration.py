@@ -1,4 +1,4 @@
-"""The table of calibration becomes a figure that the report shows."""
+"""The figure of calibration is drawn from its table and shown in the report."""
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +12,7 @@ from glioseg.plot.calibration import calibration as draw
 from glioseg.plot.figures import draw_of
 
 
-def test_table_figure_and_report_show_it(tmp_path):
+def test_table_figure_and_report_agree(tmp_path):
     bins = {"WT": calibration(PROBABILITIES, TRUTH)}
     evaluations = [{"subject": name, "calibration": bins} for name in ("good", "bad")]
     rows = [{name: str(value) for name, value in row.items()} for row in calibration_rows(evaluations)]
@@ -20,7 +20,7 @@ def test_table_figure_and_report_show_it(tmp_path):
     assert bins_of(rows)["WT"]["bad"]["true"] == bins["WT"]["true"]
     write_table(tmp_path / "calibration.tsv", tuple(rows[0]), rows)
     (above, below) = draw_of("calibration")([tmp_path / "calibration.tsv"]).axes
-    # The diagonal, a line per subject without bins of so few voxels, and all together.
+    # The diagonal, a line per subject (empty: all bins have too few voxels), and the pooled line.
     assert [len(line.get_xdata()) for line in above.lines] == [2, 0, 0, 3]
     assert above.lines[-1].get_xydata().tolist() == [[0.25, 0.5], [0.75, 1], [1, 1]]
     assert "error 0.188" in above.texts[0].get_text() and "25.0 %" in above.texts[0].get_text()

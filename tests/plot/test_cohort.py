@@ -1,4 +1,4 @@
-"""The figure of the cohort stacks the classes of each subject."""
+"""The figure of the cohort stacks the tissue volumes of each subject."""
 
 import pytest
 from pictures import pixels, words
@@ -18,11 +18,13 @@ def test_cohort_stacks_classes_largest_first():
     assert "No subject has a mask" in cohort.cohort({}, {}).texts[0].get_text()
 
 
-def test_a_cavity_is_stacked_but_is_no_tumor():
+def test_a_cavity_is_stacked_but_not_counted_as_tumor():
     figure = cohort.cohort({"a": [1, 1, 1, 9, 0], "b": [2, 2, 2, 0, 0]}, {"a": "0", "b": "0"})
     bars, boxes = figure.axes
     assert words(figure) == [*COMMON, "cavity"] and bars.get_title(loc="left").startswith("tumor and cavity")
-    assert [label.get_text() for label in bars.get_xticklabels()] == ["b", "a"], "by tumor, without the cavity"
+    assert [label.get_text() for label in bars.get_xticklabels()] == ["b", "a"], (
+        "sorted by tumor volume without the cavity"
+    )
     assert sum(bar.get_height() for bar in bars.patches) == 18
     assert sorted(boxes.collections[0].get_offsets()[:, 1].tolist()) == [3, 6]
 

@@ -1,4 +1,4 @@
-"""Curves of training show what the histories hold."""
+"""Learning curves show the values of the histories."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def test_curves_are_read_from_histories_named_by_their_folders(tmp_path):
     assert "one of 2 models" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
-def test_curves_of_folds_have_their_mean_where_all_have_a_value():
+def test_the_mean_curve_covers_epochs_that_all_models_have():
     short = {"epoch": np.array([1.0, 2]), "loss": np.array([1.0, 3])}
     long = {"epoch": np.array([1.0, 2, 3]), "loss": np.array([3.0, 5, 9])}
     assert curves.curves({"0": short, "1": long}).axes[0].lines[-1].get_ydata().tolist() == [2, 4]

@@ -1,4 +1,4 @@
-"""Every figure has its module, its words and a place in the report."""
+"""Every figure has a module, a caption, an alternative text and a section of the report."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def test_drawing_does_not_import_tensorflow():
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_has_its_module_its_words_and_a_place_in_the_report(name):
+def test_every_figure_has_a_module_texts_and_a_section(name):
     entry = FIGURES[name]
     assert callable(draw_of(name))
     assert entry.section in SECTIONS

@@ -1,4 +1,4 @@
-"""A network that is no U is drawn as well."""
+"""A network that is not a U is drawn as well."""
 
 from pictures import conv, keras_file, pixels
 
@@ -8,7 +8,7 @@ from glioseg.plot.style import save
 from glioseg.predict.keras_file import read_layers
 
 
-def test_network_that_is_no_u_still_draws(tmp_path):
+def test_a_network_that_is_not_a_u_is_drawn(tmp_path):
     shape = [None, 8, 8, 8, 4]
     layers = [("InputLayer", "in", {"batch_shape": shape}, [], shape)]
     for place, (kind, settings) in enumerate(

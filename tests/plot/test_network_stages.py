@@ -1,4 +1,4 @@
-"""The stages of a network are found from its layers."""
+"""The stages of a network follow from its layers."""
 
 import pytest
 from pictures import conv, keras_file, small_unet
@@ -8,7 +8,7 @@ from glioseg.predict.keras_file import read_layers
 
 
 @pytest.mark.parametrize("size", [32, None])
-def test_plan_of_a_small_unet(size, tmp_path):
+def test_stages_of_a_small_unet(size, tmp_path):
     layers, outputs = read_layers(keras_file(tmp_path / "m.keras", small_unet(size), [["o2", 0, 0], ["deep", 0, 0]]))
     down, bottom, up = stages(layers, outputs)
     assert [slab.channels for slab in down.slabs] == [3, 8, 8]
@@ -21,7 +21,7 @@ def test_plan_of_a_small_unet(size, tmp_path):
     assert bottom.notes["Norm"] == 1
 
 
-def test_transposed_convolution_in_front_of_the_output_is_drawn(tmp_path):
+def test_a_transposed_convolution_before_the_output_is_a_slab(tmp_path):
     full, half = [None, 8, 8, 8, 4], [None, 4, 4, 4, 4]
     layers = [
         ("InputLayer", "in", {"batch_shape": full}, [], full),

@@ -1,4 +1,4 @@
-"""Slices show the right side of the patient, and the fullest part."""
+"""Slices have the patient's right on the left and are cut where the mask is largest."""
 
 import nibabel as nib
 import numpy as np

@@ -1,4 +1,4 @@
-"""Figures are saved small, the same twice, and for print."""
+"""Figures are saved as small, reproducible PNG files and as SVG files for print."""
 
 import base64
 import io
@@ -21,12 +21,12 @@ def test_saving_twice_gives_the_same_small_bytes(volumes, tmp_path):
     assert not list(tmp_path.glob(".partial*"))
 
 
-def test_classes_to_name():
+def test_classes_of_a_legend():
     assert shown_tissues([]) == ["necrosis", "edema", "enhancing"]
     assert shown_tissues(name for name in ("cyst", "background", "cavity")) == list(TISSUES)
 
 
-def test_a_figure_is_saved_for_print_beside_it(tmp_path, volumes):
+def test_a_figure_is_also_saved_for_print(tmp_path, volumes):
     image, brain, classes = volumes
     for name in ("a", "b"):
         figure = subject_slices.planes({"t1": image}, brain, np.ones(3), classes, classes, "patient 7", list(PLANES))
@@ -38,4 +38,4 @@ def test_a_figure_is_saved_for_print_beside_it(tmp_path, volumes):
     assert widths
     embedded = re.findall(r"data:image/png;base64,\s*([^\"]+)", drawn)
     sizes = [Image.open(io.BytesIO(base64.b64decode(data))).size[0] for data in embedded]
-    assert max(sizes) > 300, "pixels enough for print"
+    assert max(sizes) > 300, "enough pixels for print"

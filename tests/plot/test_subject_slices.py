@@ -1,4 +1,4 @@
-"""Slices of a subject show its classes and contours in their colors."""
+"""Figures of a subject show its classes and contours in their colors."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_contours_of_truth_are_darker_than_those_of_the_prediction(volumes, tmp_
 
 
 @pytest.mark.parametrize(("index", "tissue"), [(4, "cavity"), (5, "cyst")])
-def test_a_class_that_few_data_sets_have_is_shown_where_it_is(volumes, tmp_path, index, tissue):
+def test_an_uncommon_class_is_shown_where_it_was_found(volumes, tmp_path, index, tissue):
     image, brain, classes = volumes
     assert words(subject_slices.modalities({"flair": image}, brain, np.ones(3), classes)) == list(COMMON)
     classes[14:18, 9:15, 8:13] = index
@@ -34,7 +34,7 @@ def test_a_class_that_few_data_sets_have_is_shown_where_it_is(volumes, tmp_path,
     assert [bar.get_width() > 0 for bar in bars.patches] == [True] * 4
 
 
-def test_the_contour_of_a_cavity_is_drawn_where_truth_or_prediction_has_one(volumes, tmp_path):
+def test_a_cavity_has_a_contour_if_truth_or_prediction_contains_one(volumes, tmp_path):
     image, brain, classes = volumes
     images = {"flair": image, "t1ce": image}
     predicted = classes.copy()

@@ -1,11 +1,11 @@
-"""Uncertainty is drawn against the Dice that it foretells."""
+"""The figure of uncertainty shows it against Dice, with the rank correlation."""
 
 from glioseg.files import write_table
 from glioseg.plot.figures import draw_of
 
 
 def test_uncertainty_against_dice(tmp_path):
-    rows = [{"uncertainty": unsure, "dice": dice} for unsure, dice in ((0.1, 0.9), (0.2, 0.85), (0.3, 0.5), (0.4, 0.6))]
+    rows = [{"uncertainty": value, "dice": dice} for value, dice in ((0.1, 0.9), (0.2, 0.85), (0.3, 0.5), (0.4, 0.6))]
     rows += [{"uncertainty": 0.25, "dice": ""}]
     write_table(tmp_path / "uncertainty.tsv", ("uncertainty", "dice"), rows)
     (axis,) = draw_of("uncertainty")([tmp_path / "uncertainty.tsv"]).axes

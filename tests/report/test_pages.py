@@ -1,4 +1,4 @@
-"""Durations are told in words."""
+"""Durations are shown in a suitable unit."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Boxes and points of the strip plots against answers worked out by hand."""
+"""Boxes and points of the strip plots, computed by hand."""
 
 import pytest
 
@@ -12,8 +12,8 @@ def test_boxes_and_points_by_hand():
     ]
     (plot,) = strip_plots.strip_plots(table, ["WT", "TC"])
     (group,) = plot["groups"]
-    # 260 pixels from 0 at 290 to 1 at 30; quartiles of five are the second, third and fourth; 0 is beyond the whisker.
+    # 260 pixels from 0 at 290 to 1 at 30; the quartiles of five are the second, third and fourth; 0 is an outlier.
     assert [point["y"] for point in group["points"]] == [290, 82, 69, 56, 56]
     assert group["box"] == {"q1": 82, "q3": 56, "low": 82, "high": 56} and group["median"] == 69
-    assert abs(group["points"][4]["x"] - group["points"][3]["x"]) == 9, "two of the same value stand side by side"
+    assert abs(group["points"][4]["x"] - group["points"][3]["x"]) == 9, "equal values are side by side"
     assert strip_plots.swarm([0, 0, 0, 50], radius=1, half=1) == pytest.approx([0, -0.7, 0.7, 0], abs=0.05)

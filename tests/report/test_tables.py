@@ -1,4 +1,4 @@
-"""Tables of the report against answers worked out by hand."""
+"""Tables of the report, computed by hand."""
 
 import re
 
@@ -14,14 +14,14 @@ def test_rule_times_by_hand():
     assert other == {"rule": "a", "jobs": 2, "median_s": 2, "longest_s": 3, "total_s": 4, "memory_mb": 5}
 
 
-def test_settings_that_differ_between_models_are_all_told():
+def test_settings_that_differ_between_models_are_all_shown():
     trainings = [{"settings": {"seed": 1, "loss": "dice"}}, {"settings": {"seed": 2, "loss": "dice"}}]
     shared = tables.shared_settings(trainings)
     assert shared["loss"] == "dice"
     assert re.fullmatch(r"1\W+2", shared["seed"])
 
 
-def test_how_far_seeds_stand_apart():
+def test_deviation_between_seeds():
     trainings = [{"fold": fold, "validation_dice": dice} for fold, dice in (("0", 0.8), ("0", 0.9), ("1", 0.5))]
     assert tables.seeds_apart(trainings) == pytest.approx(0.1 / 2**0.5)
     twice = [*trainings, {"fold": "1", "validation_dice": 0.5}]

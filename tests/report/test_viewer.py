@@ -1,4 +1,4 @@
-"""The viewer's difference of two masks by hand, and its sentence where NiiVue is missing."""
+"""The viewer's difference map, computed by hand, and its error message if NiiVue is missing."""
 
 import importlib.util
 
@@ -13,7 +13,7 @@ def test_difference_by_hand():
     assert viewer.difference(truth, predicted).tolist() == [0, 1, 0, 3, 2, 3]
 
 
-def test_without_niivue_there_is_a_sentence(monkeypatch):
+def test_missing_niivue_is_reported(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"ipyniivue.*install what envs/requirements\.lock lists"):
         viewer.niivue()

@@ -1,4 +1,4 @@
-"""How predicted volumes agree with the true ones, and how scores depend on a tumor's size."""
+"""Agreement of predicted and true volumes, and Dice against tumor size."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,13 +15,13 @@ from glioseg.files import read_table
 from glioseg.labels import REGION_NAMES, REGIONS
 from glioseg.plot.style import BLUE, GREY, INK, VERMILION, sentence
 
-LEAST_ML = 0.1  # below, volumes stand on a linear axis, so that an absent region has a place: 0
+LEAST_ML = 0.1  # the volume axis is linear below this, so that an absent region can be shown at 0
 
 
 def draw(inputs: Sequence[Path]) -> Figure:
-    """The network's volumes and Dice per region from the table of subjects that `summarize` writes.
+    """Plot the network's volumes and Dice per region from subjects.tsv of `summarize`.
 
-    A subject that could not be predicted is shown where its true volume is known.
+    A subject that could not be predicted is shown if the table has its volumes.
     """
     (table,) = inputs
     found: dict[tuple[str, str], dict[str, float]] = {}
@@ -38,13 +38,13 @@ def draw(inputs: Sequence[Path]) -> Figure:
 
 
 def agreement(values: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
-    """Volumes above and Dice below, a column for each region, a point for each subject.
+    """Plot volumes above and Dice below, with a column per region and a point per subject.
 
-    Above, the difference of both volumes over their mean, with its mean and the limits of agreement, 1.96 standard
-    deviations to either side (Bland & Altman 1986, doi:10.1016/S0140-6736(86)90837-8); a lone subject has no limits.
-    Below, Dice over the true volume.
+    The upper plots show predicted minus true volume against their mean, with the mean difference and the limits of
+    agreement at ±1.96 standard deviations (Bland & Altman 1986, doi:10.1016/S0140-6736(86)90837-8). A single subject
+    has no limits. The lower plots show Dice against the true volume.
 
-    values: region -> truth_ml, predicted_ml and Dice, one value per subject each. Without any, a figure that says so.
+    values: region -> truth_ml, predicted_ml and Dice, each with one value per subject. With none, the figure says so.
     """
     names = [name for name in REGIONS if name in values and len(values[name][0])]
     if not names:
@@ -69,14 +69,14 @@ def agreement(values: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     panels[1][0].set_ylabel("Dice")
     handles = [
         Line2D([], [], color=VERMILION, label="mean difference"),
-        Line2D([], [], color=VERMILION, linestyle="--", linewidth=1, label="1.96 standard deviations from it"),
+        Line2D([], [], color=VERMILION, linestyle="--", linewidth=1, label="limits of agreement (±1.96 SD)"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
 def _limits(axis: Axes, differences_ml: np.ndarray) -> None:
-    """Lines at the mean of the differences and at the limits of agreement, each with its number."""
+    """Draw lines at the mean difference and at the limits of agreement, each with its value."""
     mean = float(differences_ml.mean())
     spread = 1.96 * float(differences_ml.std(ddof=1)) if len(differences_ml) > 1 else 0.0
     axis.axhline(0, color=GREY, linewidth=0.8, zorder=1)
@@ -96,7 +96,7 @@ def _limits(axis: Axes, differences_ml: np.ndarray) -> None:
 
 
 def _volume_axis(axis: Axes, volumes_ml: np.ndarray) -> None:
-    """Volumes by powers of ten, from the smallest on; where any is absent or next to nothing, with a place for none."""
+    """Make the axis logarithmic; if any volume is below LEAST_ML, make it linear below that and add a tick at 0."""
     low, high = volumes_ml.min() / 1.6, 1.6 * max(volumes_ml.max(), 1)
     if volumes_ml.min() < LEAST_ML:
         axis.set_xscale("symlog", linthresh=LEAST_ML, linscale=0.5)

@@ -1,4 +1,4 @@
-"""Whether the network's probabilities mean what they say, as reliability diagrams."""
+"""Reliability diagrams of the network's probabilities."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,25 +13,26 @@ from glioseg.files import read_table
 from glioseg.labels import REGION_NAMES, REGIONS
 from glioseg.plot.style import BLUE, GREY, INK, sentence
 
-FEWEST = 50  # voxels of a subject in a bin; of fewer its share says little, and isn't drawn
+FEWEST = 50  # voxels; a subject's bin with fewer is not drawn, because its share of true voxels is too noisy
 
 
 def draw(inputs: Sequence[Path]) -> Figure:
-    """How far the network's probabilities are true, from the table of calibration that `summarize` writes."""
+    """Plot reliability diagrams from calibration.tsv of `summarize`."""
     (table,) = inputs
     return calibration(bins_of(read_table(table, CALIBRATION_COLUMNS)))
 
 
 def calibration(values: Mapping[str, Mapping[str, Bins]]) -> Figure:
-    """Above, the share of voxels that are true over the probability they were given; below, how many they are.
+    """Plot the share of true voxels against their predicted probability, and below it the voxels of each bin.
 
-    A column for each region, a thin line for each subject, the broad one for all their voxels together; all but the
-    lowest bin. DeGroot & Fienberg 1983, doi:10.2307/2987588. values: region -> subject -> bins of `calibration`.
-    Without any, a figure that says so.
+    There is a column per region, with a thin line per subject and a thick line for all subjects pooled. The lowest bin
+    is left out. Reliability diagrams: DeGroot & Fienberg 1983, doi:10.2307/2987588.
+
+    values: region -> subject -> bins of `calibration`. Without values, the figure says so.
     """
     names = [name for name in REGIONS if values.get(name)]
     if not names:
-        return sentence("No probabilities were kept of any subject that has a mask.")
+        return sentence("No probabilities were kept for any subject with a mask.")
     figure = Figure(figsize=(9.6 if len(names) > 1 else 5, 5.2), layout="constrained")
     panels = figure.subplots(2, len(names), squeeze=False, sharex=True, height_ratios=(3, 1))
     for name, above, below in zip(names, *panels, strict=True):
@@ -43,7 +44,7 @@ def calibration(values: Mapping[str, Mapping[str, Bins]]) -> Figure:
             _line(above, bins, FEWEST, color=BLUE, linewidth=0.7, alpha=float(np.clip(6 / len(subjects), 0.08, 0.5)))
         _line(above, everyone, 1, color=BLUE, linewidth=2, marker="o", markersize=4.5, zorder=3)
         words = f"expected calibration error {expected_error(everyone):.3f}\n"
-        words += f"{100 * missed(everyone):.1f} % of the truth was given less than 10 %"
+        words += f"{100 * missed(everyone):.1f} % of the truth has a probability < 10 %"
         above.text(0.03, 0.97, words, transform=above.transAxes, va="top", color=INK, fontsize=7.5)
         above.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.18), yticks=np.linspace(0, 1, 6))
         widths = np.diff(EDGES[1:])
@@ -53,19 +54,19 @@ def calibration(values: Mapping[str, Mapping[str, Bins]]) -> Figure:
         below.set(xlabel="probability", xticks=np.linspace(0, 1, 6))
         for axis in (above, below):
             axis.grid(axis="y")
-    panels[0][0].set_ylabel("share of the voxels that are true")
-    panels[1][0].set_ylabel("% of these voxels")
+    panels[0][0].set_ylabel("share of true voxels")
+    panels[1][0].set_ylabel("% of voxels")
     handles = [
-        Line2D([], [], color=BLUE, linewidth=2, marker="o", markersize=4.5, label="all voxels"),
-        Line2D([], [], color=BLUE, linewidth=0.7, label="a subject's"),
-        Line2D([], [], color=GREY, linewidth=0.8, linestyle=":", label="probabilities that mean what they say"),
+        Line2D([], [], color=BLUE, linewidth=2, marker="o", markersize=4.5, label="all subjects pooled"),
+        Line2D([], [], color=BLUE, linewidth=0.7, label="one subject"),
+        Line2D([], [], color=GREY, linewidth=0.8, linestyle=":", label="perfect calibration"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
 def _line(axis: Axes, bins: Bins, fewest: int, **style) -> None:
-    """The share that is true over the mean probability of each bin that holds so many voxels."""
+    """Plot the share of true voxels against the mean probability of each bin with at least `fewest` voxels."""
     voxels, probability, true = (np.array(bins[name][1:], float) for name in ("voxels", "probability", "true"))
     shown = voxels >= fewest
     axis.plot(probability[shown] / voxels[shown], true[shown] / voxels[shown], **style)

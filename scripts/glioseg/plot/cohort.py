@@ -1,4 +1,4 @@
-"""Charts of the whole cohort: learning curves, scores per region beside the baselines, tumor volumes."""
+"""Tumor volumes of the whole cohort."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,11 +20,11 @@ from glioseg.plot.style import (
 )
 from glioseg.volumes.orientation import voxel_ml
 
-NAMED_UP_TO = 40  # subjects whose names are written under their bars; more would overlap
+NAMED_UP_TO = 40  # subjects; the names of more would overlap under the bars
 
 
 def draw(inputs: Sequence[Path]) -> Figure:
-    """Tumor volumes from the cohort table and the folder with each subject's scan.json, in this order."""
+    """Plot tumor volumes; inputs are the cohort table, then the folder with each subject's scan.json."""
     table, preprocessed = inputs
     volumes_ml, folds = {}, {}
     for row in read_table(table, ("subject", "verdict", "fold", "has_mask")):
@@ -37,10 +37,10 @@ def draw(inputs: Sequence[Path]) -> Figure:
 
 
 def cohort(volumes_ml: Mapping[str, Sequence[float]], folds: Mapping[str, str]) -> Figure:
-    """Volume per tissue class: a stacked bar per subject, by fold, largest tumor first; and whole tumors per fold.
+    """Plot a stacked bar of tissue volumes per subject, by fold and largest tumor first, and whole tumors per fold.
 
-    volumes_ml: subject -> one volume per class of CLASSES but the background; folds: subject -> fold. Classes that not
-    every data set has are left out where nobody has them. A cohort without masks gives a figure that says so.
+    volumes_ml: subject -> one volume per class of CLASSES except the background; folds: subject -> fold. Classes that
+    only some data sets have are left out if no subject has them. Without masks, the figure says so.
     """
     if not volumes_ml:
         return sentence("No subject has a mask, so no tumor volume is known.")
@@ -54,7 +54,7 @@ def cohort(volumes_ml: Mapping[str, Sequence[float]], folds: Mapping[str, str]) 
         layout="constrained",
     )
     bars, strips = figure.subplots(1, 2, width_ratios=(np.clip(len(names) / 6, 1.5, 4), 1 + 0.25 * len(groups)))
-    # A gap of one bar between folds: their brackets stay apart.
+    # A gap of one bar between folds separates their brackets.
     places = np.arange(len(names)) + np.array([groups.index(folds[name]) for name in names])
     base = np.zeros(len(names))
     for tissue in tissues:
@@ -88,7 +88,7 @@ def cohort(volumes_ml: Mapping[str, Sequence[float]], folds: Mapping[str, str]) 
 
 
 def fold_name(fold: str) -> str:
-    """A fold of the cohort table in words: "fold 1" for "1"; "test", "train" and "new" as they are."""
+    """The label of a fold of the cohort table: "fold 1" for "1"; "test", "train" and "new" are unchanged."""
     return f"fold {fold}" if fold.isdecimal() else fold
 
 

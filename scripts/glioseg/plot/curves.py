@@ -24,14 +24,14 @@ PANELS = {
 
 
 def draw(histories: Sequence[Path]) -> Figure:
-    """Learning curves from the histories train/{fold}/history.tsv, named by their folders."""
+    """Plot learning curves from files train/{model}/history.tsv; each model has the name of its folder."""
     return curves({path.parent.name: _columns(path) for path in histories})
 
 
 def curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
-    """Learning curves: a panel per quantity, training and validation, a thin line per fold and their mean.
+    """Plot training and validation curves, with a panel per quantity, a thin line per model and their mean.
 
-    histories: fold -> column -> value per epoch, NaN where an epoch was not validated; absent columns leave no panel.
+    histories: model -> column -> value per epoch, NaN where an epoch was not validated. Absent columns have no panel.
     """
     names = [name for name in PANELS if any(name in history for history in histories.values())]
     columns = min(4, len(names))
@@ -68,7 +68,7 @@ def _recorded(history: Mapping[str, np.ndarray], column: str) -> tuple[np.ndarra
 
 
 def _mean_line(lines: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the folds at the epochs that all of them have."""
+    """Mean over the models at the epochs that all of them have."""
     shared = sorted(set.intersection(*(set(epochs.tolist()) for epochs, _ in lines)))
     values = [[dict(zip(epochs.tolist(), line, strict=True))[epoch] for epoch in shared] for epochs, line in lines]
     return np.array(shared), np.mean(values, axis=0)

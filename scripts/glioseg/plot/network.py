@@ -1,4 +1,4 @@
-"""Diagram of a network as a U: a slab per feature map, a row per resolution, arrows for what connects them."""
+"""Diagram of a network as a U: a slab per feature map, a row per resolution, arrows for the connections."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,27 +25,27 @@ COLORS = {
 }
 WORDS = {
     "convolution": "convolution",
-    "strided": "convolution with a stride",
+    "strided": "strided convolution",
     "transposed": "transposed convolution",
     "upsampled": "upsampling",
-    "skipped": "copy from the way down",
+    "skipped": "copied feature map",
     "output": "output",
 }
-SLABS_AT_MOST = 4  # drawn per stage; of more, the first two and the last, with the number of the others between them
-ROW, GAP = 1.75, 0.34  # the height of a row and the room between slabs; slabs of the first row are 1.15 high
+SLABS_AT_MOST = 4  # per stage; of more, only the first two and the last are drawn, with a count of the others
+ROW, GAP = 1.75, 0.34  # height of a row and gap between slabs; slabs of the first row are 1.15 high
 INCH_PER_UNIT, WIDEST_INCH, BESIDE_INCH = 0.6, 11, (1.3, 1.1)
 
 
 def draw(inputs: Sequence[Path]) -> Figure:
-    """Diagram of the network in a .keras file."""
+    """Draw the network in a .keras file."""
     (model,) = inputs
     return network(find_stages(*read_layers(model)))
 
 
 def network(stages: list[Stage]) -> Figure:
-    """The diagram of stages as `network_stages.stages` gives them.
+    """Draw the stages that `network_stages.stages` returns.
 
-    A network that goes down again after it went up is no U: its stages then form a staircase in their order.
+    A network that downsamples again after upsampling is not a U; its stages are drawn as a staircase in their order.
     """
     factors = sorted({stage.factor for stage in stages})
     first_up = next((place for place, stage in enumerate(stages) if stage.up), len(stages))
@@ -78,7 +78,7 @@ def network(stages: list[Stage]) -> Figure:
 
 
 def _draw(axis: Axes, stage: Stage, above: float, middle: float, height: float, common: list[str]) -> dict:
-    """Draw a stage so that its first own slab stands at x = `above`; returns where it lies."""
+    """Draw a stage with its first slab that is not a copy centered at x = `above`; returns the stage's position."""
     slabs = [(slab.made_by, slab.channels) for slab in stage.slabs]
     hidden = len(slabs) - SLABS_AT_MOST
     if hidden > 0:
@@ -112,7 +112,7 @@ def _draw(axis: Axes, stage: Stage, above: float, middle: float, height: float, 
         for name, count in stage.notes.items()
         if count and name not in common
     ]
-    if stage.up:  # beside the arrow from below
+    if stage.up:  # next to the arrow from below
         place, align = (at["first"] + 0.12, middle - height / 2 - 0.07), "left"
     else:
         place, align = (left - 0.1, middle - 0.14), "right"
@@ -122,7 +122,7 @@ def _draw(axis: Axes, stage: Stage, above: float, middle: float, height: float, 
 
 
 def _slab(axis: Axes, left: float, middle: float, height: float, made_by: str, channels: int | None) -> float:
-    """Draw one slab with its channels above; returns its width."""
+    """Draw one slab with its number of channels above it; returns its width."""
     width = _width(channels)
     axis.add_patch(
         Rectangle((left, middle - height / 2), width, height, facecolor=COLORS[made_by], edgecolor=INK, linewidth=0.7)
@@ -133,11 +133,11 @@ def _slab(axis: Axes, left: float, middle: float, height: float, made_by: str, c
 
 
 def _connect(axis: Axes, before: dict, after: dict, stage: Stage) -> None:
-    """The arrow from the last slab of a stage to the first of the next, up or down; pooling has a color of its own."""
+    """Draw the arrow from the last slab of a stage to the first of the next; pooling has its own color."""
     sign = 1 if after["middle"] > before["middle"] else -1
     end = after["first"], after["middle"] - sign * (after["height"] / 2 + (0.28 if sign < 0 else 0.04))
     color = VERMILION if stage.pooled else INK
-    if after["first"] > before["last"] + 0.01:  # moved aside, to leave room for the skip connection
+    if after["first"] > before["last"] + 0.01:  # moved right, to leave room for the skip connection
         start = before["right"] + 0.04, before["middle"]
         _arrow(axis, start, end, color, linewidth=1.6, connectionstyle="angle,angleA=0,angleB=90,rad=0")
     else:
@@ -164,7 +164,7 @@ def _arrow(
 
 
 def _width(channels: int | None) -> float:
-    """Slabs grow with the logarithm of their channels: 16 and 512 both have to be seen."""
+    """The width of a slab: it grows with the logarithm of the channels, so that both 16 and 512 are visible."""
     return 0.2 + 0.065 * (channels or 1).bit_length()
 
 
@@ -177,7 +177,7 @@ def _size(stage: Stage) -> str:
 
 
 def _common(stages: list[Stage]) -> list[str]:
-    """Notes that at least two in three of the stages with a plain convolution have: told once, not at each."""
+    """Notes that at least two thirds of the stages with a plain convolution share; the diagram shows them only once."""
     convolved = [stage for stage in stages if any(slab.made_by == "convolution" for slab in stage.slabs)]
     counted = Counter(name for stage in convolved for name, count in stage.notes.items() if count)
     shared = [name for name, count in counted.items() if 3 * count >= 2 * len(convolved) and "dropout" not in name]
@@ -185,7 +185,7 @@ def _common(stages: list[Stage]) -> list[str]:
 
 
 def _fit(figure: Figure, axis: Axes, drawn: list[dict]) -> None:
-    """Show all that was drawn, with room for the words at both sides, which don't shrink, and the legend below."""
+    """Set the limits and size so that all stages fit, with fixed margins for the text on both sides and the legend."""
     left, right = min(at["left"] for at in drawn), max(at["right"] for at in drawn)
     unit = min(INCH_PER_UNIT, (WIDEST_INCH - sum(BESIDE_INCH)) / (right - left))
     axis.set_xlim(left - BESIDE_INCH[0] / unit, right + BESIDE_INCH[1] / unit)
@@ -196,7 +196,7 @@ def _fit(figure: Figure, axis: Axes, drawn: list[dict]) -> None:
 
 
 def _handles(stages: list[Stage]) -> list[Patch | Line2D]:
-    """A legend of what occurs."""
+    """Legend handles of the elements that the stages contain."""
     made_by = {slab.made_by for stage in stages for slab in stage.slabs} | {"output"}
     made_by |= {"skipped"} if any(stage.skips for stage in stages) else set()
     handles: list = [

@@ -1,4 +1,4 @@
-"""What a Keras network is made of, as a diagram tells it: stages by resolution, skip connections, outputs."""
+"""The parts of a Keras network that a diagram shows: stages by resolution, skip connections, outputs."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ MERGES = {
 
 
 class Slab(NamedTuple):
-    """One feature map: how it was made ("input", "convolution", "strided", "transposed", "upsampled"), its channels."""
+    """One feature map. made_by: "input", "convolution", "strided", "transposed" or "upsampled"."""
 
     made_by: str
     channels: int | None
@@ -25,10 +25,11 @@ class Slab(NamedTuple):
 
 @dataclass
 class Stage:
-    """All layers of one resolution on one side of the U: on the way down, or `up`, after the first upsampling.
+    """All layers of one resolution on one side of the U.
 
-    factor: how many times smaller than the input; size: voxels per axis, () where the network takes any; notes: layers
-    that are no feature maps, counted; skips: (stage it comes from, merge, channels); outputs: in words.
+    factor: how many times smaller than the input; up: whether the stage is after the first upsampling; size: voxels per
+    axis, () if the network accepts any size; slabs: feature maps; notes: counts of the other layers; pooled: kind of
+    pooling in front of the stage, "" for none; skips: (source stage, merge, channels); outputs: descriptions.
     """
 
     factor: float
@@ -44,8 +45,8 @@ class Stage:
 def stages(layers: list[Layer], outputs: list[str]) -> list[Stage]:
     """The stages of a network in the order in which they are reached.
 
-    A skip is a merge on the way up with something from the way down. The convolution in front of an output, and what
-    stands between the two, is not drawn as part of its stage but told in its `outputs`, as in "4 x softmax".
+    A skip is a merge on the way up with a layer from the way down. The last convolution before an output, and the
+    layers between the two, are not slabs of the stage but are described in its `outputs`, such as "4 x softmax".
     """
     by_name = {layer.name: layer for layer in layers}
     tails = [_tail(by_name[name], by_name) for name in outputs]
@@ -54,7 +55,7 @@ def stages(layers: list[Layer], outputs: list[str]) -> list[Stage]:
     place: dict[str, tuple[float, bool]] = {}
     channels: dict[str, int | None] = {}
     for layer in layers:
-        # A merge happens where its most upsampled input is.
+        # A merge belongs to the stage of its most upsampled input.
         factor, up = max((place[name] for name in layer.inputs), key=lambda at: (at[1], -at[0]), default=(1.0, False))
         scale = _scale(layer)
         place[layer.name] = key = (factor * scale, up or scale < 1)
@@ -76,13 +77,13 @@ def stages(layers: list[Layer], outputs: list[str]) -> list[Stage]:
 
 
 def _tail(layer: Layer, by_name: dict[str, Layer]) -> list[Layer]:
-    """From the last convolution to an output, as long as layers have one input; only the output if there is none."""
+    """Layers from the last convolution to an output; the output alone if they do not form a chain."""
     tail = [layer]
     while "Conv" not in tail[0].kind:
         if len(tail[0].inputs) != 1:
             return [layer]
         tail.insert(0, by_name[tail[0].inputs[0]])
-    # One that changes the resolution is a step of the way up, and only what follows it the output.
+    # A convolution that changes the resolution is a step of the way up; only the layers after it are the output.
     return tail[1:] if len(tail) > 1 and _scale(tail[0]) != 1 else tail
 
 
@@ -94,7 +95,7 @@ def _tail_in_words(tail: list[Layer], channels: int | None, shrunk: float) -> st
 
 
 def _activation(layer: Layer) -> str:
-    """The activation in a layer, "" if it has none. An Activation object is recorded as a dictionary with its class."""
+    """The activation of a layer, "" if it has none. An Activation object is recorded as a dictionary with its class."""
     found = layer.settings.get("activation")
     if isinstance(found, dict):
         found = found.get("class_name", "").rpartition(">")[2]
@@ -104,7 +105,7 @@ def _activation(layer: Layer) -> str:
 
 
 def _scale(layer: Layer) -> float:
-    """How many times smaller (over 1) or larger (under 1) a layer makes its input, along the axis it changes most."""
+    """The factor by which a layer shrinks its input along the axis it changes most; below 1 if it enlarges it."""
     settings = layer.settings
     if "Global" in layer.kind:
         return 1.0
@@ -134,21 +135,21 @@ def _channels(layer: Layer, channels: dict[str, int | None]) -> int | None:
 
 
 def _size(layer: Layer) -> tuple[int, ...]:
-    """Voxels per axis after a layer, () if the network takes any size. Layers that pad or crop have no say."""
+    """Voxels per axis after a layer; () if the network accepts any size, and for layers that pad or crop."""
     if None in layer.shape[1:-1] or "Padding" in layer.kind or "Cropping" in layer.kind:
         return ()
     return tuple(layer.shape[1:-1])
 
 
 def _add_layer(stage: Stage, layer: Layer, channels: int | None, scale: float) -> None:
-    """Add what a layer is to its stage: a feature map, or one more of its notes."""
+    """Add a layer to its stage, as a feature map or as one of its notes."""
     if layer.kind == "InputLayer":
         stage.slabs.append(Slab("input", channels))
     elif "Conv" in layer.kind:
         made_by = "transposed" if scale < 1 else "strided" if scale > 1 else "convolution"
         kernel = layer.settings.get("kernel_size", [])
         if kernel and _most(kernel) == 1:
-            stage.notes["pointwise convolution"] += 1  # a shortcut or a change of channels: no step of its own
+            stage.notes["pointwise convolution"] += 1  # a shortcut or a change of channels, not a step of its own
         else:
             stage.slabs.append(Slab(made_by, channels))
             stage.notes[f"kernel {TIMES.join(str(size) for size in kernel)}"] += made_by != "transposed"

@@ -1,4 +1,4 @@
-"""Scores per region beside the baselines."""
+"""Scores per region of the network and the baselines."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from glioseg.plot.style import (
 
 
 def draw(inputs: Sequence[Path]) -> Figure:
-    """Dice and HD95 per region and method from the table of subjects that `summarize` writes."""
+    """Plot Dice and HD95 per region and method from subjects.tsv of `summarize`."""
     (table,) = inputs
     values: dict = {"dice": {}, "hd95_mm": {}}
     for row in read_table(table, SUBJECT_COLUMNS):
@@ -33,10 +33,10 @@ def draw(inputs: Sequence[Path]) -> Figure:
 
 
 def scores(values: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) -> Figure:
-    """Dice and 95 % Hausdorff distance per region: boxes with every subject as a point, methods side by side.
+    """Plot Dice and 95 % Hausdorff distance per region: boxes with a point per subject, methods side by side.
 
-    values: metric ("dice", "hd95_mm") -> method -> region -> one value per subject. Regions and metrics without any
-    value are left out; with none at all the figure says so.
+    values: metric ("dice", "hd95_mm") -> method -> region -> one value per subject. Regions and metrics without values
+    are left out. Without values at all, the figure says so.
     """
     metrics = {name: methods for name, methods in values.items() if methods}
     if not metrics:

@@ -1,6 +1,6 @@
-"""How a volume is looked at: turned upright, cut into slices, drawn with its tissue, contours, sides and scale.
+"""Slices of a volume: turn it upright, cut it, and draw its tissues, contours, sides and scale.
 
-An upright volume runs along its three axes to the patient's right, front and top. Pictures follow the radiologist's
+The three axes of an upright volume point to the patient's right, front and top. Figures follow the radiological
 convention: the patient's right is on the viewer's left.
 """
 
@@ -19,18 +19,17 @@ from glioseg.plot.style import REGION_COLORS, TISSUES
 from glioseg.volumes.boxes import bounding_box
 from glioseg.volumes.orientation import spacing_mm
 
-# The axis of an upright volume that a plane cuts, and the patient's sides at the left and right edge of its picture.
+# The axis of an upright volume that a plane cuts, and the patient's sides at the left and right edge of its slices.
 PLANES = {"axial": (2, "RL"), "coronal": (1, "RL"), "sagittal": (0, "AP")}
 MARGIN_MM, SCALE_BAR_MM = 6, 20
-# The truth is a broad dim line under a fine bright one, the prediction: where they agree, the fine one runs inside.
-# Opaque, since two translucent colors on one another would make a third; the core is broader than the enhancing tumor,
-# whose outer rim it shares.
+# The truth is a thick dim line and the prediction a thin bright one on top of it, so that both are visible where they
+# agree. The lines are opaque, because two translucent colors on top of each other would give a third.
 WIDTHS = {"truth": 2.0, "prediction": 0.8}
 BRIGHTNESS = {"truth": 0.62, "prediction": 1.0}
 
 
 def turn(volume: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """The upright volume: axes (of a volume X, Y, Z) swapped and flipped as the 4x4 affine says, never resampled."""
+    """The upright volume: the axes of a volume (X, Y, Z) swapped and flipped as the 4x4 affine says, not resampled."""
     return nib.apply_orientation(volume, nib.io_orientation(affine))
 
 
@@ -40,14 +39,14 @@ def spacing(affine: np.ndarray) -> np.ndarray:
 
 
 def turn_sizes(sizes_mm: Sequence[float], affine: np.ndarray) -> np.ndarray:
-    """Voxel sizes (3,) in mm along the axes of the upright volume, from those along the axes that the affine turns."""
+    """Voxel sizes (3,) in mm along the axes of the upright volume, from those along the axes of the original volume."""
     upright = np.empty(3)
     upright[nib.io_orientation(affine)[:, 0].astype(int)] = sizes_mm
     return upright
 
 
 def box(brain: np.ndarray, sizes_mm: np.ndarray) -> tuple[slice, slice, slice]:
-    """The part of an upright volume that holds the brain, with a margin; all of it where the mask is empty."""
+    """The part of an upright volume that contains the brain, with a margin; all of it if the mask is empty."""
     margins = [math.ceil(MARGIN_MM / size) for size in sizes_mm]
     return tuple(
         slice(max(0, low - margin), high + margin)
@@ -56,12 +55,12 @@ def box(brain: np.ndarray, sizes_mm: np.ndarray) -> tuple[slice, slice, slice]:
 
 
 def cut(volume: np.ndarray, plane: str, index: int) -> np.ndarray:
-    """One slice (rows, columns) of an upright volume as it is looked at: the top row first, the left column first."""
+    """One slice (rows, columns) of an upright volume as displayed: the top row and the left column come first."""
     return np.take(volume, index, axis=PLANES[plane][0])[::-1, ::-1].T
 
 
 def fullest(mask: np.ndarray, plane: str) -> int:
-    """Index of the slice of an upright mask with the most voxels set, of several the middle one, as if none is set."""
+    """Index of the slice of an upright mask with the most voxels set; the middle one of equals, or of an empty mask."""
     areas = mask.sum(axis=tuple({0, 1, 2} - {PLANES[plane][0]}))
     best = np.flatnonzero(areas == areas.max())
     return int(best[len(best) // 2])
@@ -73,13 +72,13 @@ def extent_mm(plane: str, shape: Iterable[int], sizes_mm: np.ndarray) -> tuple[f
 
 
 def window(volume: np.ndarray, brain: np.ndarray) -> tuple[float, float]:
-    """Values drawn black and white: the 1st and 99.7th percentile in the brain (of all voxels where it is empty)."""
+    """Values shown as black and white: the 1st and 99.7th percentile in the brain (of all voxels if it is empty)."""
     low, high = np.percentile(volume[brain] if brain.any() else volume, (1, 99.7))
     return float(low), float(max(high, low + 1e-6))
 
 
 def panel(figure: Figure, place_in: tuple[float, float, float, float]) -> Axes:
-    """Axes without ticks at (left, bottom, width, height) in inches from the figure's lower left corner."""
+    """Axes without ticks; place_in: left, bottom, width, height in inches from the figure's lower left corner."""
     wide, high = figure.get_size_inches()
     left, bottom, width, height = place_in
     axis = figure.add_axes((left / wide, bottom / high, width / wide, height / high), facecolor="black")
@@ -89,7 +88,7 @@ def panel(figure: Figure, place_in: tuple[float, float, float, float]) -> Axes:
 
 
 def grey(axis: Axes, volume: np.ndarray, brain: np.ndarray, plane: str, index: int, sizes_mm: np.ndarray) -> None:
-    """Draw a slice of an upright volume in greys, black outside the brain, its axes in mm."""
+    """Draw a slice of an upright volume in greys, black outside the brain, with axes in mm."""
     low, high = window(volume, brain)
     scaled = np.clip((cut(volume, plane, index).astype(np.float32) - low) / (high - low), 0, 1)
     width, height = extent_mm(plane, volume.shape, sizes_mm)
@@ -116,7 +115,7 @@ def paint(axis: Axes, classes: np.ndarray, plane: str, index: int, sizes_mm: np.
 def outline(
     axis: Axes, classes: np.ndarray, plane: str, index: int, sizes_mm: np.ndarray, regions: Iterable[str], kind: str
 ) -> None:
-    """Draw the contours of the regions that a slice has, as those of the "truth" or the "prediction" (`kind`)."""
+    """Draw the contours of a slice's regions in the style of `kind`, "truth" or "prediction"."""
     slice_ = cut(classes, plane, index)
     width, height = extent_mm(plane, classes.shape, sizes_mm)
     columns = (np.arange(slice_.shape[1]) + 0.5) * width / slice_.shape[1]
@@ -135,12 +134,12 @@ def outline(
 
 
 def line_color(color: str, kind: str) -> tuple[float, float, float]:
-    """The color of the truth's or the prediction's contour of a region (or of its legend, from white)."""
+    """The color of a contour of `kind`, "truth" or "prediction", from its region's color (from white in the legend)."""
     return tuple(BRIGHTNESS[kind] * part for part in to_rgb(color))
 
 
 def sides(axis: Axes, plane: str) -> None:
-    """Write the patient's sides at the left and right edge, rimmed in black, as a tight crop has tissue there."""
+    """Write the patient's sides at the left and right edge, outlined in black, because tissue may be behind them."""
     rim = [withStroke(linewidth=2, foreground="black")]
     for place, letter in zip((0.02, 0.98), PLANES[plane][1], strict=True):
         align = "left" if place < 0.5 else "right"
@@ -149,7 +148,7 @@ def sides(axis: Axes, plane: str) -> None:
 
 
 def scale_bar(axis: Axes) -> None:
-    """Draw a bar as long as SCALE_BAR_MM in the lower right corner of a slice drawn by `grey`."""
+    """Draw a bar of SCALE_BAR_MM in the lower right corner of a slice drawn by `grey`."""
     width, height = axis.get_xlim()[1], axis.get_ylim()[0]
     end, base = width * 0.97, height * 0.96
     axis.plot((end - SCALE_BAR_MM, end), (base, base), color="white", linewidth=2, solid_capstyle="butt")

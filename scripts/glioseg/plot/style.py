@@ -1,4 +1,4 @@
-"""What all figures share: one palette, one type size, one way to save."""
+"""The palette, font size and file formats of all figures."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -13,15 +13,15 @@ from PIL import Image
 
 from glioseg.files import whole
 
-# Okabe & Ito 2008, "Color universal design": told apart with every common kind of color blindness.
+# Okabe & Ito 2008, "Color universal design": distinguishable with every common kind of color blindness.
 INK, GREY, FAINT = "#222222", "#8a8a8a", "#d9d9d9"
 ORANGE, BLUE, VERMILION, GREEN, PURPLE = "#E69F00", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-# By class, in the order of CLASSES. The cavity lies amid edema: of the rest, green differs most from its blue to
-# red-green blind eyes.
+# By class, in the order of CLASSES. A cavity is surrounded by edema: of the remaining colors, green differs most from
+# blue for red-green blind readers.
 TISSUES = {"necrosis": VERMILION, "edema": "#56B4E9", "enhancing": "#F0E442", "cavity": GREEN, "cyst": PURPLE}
-# In every legend, as every data set has them; the others only where they were found.
+# Every data set has these classes, so every legend shows them; the others are shown only if they were found.
 COMMON = ("necrosis", "edema", "enhancing")
-# A region takes the color of the tissue at its rim: the whole tumor ends in edema, the core contains necrosis.
+# A region has the color of one of its tissues: the whole tumor that of edema, its rim; the tumor core that of necrosis.
 REGION_COLORS = {
     "WT": TISSUES["edema"],
     "TC": TISSUES["necrosis"],
@@ -32,7 +32,7 @@ METHODS = (BLUE, GREY, ORANGE, GREEN, PURPLE)  # in the order in which methods a
 
 DOTS_PER_INCH, PRINT_DOTS_PER_INCH = 110, 300
 GREYS = 64
-GREY_WITHIN = 6  # of 255: how far the channels of a pixel that counts as grey may lie apart
+GREY_WITHIN = 6  # of 255: a pixel is grey if its channels differ by at most this
 
 matplotlib.use("Agg")
 matplotlib.rcParams.update(
@@ -51,7 +51,7 @@ matplotlib.rcParams.update(
         "xtick.color": INK,
         "ytick.color": INK,
         "legend.frameon": False,
-        # An SVG's text stays text, and its ids don't change from one run to the next.
+        # Keep the text of an SVG as text, and its ids the same in every run.
         "svg.fonttype": "none",
         "svg.hashsalt": "glioseg",
     }
@@ -59,7 +59,7 @@ matplotlib.rcParams.update(
 
 
 def shown_tissues(found: Iterable[str]) -> list[str]:
-    """The classes to name, in the order of TISSUES: those that every data set has, and the others that were found."""
+    """The classes of a legend, in the order of TISSUES: those that every data set has and others that were found."""
     shown = {*COMMON, *found}
     return [name for name in TISSUES if name in shown]
 
@@ -70,10 +70,10 @@ def tissue_handles(names: Iterable[str]) -> list[Patch]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as a small PNG (256 colors, no date inside) and an SVG for print beside it, whole or not at all.
+    """Write a figure atomically as a small PNG (256 colors) and, next to it, as an SVG for print.
 
-    The SVG's text is text, its pictures have PRINT_DOTS_PER_INCH. The same figure gives the same bytes with the same
-    versions of matplotlib and Pillow.
+    In the SVG, text stays text and images have PRINT_DOTS_PER_INCH. The same figure gives the same bytes with the same
+    versions of matplotlib and Pillow; no date is written.
     """
     with whole(path.with_suffix(".svg")) as partial:
         figure.savefig(partial, format="svg", dpi=PRINT_DOTS_PER_INCH, metadata={"Date": None})
@@ -85,7 +85,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def _with_palette(image: Image.Image) -> Image.Image:
-    """The image in 64 greys and the 192 colors that fit its colored pixels best: a third of the size of true color."""
+    """The image in 64 greys and the 192 colors closest to its colored pixels: a third of the size of true color."""
     pixels = np.asarray(image)
     colored = np.ptp(pixels.astype(np.int16), axis=-1) > GREY_WITHIN
     indices = (pixels[..., 1] * ((GREYS - 1) / 255)).round().astype(np.uint8)
@@ -99,20 +99,21 @@ def _with_palette(image: Image.Image) -> Image.Image:
     return reduced
 
 
-BOX_FROM = 5  # points; of fewer, quartiles say nothing, and only the median is drawn
+BOX_FROM = 5  # points; with fewer, only the median is drawn, because quartiles say little
 
 
 def sentence(words: str) -> Figure:
-    """A figure that says why it shows nothing."""
+    """A figure with only a sentence that says why there is nothing to show."""
     figure = Figure(figsize=(6, 1.5))
     figure.text(0.5, 0.5, words, ha="center", color=INK)
     return figure
 
 
 def _boxes(axis: Axes, groups: Sequence[np.ndarray], place: int, places: int, color: str, first: int = 0) -> None:
-    """Boxes (quartiles, median, whiskers to 1.5 times their range) at x = first, first + 1, …, all points over them.
+    """Draw a box plot of each group at x = first, first + 1, …, and all its points on top.
 
-    An empty group leaves its place empty.
+    Whiskers reach the last point within 1.5 times the interquartile range. place, places: index and number of the boxes
+    side by side at each x. An empty group leaves its place empty.
     """
     room = 0.8 / places
     for x, group in enumerate(groups, start=first):
@@ -136,7 +137,7 @@ def _boxes(axis: Axes, groups: Sequence[np.ndarray], place: int, places: int, co
                 capprops={"color": color},
                 manage_ticks=False,
             )
-        # Steps of the golden ratio spread points evenly and the same way every time, whatever their number.
+        # Steps of the golden ratio spread any number of points evenly and reproducibly.
         shifts = (np.arange(len(group)) * 0.618034 % 1 - 0.5) * 0.5 * room
         size = float(np.clip(160 / max(len(group), 1), 3, 16))
         axis.scatter(center + shifts, group, s=size, color=color, edgecolor="white", linewidth=0.3, zorder=3)

@@ -1,4 +1,4 @@
-"""The pictures of one subject."""
+"""The figures of one subject."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,11 +21,11 @@ def subject(
     modalities: Sequence[str] = (),
     planes: Sequence[str] = (),
 ) -> dict[str, Figure]:
-    """Pictures of one subject by name, from its folder of `preprocess`, and if it has them its prediction and scores.
+    """The figures of one subject by name, from its folder of `preprocess` and, if given, its prediction and scores.
 
-    labels: the dialect of mask and prediction; modalities, planes: what "planes" shows, none for flair and t1ce in all
-    PLANES. An excluded subject has no pictures; a missing modality is left out.
-    Raises ValueError for a modality that is asked for and that the subject lacks.
+    labels: dialect of mask and prediction; modalities, planes: what the figure "planes" shows, by default flair and
+    t1ce in all PLANES. An excluded subject has no figures. Missing modalities are left out.
+    Raises ValueError if the subject lacks one of the requested modalities.
     """
     layers = read_layers(preprocessed, labels, prediction)
     if layers is None:
@@ -63,6 +63,6 @@ def _sample(preprocessed: Path, scan: ScanFacts, affine: np.ndarray) -> Figure:
     images = {name: slices.turn(sample[..., place], affine) for name, place in places.items()}
     mask = preprocessed / "mask.npy"
     classes = slices.turn(read_array(mask, 3), affine) if mask.exists() else None
-    # The sample has its own spacing; its axes are the scan's, so they turn the same way.
+    # The sample has its own spacing but the axes of the scan, so the scan's affine turns it as well.
     sizes_mm = slices.turn_sizes(scan["target_spacing_mm"], affine)
     return subject_slices.sample(images, slices.turn(sample.any(axis=-1), affine), sizes_mm, classes)

@@ -1,6 +1,6 @@
-"""Pictures of one subject: every modality, what the network is given, truth against prediction.
+"""Slices of one subject: all modalities, the network input, and truth against prediction.
 
-All volumes are upright (see `slices`) and of one shape; classes are indices into CLASSES.
+All volumes are upright (see `slices`) and have the same shape; classes are indices into CLASSES.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,21 +15,21 @@ from glioseg.plot.network_stages import TIMES
 from glioseg.plot.slices import WIDTHS, extent_mm, fullest, grey, line_color, outline, paint, panel, scale_bar, sides
 from glioseg.plot.style import FAINT, REGION_COLORS, TISSUES, shown_tissues, tissue_handles
 
-# Scans share a scale. Small crops are enlarged until their longest side is so long; a row with many panels is shrunk.
+# Scans share one scale. Small crops are enlarged to LONGEST_INCH; a row of panels is shrunk to WIDEST_INCH.
 MM_PER_INCH, LONGEST_INCH, WIDEST_INCH = 58, 2.4, 10
 GAP, HEAD, FOOT = 0.08, 0.34, 0.34  # inches
-LEGEND_INCH = 6.2  # as wide as the legend of contours
+LEGEND_INCH = 6.2  # the width of the legend of contours
 
-# FLAIR shows the edema, contrast the core and the rim of a cavity, so each gets the contours that can be judged on it.
+# Each modality gets the contours that can be judged on it: FLAIR shows edema; T1ce the enhancing tumor and cavity rim.
 SHOWN_ON = {"flair": ("WT", "TC"), "t1ce": ("ET", "RC")}
 
 
 def modalities(
     images: Mapping[str, np.ndarray], brain: np.ndarray, sizes_mm: np.ndarray, mask: np.ndarray | None
 ) -> Figure:
-    """Each modality at the axial slice with the most tumor, then the classes of the mask in color.
+    """Show each modality at the axial slice with the most tumor, then the classes of the mask in color.
 
-    Without a mask, the slice with the most brain is shown, and no mask panel.
+    Without a mask, the slice with the most brain is shown and there is no mask panel.
     """
     figure, _ = _row(images, brain, sizes_mm, mask, FOOT)
     if mask is not None:
@@ -40,7 +40,7 @@ def modalities(
 def sample(
     images: Mapping[str, np.ndarray], brain: np.ndarray, sizes_mm: np.ndarray, mask: np.ndarray | None
 ) -> Figure:
-    """What the network is given: each channel, below it the histogram of its values in the brain, and the mask."""
+    """Show the network input: each channel with the histogram of its values in the brain, and the mask."""
     figure, panels = _row(images, brain, sizes_mm, mask, 1.5)
     high = figure.get_figheight()
     for name, axis in panels.items():
@@ -60,7 +60,7 @@ def sample(
             below.invert_yaxis()
             below.set(xticks=[], xlim=(0, 1.5 * max(*shares, 0.01)))
     shape = f" {TIMES} ".join(str(length) for length in brain.shape)
-    words = f"{shape} voxels, {len(images)} channels; below, the values inside the brain as the network receives them"
+    words = f"{shape} voxels, {len(images)} channels; histograms of the input values in the brain"
     figure.text(0.5, 0.12 / high, words, color=FAINT, ha="center", fontsize=8)
     return figure
 
@@ -74,10 +74,10 @@ def planes(
     title: str,
     shown: Sequence[str],
 ) -> Figure:
-    """Slices through the tumor, truth and prediction as contours of the regions.
+    """Show slices through the tumor, with the contours of the regions in truth and prediction.
 
-    images: one row each; shown: names of PLANES, one column each. Slices are those with the largest tumor area in the
-    truth, without one in the prediction.
+    images: one row each; shown: names of PLANES, one column each. The slices are those with the largest tumor area in
+    the truth, or in the prediction if there is no truth.
     """
     masks = {"truth": truth, "prediction": prediction}
     masks = {kind: classes for kind, classes in masks.items() if classes is not None}
@@ -141,12 +141,12 @@ def _row(
 
 
 def _tissues(classes: np.ndarray) -> list[str]:
-    """The classes to name beside an array of class indices."""
+    """The classes to list in the legend of an array of class indices."""
     return shown_tissues(CLASSES[index] for index in np.unique(classes))
 
 
 def _mm_per_inch(brain: np.ndarray, sizes_mm: np.ndarray) -> float:
-    """One scale for all panels of a figure, so that one scale bar holds for all."""
+    """The scale of all panels of a figure, so that one scale bar is enough."""
     return min(MM_PER_INCH, float(np.multiply(brain.shape, sizes_mm).max()) / LONGEST_INCH)
 
 
@@ -162,7 +162,7 @@ def _legend(figure: Figure, handles: list) -> None:
 
 
 def _contour_handles(regions: list[str], kinds: list[str]) -> list[Line2D]:
-    """Legend: which color is which region, and which line is the truth's or the prediction's."""
+    """Legend handles: a color per region, and a line style per `kind` (truth, prediction)."""
     colors = [Line2D([], [], color=REGION_COLORS[name], linewidth=3, label=REGION_NAMES[name]) for name in regions]
     lines = [Line2D([], [], color=line_color("white", kind), linewidth=WIDTHS[kind], label=kind) for kind in kinds]
     return colors + lines

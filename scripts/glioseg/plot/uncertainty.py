@@ -1,4 +1,4 @@
-"""Figure: the uncertainty of segmentations against their Dice."""
+"""Dice of segmentations against their uncertainty."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +10,11 @@ from scipy.stats import spearmanr
 from glioseg.files import read_table
 from glioseg.plot.style import BLUE, GREY
 
-FEWEST = 4  # subjects, below which a rank correlation says nothing
+FEWEST = 4  # subjects; a rank correlation of fewer says nothing
 
 
 def draw(inputs: Sequence[Path]) -> Figure:
-    """The uncertainty of each segmentation against its Dice, from the table of uncertainty that `summarize` writes."""
+    """Plot mean Dice against uncertainty from uncertainty.tsv of `summarize`."""
     (table,) = inputs
     rows = read_table(table, ("uncertainty", "dice"))
     values, dice = ([float(row[name] or "nan") for row in rows] for name in ("uncertainty", "dice"))
@@ -22,9 +22,9 @@ def draw(inputs: Sequence[Path]) -> Figure:
 
 
 def uncertainty(values: Sequence[float], dice: Sequence[float]) -> Figure:
-    """A point per subject: uncertainty (0 to 1) against mean Dice, NaN without a mask, and their rank correlation.
+    """Plot mean Dice against uncertainty (0 to 1) with a point per subject, and show their rank correlation.
 
-    Subjects without a mask are ticks on the axis: where they lie among those that were scored.
+    dice: NaN for subjects without a mask; their uncertainties are ticks on the axis.
     """
     values, dice = np.asarray(values, float), np.asarray(dice, float)
     scored = ~np.isnan(dice)
@@ -36,7 +36,7 @@ def uncertainty(values: Sequence[float], dice: Sequence[float]) -> Figure:
     most = float(values.max()) if len(values) else 0.0
     axis.set(xlabel="uncertainty (1 \N{MINUS SIGN} expected Dice)", ylabel="mean Dice", ylim=(-0.02, 1.02))
     axis.set_xlim(0, max(1.1 * most, 0.05))
-    axis.axline((0, 1), (1, 0), color=GREY, linewidth=0.8, linestyle="--", zorder=1, label="as expected")
+    axis.axline((0, 1), (1, 0), color=GREY, linewidth=0.8, linestyle="--", zorder=1, label="expected Dice")
     axis.legend(loc="lower left")
     axis.set_title(_title(values[scored], dice[scored]), fontsize=9, loc="left")
     axis.grid(axis="y")
@@ -45,6 +45,7 @@ def uncertainty(values: Sequence[float], dice: Sequence[float]) -> Figure:
 
 def _title(values: np.ndarray, dice: np.ndarray) -> str:
     if len(dice) < FEWEST or np.ptp(values) == 0 or np.ptp(dice) == 0:
-        return f"{len(dice)} scored subjects: too few, or too alike, for a rank correlation"
+        subjects = "subject" if len(dice) == 1 else "subjects"
+        return f"{len(dice)} scored {subjects}: too few or too similar for a rank correlation"
     rank = f"{spearmanr(values, dice).statistic:+.2f}".replace("-", "\N{MINUS SIGN}")
     return f"{len(dice)} scored subjects, Spearman's rank correlation {rank}"

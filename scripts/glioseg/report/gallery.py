@@ -1,6 +1,6 @@
-"""Which subjects the report shows in figures, and which of their pages have the viewer.
+"""Which subjects the report shows in figures, and which subject pages have the viewer.
 
-Loads no NumPy, since the rules ask for it.
+Does not load NumPy, because the rules import it.
 """
 
 import math
@@ -16,9 +16,9 @@ VIEWERS = ("all", "gallery", "none")
 
 
 def subject_table(subjects: Rows) -> list[dict]:
-    """The network's scores, lowest mean Dice first: a row {"subject", "fold", "mean", metric: {region: …}} each.
+    """The network's scores, lowest mean Dice first: one row {"subject", "fold", "mean", metric: {region: …}} each.
 
-    A score that isn't there is NaN; subjects whose mean is not known come first.
+    A missing score is NaN; subjects without a mean come first.
     """
     found: dict[str, dict] = {}
     for row in subjects:
@@ -32,14 +32,14 @@ def subject_table(subjects: Rows) -> list[dict]:
 
 
 def both_ends(table: list[dict], count: int) -> tuple[list[dict], list[dict]]:
-    """The `count` first and last rows, the last ones reversed; all in the first list where the two would meet."""
+    """The `count` first and last rows, the last ones reversed; all rows in the first list if the two would overlap."""
     if len(table) <= 2 * count:
         return table, []
     return table[:count], table[: -count - 1 : -1]
 
 
 def unscored_subjects(cohort: Rows, table: list[dict], uncertainty: Rows) -> list[str]:
-    """Who was predicted and not scored: without a truth the least sure come first, which are worth a look."""
+    """The predicted subjects without scores, most uncertain first, because those are most worth a look."""
     scored, uncertainty_of = (
         {row["subject"] for row in table},
         {row["subject"]: row["uncertainty"] for row in uncertainty},
@@ -49,9 +49,10 @@ def unscored_subjects(cohort: Rows, table: list[dict], uncertainty: Rows) -> lis
 
 
 def viewed(viewer: str, cohort: Rows, subjects: Rows, uncertainty: Rows, gallery: int) -> list[str]:
-    """The predicted subjects whose page has the interactive viewer: all, none, or the gallery's.
+    """The predicted subjects whose page has the interactive viewer: all, none, or those in the gallery.
 
-    subjects, uncertainty: rows of these tables, which only the gallery needs. Raises ValueError for another `viewer`.
+    subjects, uncertainty: rows of these tables; only viewer = "gallery" needs them. Raises ValueError for an unknown
+    `viewer`.
     """
     choose("viewer", viewer, VIEWERS)
     predicted = [] if viewer == "none" else predicted_subjects(cohort)

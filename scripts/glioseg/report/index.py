@@ -1,4 +1,4 @@
-"""The report: its pages as strings of HTML."""
+"""The main page of the report."""
 
 import hashlib
 import json
@@ -28,17 +28,17 @@ from glioseg.workflow.failures import SCORING, failed_subjects
 
 
 def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> str:
-    """The page about the run.
+    """The main page of the report, as HTML.
 
-    gallery: how many of the worst and of the best subjects to show in figures; pages: address of the folder of
-    subjects' pages, seen from this one, with a slash at its end; figure: path below the folder of plots -> data URI, ""
-    where there is no such figure.
+    gallery: how many of the worst and of the best subjects to show in figures; pages: address of the folder of subject
+    pages relative to this page, with a slash at its end; figure: path in the folder of plots -> data URI, "" if there
+    is no such figure.
     """
     failed = failed_subjects(run.failures, *SCORING)
     table = subject_table(run.subjects)
     worst, best = both_ends(table, gallery)
     unscored = [subject for subject in unscored_subjects(run.cohort, table, run.uncertainty) if subject not in failed]
-    # The usual ones have their columns even where a run has no scores at all.
+    # The usual regions have their columns even if a run has no scores.
     there = {*EVERYWHERE, MEAN, *(row["region"] for row in run.scores)}
     return (
         pages_under(pages)

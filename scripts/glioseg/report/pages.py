@@ -1,4 +1,4 @@
-"""What all pages of the report share: templates, pictures, hashes, numbers in words."""
+"""Functions that all pages of the report share: templates, figures, hashes, formatted numbers."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ SUBJECT_FIGURES = ("planes", "modalities", "sample")
 
 
 def pages_under(folder: str) -> Environment:
-    """The templates, with a filter `address` from a subject to the link to its page in that folder."""
+    """The templates, with a filter `address` that turns a subject into the link to its page in that folder."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -34,17 +34,17 @@ def data_uri(path: Path) -> str:
 
 
 def relative(folder: Path, start: Path) -> str:
-    """The address of a folder, seen from a page in another one: with a slash at its end."""
+    """The address of a folder relative to a page in the folder `start`, with a slash at its end."""
     return quote(os.path.relpath(folder, start)) + "/"
 
 
 def script_of(subject: str, volumes: Path, pages: Path) -> str:
-    """The address of the script with a subject's volumes, seen from its page; "" where there is none."""
+    """The address of the script with a subject's volumes, relative to its page; "" if there is none."""
     return f"{relative(volumes, pages)}{quote(subject)}.js" if (volumes / f"{subject}.js").is_file() else ""
 
 
 def read_hashes(preprocessed: Path, subjects: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Subject -> modality -> hash of its voxels, from the `scan.json` below a folder; those without are left out."""
+    """Subject -> modality -> hash of its voxels, from scan.json; subjects without this file are left out."""
     found = {}
     for subject in subjects:
         path = preprocessed / subject / "scan.json"
@@ -60,7 +60,7 @@ def file_hash(path: Path) -> str:
 
 
 def read_times(folder: Path) -> dict[str, list[dict[str, str]]]:
-    """Rule -> rows of Snakemake's benchmark files RULE.tsv and RULE/….tsv; {} where the folder does not exist."""
+    """Rule -> rows of Snakemake's benchmark files RULE.tsv and RULE/….tsv; {} if the folder does not exist."""
     times: dict[str, list] = {}
     for path in sorted(folder.rglob("*.tsv")):
         rule = path.relative_to(folder).with_suffix("").parts[0]
@@ -75,12 +75,12 @@ def figures_of(subject: str, figure: Callable[[str], str]) -> dict[str, str]:
 
 
 def number(value: str | float | None, digits: int) -> str:
-    """A number with so many decimals; a dash where there is none."""
+    """A number with `digits` decimals; a dash if there is none."""
     return DASH if value is None or value == "" or float(value) != float(value) else f"{float(value):.{digits}f}"
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the unit in which people would tell them."""
+    """A duration in seconds, minutes or hours."""
     if seconds < 120:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""What the report knows of a run."""
+"""The data of a run that the report shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

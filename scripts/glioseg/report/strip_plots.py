@@ -1,4 +1,4 @@
-"""Where boxes and points of the report's plots lie, in units of their drawings (pixels, from the top left)."""
+"""Positions of boxes and points in the report's plots, in SVG units from the top left corner."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,10 +10,10 @@ from glioseg.labels import REGION_NAMES
 from glioseg.plot.style import REGION_COLORS
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 480, 320, 52, 30, 30
-MANY = 60  # subjects; of more the points are smaller
-BOX_FROM = 5  # points; of fewer, quartiles say nothing, and only the median is drawn
+MANY = 60  # subjects; with more, the points are smaller
+BOX_FROM = 5  # points; with fewer, only the median is drawn, because quartiles say little
 
-# What is plotted: its title, the ticks, decimals, and where between bottom (0) and top (1) a value lies.
+# Per metric: title, ticks, decimals, and the height of a value between bottom (0) and top (1).
 SCALES: dict[str, tuple[str, Sequence[float], int, Callable[[float], float]]] = {
     "dice": ("Dice: higher is better", (0, 0.2, 0.4, 0.6, 0.8, 1), 3, lambda value: value),
     "hd95_mm": (
@@ -26,7 +26,7 @@ SCALES: dict[str, tuple[str, Sequence[float], int, Callable[[float], float]]] = 
 
 
 def strip_plots(table: Sequence[dict], regions: Sequence[str]) -> list[dict]:
-    """A plot per metric that any subject has: boxes per region, and every subject's point. Rows of `subject_table`."""
+    """One plot per metric in the rows of `subject_table`, with a box per region and a point per subject."""
     plots = []
     for metric, (title, ticks, digits, scale) in SCALES.items():
         values = {name: _subject_values(table, metric, name) for name in regions}
@@ -45,9 +45,10 @@ def strip_plots(table: Sequence[dict], regions: Sequence[str]) -> list[dict]:
 
 
 def swarm(heights: Sequence[float], radius: float, half: float) -> list[float]:
-    """Offsets to the sides by which points of this radius at these heights stay apart, closer where there's no room.
+    """Horizontal offsets of points of this radius at these heights so that they do not overlap, if there is room.
 
-    Points in one band as high as a point go left and right of the middle in turn, at most `half` away from it.
+    Points are grouped into bands as high as a point. Within a band they are placed left and right of the middle in
+    turn, at most `half` away from it.
     """
     bands: dict[int, list[int]] = {}
     for place, height in enumerate(heights):

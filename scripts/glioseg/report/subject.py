@@ -1,4 +1,4 @@
-"""The report's page about one subject."""
+"""The report's pages about single subjects."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -12,10 +12,10 @@ from glioseg.report.tables import VOLUME_NAMES, covariates
 
 
 def render_subjects(run: Run, figure: Callable[[str], str], volumes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Each subject of the cohort and its page; previous and next follow the table of scores, lowest first.
+    """Yield each subject of the cohort and its page; "previous" and "next" follow the mean Dice, lowest first.
 
-    figure: path below the folder of plots -> data URI or ""; volumes: subject -> address of the script with its
-    volumes, seen from the page; "" or absent where it has none.
+    figure: path in the folder of plots -> data URI or ""; volumes: subject -> address of the script with its volumes,
+    relative to the page; "" or no entry if it has none.
     """
     template = pages_under("").get_template("subject.html.j2")
     table = {row["subject"]: row for row in subject_table(run.subjects)}
@@ -42,7 +42,7 @@ def render_subjects(run: Run, figure: Callable[[str], str], volumes: Mapping[str
 
 
 def score_rows(scores: Mapping) -> list[dict]:
-    """{"name", "digits", "cells": {region: value}} per metric of a row of `subject_table`, the known ones first."""
+    """{"name", "digits", "cells": {region: value}} per metric of a row of `subject_table`, known metrics first."""
     known = {name: metric.words for name, metric in METRICS.items()} | VOLUME_NAMES
     found = [name for name in scores if isinstance(scores[name], dict)]
     return [

@@ -1,4 +1,4 @@
-"""What the report's tables hold: rows of a run's own tables, counted, sorted and brought together."""
+"""Rows of the report's tables, computed from the tables of a run."""
 
 import json
 import statistics
@@ -11,13 +11,13 @@ from glioseg.preprocess.findings import CHECKS
 from glioseg.report.run import Rows
 from glioseg.split.cohort import COHORT_COLUMNS
 
-# Volumes are written beside the metrics.
+# Volumes are listed with the metrics.
 VOLUME_NAMES = {"truth_ml": "True volume, ml", "predicted_ml": "Predicted volume, ml"}
-COLUMN_NAMES = {name: REGION_NAMES.get(name, "mean of the three") for name in TABLE_ORDER}
+COLUMN_NAMES = {name: REGION_NAMES.get(name, "mean of WT, TC, ET") for name in TABLE_ORDER}
 
 
 def metric_rows(scores: Rows) -> list[dict]:
-    """A row per metric and method: {"metric", "method", "n", "cells": {region: row of scores}}, the network first."""
+    """One row per metric and method: {"metric", "method", "n", "cells": {region: row of scores}}, the network first."""
     found: dict[tuple[str, str], dict] = {}
     for row in scores:
         if row["metric"] in METRICS:
@@ -29,7 +29,7 @@ def metric_rows(scores: Rows) -> list[dict]:
 
 
 def fold_counts(cohort: Rows) -> list[tuple[str, int]]:
-    """How many subjects each fold holds, the numbered ones first."""
+    """The number of subjects in each fold, numbered folds first."""
     folds = [row["fold"] for row in cohort if row["verdict"] != "excluded"]
     return [
         (fold, folds.count(fold))
@@ -38,7 +38,7 @@ def fold_counts(cohort: Rows) -> list[tuple[str, int]]:
 
 
 def seeds_apart(trainings: Sequence[Mapping]) -> float | None:
-    """Standard deviation of monitored Dice among a fold's models, mean over folds; None where no fold has several."""
+    """Standard deviation of validation Dice among a fold's models, mean over folds; None if no fold has several."""
     folds: dict[str, list[float]] = {}
     for training in trainings:
         if training["validation_dice"] is not None:
@@ -48,9 +48,10 @@ def seeds_apart(trainings: Sequence[Mapping]) -> float | None:
 
 
 def check_counts(cohort: Rows) -> dict[str, dict[str, int]]:
-    """Check -> {"excluded", "warned"}: of how many subjects it said so, all checks first in the order of CHECKS.
+    """Check -> {"excluded", "warned"}: the number of subjects with each verdict, in the order of CHECKS, then others.
 
-    What merely warns does so in an excluded subject too; what excludes, warns of a subject that was forced in.
+    A check that only warns counts as "warned" even in an excluded subject. A check that excludes counts as "warned" in
+    a subject that was included by force.
     """
     counts = {name: {"excluded": 0, "warned": 0} for name in CHECKS}
     for row in cohort:
@@ -61,14 +62,14 @@ def check_counts(cohort: Rows) -> dict[str, dict[str, int]]:
 
 
 def covariates(cohort: Rows) -> dict[str, bool]:
-    """The columns beyond those of every cohort that have any value: name -> whether all its values are numbers."""
+    """The additional columns of this cohort that have any value: name -> whether all its values are numbers."""
     names = [name for name in (cohort[0] if cohort else ()) if name not in COHORT_COLUMNS]
     found = {name: {row[name] for row in cohort} - {""} for name in names}
     return {name: all(map(_is_number, values)) for name, values in found.items() if values}
 
 
 def crop_losses(cohort: Rows) -> dict:
-    """What the crop cut off: {"known": subjects with a mask, "rows": [(subject, percent)] worst first, "median"}."""
+    """Tumor lost to cropping: {"known": subjects with a mask, "rows": [(subject, percent)] worst first, "median"}."""
     known = [(row["subject"], float(row["lost_percent"])) for row in cohort if row["lost_percent"]]
     hit = sorted((pair for pair in known if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))
     return {"known": len(known), "rows": hit, "median": statistics.median([percent for _, percent in known] or [0.0])}
@@ -77,7 +78,7 @@ def crop_losses(cohort: Rows) -> dict:
 def rule_times(benchmarks: Mapping[str, Rows]) -> list[dict]:
     """Per rule: {"rule", "jobs", "median_s", "longest_s", "total_s", "memory_mb"}, the longest in total first.
 
-    memory_mb is the largest of its jobs; None where no job ran long enough to be measured.
+    memory_mb is the largest of the rule's jobs; None if no job ran long enough to be measured.
     """
     rules = []
     for rule, rows in benchmarks.items():
@@ -89,7 +90,7 @@ def rule_times(benchmarks: Mapping[str, Rows]) -> list[dict]:
 
 
 def shared_settings(trainings: Sequence[Mapping]) -> dict[str, str]:
-    """The settings of all models by name; where models differ, each one's value."""
+    """The training settings by name; where models differ, the value of each model."""
     settings: dict[str, str] = {}
     for name in dict.fromkeys(name for training in trainings for name in training["settings"]):
         values = [json.dumps(training["settings"].get(name), ensure_ascii=False).strip('"') for training in trainings]

@@ -1,4 +1,4 @@
-"""What a subject's page shows in its interactive viewer: volumes inside a script, and NiiVue itself."""
+"""The content of the interactive viewer on a subject's page: volumes in a script, and the viewer NiiVue."""
 
 import base64
 import gzip
@@ -21,22 +21,22 @@ from glioseg.volumes.orientation import to_lps
 
 TRUTH, PREDICTION = "truth", "prediction"
 DIFFERENCE = "difference"
-DIFFERENCES = {"tumor missed": ORANGE, "tumor too much": BLUE, "another tissue": "#ffffff"}
-GREYS, STEP = 64, 4  # as many as pictures have: more would be noise that doesn't compress
+DIFFERENCES = {"false negative": ORANGE, "false positive": BLUE, "wrong class": "#ffffff"}
+GREYS, STEP = 64, 4  # as many as in figures; more would be noise, which does not compress
 
 
 def read_overlays(paths: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Maps of predict (float32, 0 to 1) in LPS order, by the names of their files."""
+    """Maps written by `predict` (float32, 0 to 1) in LPS order, by file name."""
     return {path.name.partition(".")[0]: to_lps(*read_volume(path))[0] for path in paths}
 
 
 def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
-    """A script that gives a page its volumes: NIfTI of bytes, compressed, in base64, cut to the box of the brain.
+    """A script that gives a page its volumes, as base64 of compressed uint8 NIfTI files cropped to brain and tumor.
 
-    overlays: name -> map from 0 to 1 on the layers' grid. A browser that opens
-    a file may not fetch others, but may run scripts. Greys are multiples of 4: 4 is the darkest in the brain, 252 the
-    brightest, as `window` bounds them; 0 is outside; overlays are 252 where they are 1. Of a file's header nothing is
-    taken but its affine.
+    It is a script because a page opened from disk may run scripts but not read other files. overlays: name -> map from
+    0 to 1 on the layers' grid. Greys are multiples of 4: 0 is outside the brain, 4 the darkest and 252 the brightest
+    value in it, within the limits of `window`; overlays are 252 where they are 1. Only the affine of a file's header is
+    used.
     """
     _, images, brain, affine, truth, predicted = layers
     labels = {name: classes for name, classes in ((TRUTH, truth), (PREDICTION, predicted)) if classes is not None}
@@ -49,7 +49,7 @@ def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
     moved = affine @ nib.affines.from_matvec(np.eye(3), [low for low, _ in box])
     shown = {name: _greys(cut(volume, box), inside) for name, volume in images.items()}
     shown |= {name: cut(classes, box) for name, classes in labels.items()}
-    # As many steps as greys: the rest is noise that doesn't compress.
+    # As many steps as greys; more would be noise, which does not compress.
     shown |= {name: (cut(values, box) * (GREYS - 1)).round() * STEP for name, values in overlays.items()}
     content = {
         "images": list(images),
@@ -62,26 +62,30 @@ def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
 
 
 def difference(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Where two arrays of class indices differ: the number (uint8, from 1) of what `DIFFERENCES` calls it, else 0."""
+    """The kind of difference between two arrays of class indices (uint8): its number in `DIFFERENCES` from 1, or 0."""
     tumor = [region(classes, "WT") for classes in (truth, predicted)]
     return np.select([tumor[0] & ~tumor[1], ~tumor[0] & tumor[1], truth != predicted], [1, 2, 3]).astype(np.uint8)
 
 
 def niivue() -> str:
-    """NiiVue as a plain script that defines `Niivue`, from the module inside ipyniivue; its Jupyter part stays unused.
+    """NiiVue as a plain script that defines `Niivue`, taken from the package ipyniivue without its Jupyter part.
 
-    Raises ValueError with a sentence where the package isn't installed, or is another than the one that is locked.
+    Raises ValueError if the package is not installed or differs from the locked version.
     """
-    package = importlib.util.find_spec("ipyniivue")  # found, not imported: that asks for Jupyter
+    package = importlib.util.find_spec("ipyniivue")  # found but not imported, because importing requires Jupyter
     if package is None:
-        raise ValueError("ipyniivue, which carries NiiVue, is not installed; install what envs/requirements.lock lists")
+        raise ValueError(
+            "ipyniivue, which contains NiiVue, is not installed; install what envs/requirements.lock lists"
+        )
     path = Path(package.submodule_search_locations[0], "static", "widget.js")
     text = path.read_text(encoding="utf-8")
     made = re.search(r'"Creating new Niivue instance"\).{0,200}?=new ([\w$]+)\(', text)
     body, exports, _ = text.rpartition("export{")
     if made is None or not exports:
-        raise ValueError(f"{path} is not the one that is known; expected the version that envs/requirements.lock lists")
-    # A page that is opened from disk can't import modules.
+        raise ValueError(
+            f"{path}: expected the version of ipyniivue in envs/requirements.lock, found another; install that version"
+        )
+    # A page opened from disk cannot import modules.
     return f"const Niivue = (() => {{\n{body}\nreturn {made[1]};\n}})();\n"
 
 

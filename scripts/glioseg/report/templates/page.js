@@ -1,4 +1,4 @@
-// Tables sort by a heading, within each of their groups, and show the rows that hold every word typed above them.
+// Tables sort by a heading, within each of their groups, and show only rows that contain every word of the filter.
 for (const button of document.querySelectorAll("table.sort th button")) {
   button.addEventListener("click", () => {
     const head = button.closest("th"), table = head.closest("table");
@@ -9,7 +9,7 @@ for (const button of document.querySelectorAll("table.sort th button")) {
     const numeric = head.classList.contains("num");
     const compare = (a, b) => {
       const [x, y] = numeric ? [parseFloat(value(a)), parseFloat(value(b))] : [value(a), value(b)];
-      // A dash stays last whichever way the column runs.
+      // A dash comes last in both directions.
       if (numeric && (isNaN(x) || isNaN(y))) return isNaN(x) - isNaN(y);
       return (up ? 1 : -1) * (numeric ? x - y : x.localeCompare(y, undefined, {numeric: true}));
     };
@@ -37,7 +37,7 @@ for (const table of document.querySelectorAll("table.sort")) {
     count.textContent = words.length ? `${shown} of ${rows.length} rows` : "";
   });
 }
-// One stop for the tab key per region of a plot; from there the arrow keys go on.
+// The tab key stops once per region of a plot; the arrow keys move between its points.
 for (const group of document.querySelectorAll("svg [data-points]")) {
   const points = [...group.querySelectorAll("a")];
   points.forEach((point, place) => point.setAttribute("tabindex", place ? -1 : 0));
@@ -49,7 +49,7 @@ for (const group of document.querySelectorAll("svg [data-points]")) {
     if (next) { points.forEach(point => point.setAttribute("tabindex", -1)); next.setAttribute("tabindex", 0); next.focus(); }
   });
 }
-// Tables that are folded away on screen belong on paper; pictures stay folded.
-const folded = [...document.querySelectorAll("details")].filter(item => item.querySelector("table") && !item.open);
-addEventListener("beforeprint", () => folded.forEach(item => { item.open = true; }));
-addEventListener("afterprint", () => folded.forEach(item => { item.open = false; }));
+// Print collapsed tables as well, but not collapsed figures.
+const collapsed = [...document.querySelectorAll("details")].filter(item => item.querySelector("table") && !item.open);
+addEventListener("beforeprint", () => collapsed.forEach(item => { item.open = true; }));
+addEventListener("afterprint", () => collapsed.forEach(item => { item.open = false; }));

@@ -1,4 +1,4 @@
-// The interactive viewer: NiiVue shows the volumes that the script beside this page brought, in SCAN.
+// The interactive viewer: NiiVue shows the volumes in SCAN, which the script next to this page defines.
 (async () => {
   const canvas = document.querySelector("#viewer canvas"), controls = document.querySelector("#viewer form");
   const place = document.getElementById("place"), legend = document.querySelector("#viewer .legend");
@@ -19,12 +19,12 @@
       show3Dcrosshair: true, crosshairColor: [1, 1, 1, 0.7], crosshairWidth: 0.5, fontColor: [1, 1, 1, 1], isCornerOrientationText: true, dragAndDropEnabled: false, logLevel: "error",
       isNearestInterpolation: false, sagittalNoseLeft: true, loadingText: "",
     });
-    const tissue = (name, value) => Object.entries(SCAN.layers[name]).find(([, [index]]) => index === value)?.[0] ?? "nothing";
+    const tissue = (name, value) => Object.entries(SCAN.layers[name]).find(([, [index]]) => index === value)?.[0] ?? "background";
     viewer.onLocationChange = at => {
       const [x, y, z] = [...at.mm].map(part => part.toFixed(0));
-      const said = at.values.map(({name, value}) => name in SCAN.layers ? `${name}: ${tissue(name, value)}`
+      const values = at.values.map(({name, value}) => name in SCAN.layers ? `${name}: ${tissue(name, value)}`
         : SCAN.overlays.includes(name) ? `${name} ${(value / 252).toFixed(2)}` : `${name} ${value}`);
-      place.textContent = `${x}, ${y}, ${z} mm. ${said.join(", ")}`;
+      place.textContent = `${x}, ${y}, ${z} mm. ${values.join(", ")}`;
     };
     await viewer.attachToCanvas(canvas, true);
     const load = async name => {
@@ -52,7 +52,7 @@
         item.append(swatch, name === "difference" ? `difference: ${tissue}` : tissue);
         return item;
       });
-      // Truth and prediction have the same tissue classes, and one legend.
+      // Truth and prediction share the tissue classes; list each class once.
       const known = new Set([...legend.children].map(item => item.textContent));
       legend.append(...items.filter(item => !known.has(item.textContent)));
     }
@@ -74,7 +74,7 @@
       const slider = add(name, make("input", {type: "range", min: 0, max: 1, step: 0.05, value: volume.opacity}));
       slider.addEventListener("input", () => viewer.setOpacity(viewer.volumes.indexOf(volume), slider.valueAsNumber));
     }
-    // The voxels of a label map that touch another class, up, down or beside.
+    // The voxels of a label map that have a neighbor of another class.
     const rims = (labels, [, width, height]) => labels.map((value, at) =>
       [1, width, width * height].every(step => labels[at - step] === value && labels[at + step] === value) ? 0 : value);
     const filled = new Map(Object.keys(SCAN.layers).map(name => [layers[name], layers[name].img]));
@@ -101,6 +101,6 @@
     viewer.createOnLocationChange();
     canvas.viewer = viewer;
   } catch (error) {
-    place.textContent = `The viewer could not start (${error.message}). It needs WebGL 2 and the files beside this page.`;
+    place.textContent = `The viewer could not start (${error.message}). It requires WebGL 2 and the files next to this page.`;
   }
 })();
