@@ -1,10 +1,10 @@
-# make run: everything, from nothing to the report.   make test: everything that must hold.
+# make run: run the whole workflow, up to the report.   make test: run all checks and tests.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 PYTHON ?= python3.11
 # "make run GPU=1" installs TensorFlow with its CUDA libraries.
 LOCK := $(if $(GPU),envs/requirements-gpu.lock,envs/requirements.lock)
-# What Snakemake is given beside the cores: make run ARGS="--configfile presets/brats2020.yaml --config data=FOLDER"
+# Further arguments for Snakemake: make run ARGS="--configfile presets/brats2020.yaml --config data=FOLDER"
 ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
@@ -14,21 +14,23 @@ PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --req
 run: .venv/run
 	@snakemake --cores all $(ARGS)
 
-# Serves the report to this machine's own browsers: make view RESULTS=results/mine
+# Serve the report to browsers on this machine: make view RESULTS=results/mine
 RESULTS ?= results
 view: .venv/run
 	@python scripts/view.py "$(RESULTS)"
 
-# What a Slurm cluster needs beside: docs/cluster.md.
+# Install the plugin for a Slurm cluster: see docs/cluster.md.
 slurm: .venv/run
 	@$(PIP) --requirement envs/requirements-slurm.lock
 
-# The workflow through a real Slurm on this machine, with nodes going down: about ten minutes, as root, with Debian's
-# slurm-wlm, slurmdbd, munge and mariadb-server. In a venv of its own, for with the plugin every start asks for Slurm.
+# Run the workflow through a real Slurm on this machine, with failing nodes. Takes about ten minutes; needs root and the
+# Debian packages slurm-wlm, slurmdbd, munge and mariadb-server. Uses a separate venv, since the plugin makes every start
+# of Snakemake contact Slurm.
 test-cluster: .venv/test .venv/slurm/installed
 	PATH="$$PWD/.venv/slurm/bin:$$PATH" python -m pytest tests/cluster
 
-# Images for `snakemake --sdm apptainer`, from the locks. What Apptainer is told beside: make containers APPTAINER="--fakeroot"
+# Build the images for `snakemake --sdm apptainer` from the lock files. Options for Apptainer:
+#   make containers APPTAINER="--fakeroot"
 APPTAINER ?=
 containers: containers/light.sif containers/full.sif
 
@@ -41,12 +43,13 @@ containers/%.sif: containers/glioseg.def containers/install containers/smoke.py
 test: .venv/test lint
 	python -m pytest
 
-# Builds the images and runs the workflow in them: podman, Apptainer, a bare Debian. A quarter of an hour, as root on Debian 12 with
-# what tests/containers/install-tools tests/containers/.work/tools installs; what isn't there is skipped.
+# Build the images and run the workflow in them: podman, Apptainer, a bare Debian. Takes 15 minutes; needs root on
+# Debian 12 and what `tests/containers/install-tools tests/containers/.work/tools` installs. Tests without their tool are
+# skipped.
 test-containers: .venv/test
 	python -m pytest tests/containers
 
-# Every fault of the matrix, half an hour: writes docs/reliability.md.
+# Inject every fault of the matrix and write docs/reliability.md. Takes half an hour.
 test-faults: .venv/test
 	rm -f tests/faults/records.jsonl
 	GLIOSEG_FAULTS=full nice python -m pytest -q tests/faults
@@ -58,13 +61,13 @@ lint: .venv/test
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-# The documentation into site/; a warning is an error.
+# Build the documentation into site/; a warning is an error.
 docs: .venv/docs
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 .venv/run: $(LOCK)
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; $(PYTHON) is not on the PATH (make run PYTHON=/path/to/python3.11)"; exit 1; }
-	@echo "Installing what $(LOCK) lists into .venv (once, about two minutes) …"
+	@echo "Installing the packages of $(LOCK) into .venv (once, about two minutes) …"
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@$(PIP) --requirement $(LOCK)
 	@touch $@
@@ -77,16 +80,16 @@ docs: .venv/docs
 	@$(PIP) --requirement envs/requirements-docs.lock
 	@touch $@
 
-# What docs/benchmarks.md reports; that of real patients where GLIOSEG_CASES names their folder.
+# Benchmarks of docs/benchmarks.md; those on real patients run if GLIOSEG_CASES is the folder of their scans.
 bench: .venv/run
 	snakemake --cores all results/synthesize/phantom_001/phantom_001_seg.nii.gz
 	python benchmarks/preprocess.py --subject results/synthesize/phantom_001 --labels brats2020 --repeats 11
-	@test -d "$(GLIOSEG_CASES)" || { echo "GLIOSEG_CASES names no folder of real cases: they are skipped"; exit 0; }; \
+	@test -d "$(GLIOSEG_CASES)" || { echo "GLIOSEG_CASES is not a folder: the benchmarks on real cases are skipped"; exit 0; }; \
 	snakemake --cores all --configfile presets/brats2013.yaml benchmarks/ours.yaml --config data="$(GLIOSEG_CASES)" && \
 	snakemake --cores all --configfile presets/brats2013.yaml benchmarks/original.yaml --config data="$(GLIOSEG_CASES)"
 
-# Twenty minutes of training for ours, the original recipe, MONAI's SegResNet and nnU-Net, on the same phantoms: two hours, on a
-# machine with nothing else to do. PyTorch (4 GB) comes into an environment of its own.
+# Train our network, the original recipe, MONAI's SegResNet and nnU-Net for 20 minutes each on the same phantoms. Takes
+# two hours on an otherwise idle machine. PyTorch (4 GB) is installed in a separate environment.
 STUDY := results/bench-equal
 PEER := .venv/peers/bin/python benchmarks
 PEERS_RUN := --autocast true --threads 2 --seed 42
@@ -98,19 +101,19 @@ bench-peers: .venv/peers/installed
 	$(PEER)/nnunet.py $(EQUAL) --memory-gb 1 --mirroring false --work $(STUDY)/nnunet --output $(STUDY)/nnunet-1gb.json
 	$(PEER)/nnunet.py $(EQUAL) --memory-gb 8 --mirroring false --work $(STUDY)/nnunet --output $(STUDY)/nnunet-8gb.json
 
-# The same on the real cases that GLIOSEG_CASES names: three folds that share the twenty minutes, an hour and a half in all.
+# The same on the real cases in the folder GLIOSEG_CASES. Three folds share the 20 minutes; takes 90 minutes in total.
 CASES := results/bench-2013
 SHARED := --study $(CASES) --folds 3 --minutes 6.667 $(PEERS_RUN)
 A_FOLD := "train={max_minutes: 6.667}" data="$(GLIOSEG_CASES)"
 bench-peers-cases: .venv/peers/installed
-	@test -d "$(GLIOSEG_CASES)" || { echo "GLIOSEG_CASES names no folder of real cases"; exit 1; }
+	@test -d "$(GLIOSEG_CASES)" || { echo "GLIOSEG_CASES is not a folder; set it to the folder of real cases"; exit 1; }
 	snakemake --cores all --configfile presets/brats2013.yaml benchmarks/equal.yaml --config $(A_FOLD) results=$(CASES)
 	snakemake --cores all --configfile presets/original.yaml presets/brats2013.yaml benchmarks/equal-original.yaml \
 	  --config $(A_FOLD) results=$(CASES)-original
 	$(PEER)/segresnet.py $(SHARED) --crop 96 --output $(CASES)/segresnet.json
 	$(PEER)/nnunet.py $(SHARED) --memory-gb 1 --mirroring false --work $(CASES)/nnunet --output $(CASES)/nnunet-1gb.json
 
-# Ours by minutes of training, an hour and a half, beside what `make bench-peers` made in twenty.
+# Dice of our network by minutes of training, with the 20-minute results of `make bench-peers`. Takes 90 minutes.
 CURVE := results/bench-curve
 MINUTES := 5 10 60
 bench-curve: .venv/run
@@ -123,14 +126,14 @@ bench-curve: .venv/run
 	  --point original 20 $(STUDY)-original --point SegResNet 20 $(STUDY)/segresnet.json \
 	  --point "nnU-Net, 1 GB" 20 $(STUDY)/nnunet-1gb.json --point "nnU-Net, 8 GB" 20 $(STUDY)/nnunet-8gb.json
 
-# A venv with what one lock lists, in front of the project's.
+# A venv with the packages of one lock file, which also sees the packages of .venv.
 .venv/%/installed: .venv/run envs/requirements-%.lock
 	python -m venv .venv/$*
 	ls -d "$$PWD"/.venv/lib/python3*/site-packages >.venv/$*/lib/python3.11/site-packages/project.pth
 	.venv/$*/bin/$(PIP) --requirement envs/requirements-$*.lock
 	touch $@
 
-# Resolves the newest versions that fit; the result is committed. All others follow the first.
+# Resolve the newest compatible versions into lock files, to be committed. The later ones follow requirements.lock.
 lock: .venv/test
 	cd envs; constraint=; for name in requirements requirements-{gpu,light,dev,slurm,docs,peers}; do \
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -21,7 +21,7 @@ rule all:
         result("report/index.html"),
 
 
-# What failed stands in a file; who is told of it can go on without those subjects.
+# Record failed jobs, so that the next run can go on without their subjects.
 onerror:
     remaining = record(Path(LEDGER), failed_jobs("".join(Path(name).read_text() for name in log)))
     if remaining:

@@ -1,4 +1,4 @@
-"""An image's smoke test: it holds what its lock lists, all of it imports, and with TensorFlow a network computes."""
+"""Smoke test of an image: its packages have the locked versions and can be imported, and a Keras network runs."""
 
 import importlib
 import importlib.metadata
@@ -13,12 +13,12 @@ lock = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", Path("/opt/requirements.lock").
 for name, version in lock.items():
     found = importlib.metadata.version(name)
     if found != version:
-        raise SystemExit(f"{name}: the lock lists {version}, {found} is installed")
+        raise SystemExit(f"{name}: the lock lists version {version}, but {found} is installed")
 full = "keras" in lock
 for module in LIGHT + FULL * full:
     importlib.import_module(module)
-if importlib.util.find_spec("ipyniivue") is None:  # found, not imported: that asks for Jupyter
-    raise SystemExit("ipyniivue, which carries the viewer, is not installed")
+if importlib.util.find_spec("ipyniivue") is None:  # not imported, since that needs Jupyter
+    raise SystemExit("ipyniivue, which contains the viewer, is not installed")
 if full:
     import keras
     import numpy as np
@@ -26,5 +26,5 @@ if full:
     network = keras.Sequential([keras.Input((8, 8, 8, 4)), keras.layers.Conv3D(2, 3, activation="softmax")])
     total = float(np.sum(network(np.ones((1, 8, 8, 8, 4), np.float32))))
     if abs(total - 6**3) > 1e-3:
-        raise SystemExit(f"a softmax over 6 x 6 x 6 voxels sums up to {total}, not to {6**3}")
+        raise SystemExit(f"a softmax over 6 x 6 x 6 voxels sums to {total}; expected {6**3}")
 print(f"{len(lock)} packages as locked, {'with' if full else 'without'} TensorFlow")

@@ -41,7 +41,7 @@ from glioseg.workflow.options import each, options, paired
 
 
 def sentence(function, *arguments):
-    """Call a function of the library; its ValueError ends the run with its sentence alone."""
+    """Call a function of the library; a ValueError ends the run with its message and no traceback."""
     try:
         return function(*arguments)
     except ValueError as error:
@@ -49,31 +49,31 @@ def sentence(function, *arguments):
 
 
 def result(path):
-    """A path below the folder of results; its wildcards stay."""
+    """A path inside the results folder; wildcards in it are kept."""
     return f"{RESULTS}/{path}"
 
 
 def growing(first):
-    """A resource that grows with each attempt by what it was at the first."""
+    """A resource that is `first` times the number of the attempt."""
     return lambda wildcards, attempt: first * attempt
 
 
 sentence(check_config, config, Path(workflow.basedir, "rules", "config.schema.yaml"))
 
 RESULTS = config["results"]
-# What train and predict run on with --use-conda.
+# Environment of train and predict with --use-conda.
 TENSORFLOW = f"../envs/{config['environment']}.yaml"
-# Where subjects are held out by folds, the volumes below which tumor is dropped are searched on them; each segmentation is
-# then finished by a job of its own, after that of the network.
+# With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects. A separate job
+# then postprocesses each segmentation.
 TUNED = config["split"]["folds"] > 1 and any(config["tune_postprocess"].values())
 SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
-# Regions whose probabilities are written.
+# Regions whose probability maps are written.
 PROBABILITIES = [name for name in config["predict"]["maps"] if name in REGIONS]
-# Where the label maps are as the networks leave them.
+# Folder of the label maps as the networks predict them.
 NETWORK_MAPS = "predict/raw" if TUNED else "predict"
-# Jobs that failed, as the Snakefile's onerror writes them.
+# Table of failed jobs, written by onerror in the Snakefile.
 LEDGER = result("summarize/failures.tsv")
-# The same, where a run is to go on without whom they name.
+# The same table if the run skips the subjects listed in it.
 LEDGERS = [LEDGER] if config["skip_failed"] else []
 FAILURES = read_failures(list(map(Path, LEDGERS)))
 
@@ -86,14 +86,14 @@ wildcard_constraints:
 
 
 def check_names():
-    """End the run with a sentence for a subject that is to be taken or left out by name, and isn't there."""
+    """Stop the run if `include` or `exclude` names an unknown subject."""
     for setting in ("include", "exclude"):
         for name in config[setting]:
             if name not in SUBJECTS:
                 raise WorkflowError(f"{setting}: {name} is not among the {len(SUBJECTS)} subjects of {config['data']}")
 
 
-# Found once per start, before the graph is built: a file that isn't there is no input of any job.
+# Subjects are found before the graph is built, so that a missing file is not the input of any job.
 PHANTOMS = (result("synthesize"), config["synthesize"]["subjects"]) if config["data"] == "phantoms" else ()
 SUBJECTS = (
     phantom_subjects(*PHANTOMS, config["modalities"])
@@ -101,15 +101,18 @@ SUBJECTS = (
     else sentence(find_subjects, sources(config), config["modalities"])
 )
 check_names()
-# How many models there are: folds, and seeds of each.
+# Number of folds, and of models (seeds) per fold.
 MODELS = (config["split"]["folds"], config["seeds"])
-# What the network tells apart: the tissue classes that the data sets' masks have.
+# Classes that the network predicts: all tissue classes in the masks of the data sets.
 CLASSES = classes_of({subject.labels for subject in SUBJECTS.values() if MASK in subject.files})
 
 
 def code(command, *files):
-    """A hash of what a command and the library modules behind it (and further files) do: a param, so that a change of
-    either reruns its jobs. A function, so that only jobs of the graph compute it."""
+    """A function that hashes the code of a command, of the library modules it imports, and of further files.
+
+    As a param, the hash reruns the jobs of a rule whose code changed. It is a function so that only jobs in the graph
+    compute it.
+    """
     return lambda wildcards: code_hash(Path(workflow.basedir, "scripts"), f"{command}.py", *files)
 
 
@@ -119,7 +122,7 @@ def cohort():
 
 
 def without_failed(names, *rules):
-    """The subjects without a failed job of these rules, where the run skips failed subjects; otherwise all."""
+    """The names without a failed job of these rules if the run skips failed subjects; otherwise all names."""
     left_out = failed_subjects(FAILURES, *rules)
     return [name for name in names if name not in left_out]
 
@@ -131,12 +134,12 @@ def subject_of(wildcards):
 
 
 def get_scan(wildcards):
-    """The files that a subject has: its configured modalities, and its mask."""
+    """Files of a subject by name: the configured modalities that it has, and its mask."""
     return {name: file.path for name, file in subject_of(wildcards).files.items()}
 
 
 def get_scan_options(wildcards, input):
-    """`--image MODALITY FILE VOLUME` for each modality that a subject has, and `--mask FILE VOLUME`."""
+    """`--image MODALITY FILE VOLUME` for each modality that a subject has, and `--mask FILE VOLUME` for its mask."""
     words = []
     for name, file in subject_of(wildcards).files.items():
         words += ["--mask"] if name == MASK else ["--image", name]
@@ -145,23 +148,23 @@ def get_scan_options(wildcards, input):
 
 
 def get_labels(wildcards, input):
-    """What the values of a subject's mask mean, by name."""
+    """Label dialect of a subject's mask."""
     return subject_of(wildcards).labels
 
 
 def get_forced(wildcards, input):
-    """Whether a subject takes part whatever its checks say."""
+    """Whether a subject is included even if a check fails."""
     return str(wildcards.subject in config["include"])
 
 
 def get_preprocessed(wildcards):
-    """Preprocessed folders of all subjects that aren't left out by name."""
+    """Preprocessed folders of all subjects that are neither left out by name nor skipped as failed."""
     left_out = {*config["exclude"], *failed_subjects(FAILURES, "synthesize", "preprocess")}
     return [result(f"preprocess/{subject}") for subject in SUBJECTS if subject not in left_out]
 
 
 def found_subjects():
-    """A hash of the subjects and their files: a param, so that what came or went is noticed."""
+    """A hash of the subjects and their files. As a param, it reruns `layouts` when subjects are added or removed."""
     return hashlib.sha256(json.dumps(SUBJECTS).encode()).hexdigest()[:16]
 
 
@@ -173,15 +176,14 @@ def get_fold_subjects(wildcards):
 
 
 def get_study():
-    """How a scan becomes what the network reads, and what the values of its masks mean, as JSON."""
+    """How scans are preprocessed, and the label dialect of predictions outside of the workflow, as JSON."""
     dialects = {subject.labels for subject in SUBJECTS.values() if MASK in subject.files}
-    # The values that a prediction outside of the workflow is written in, unless others are asked for.
     labels = min(dialects, default="brats2020")
     return json.dumps({"modalities": config["modalities"], "preprocess": config["preprocess"], "labels": labels})
 
 
 def get_models(wildcards):
-    """The models that never saw a subject."""
+    """The models that were not trained on a subject."""
     names = sentence(models_for, cohort(), wildcards.subject, *MODELS)
     return [result(f"train/{name}/model.keras") for name in names]
 
@@ -195,39 +197,39 @@ def get_settings(wildcards):
 
 
 def get_predictions(wildcards):
-    """Label maps of all subjects that some model never saw."""
+    """Label maps of all subjects with a model that was not trained on them."""
     return [result(f"predict/{name}.nii.gz") for name in without_failed(predicted_subjects(cohort()), *PREDICTING)]
 
 
 def get_uncertainties(wildcards):
-    """How sure the segmentations of all predicted subjects are."""
+    """Uncertainties of the segmentations of all predicted subjects."""
     return [result(f"predict/{name}.json") for name in without_failed(predicted_subjects(cohort()), "predict")]
 
 
 def get_tuning_predictions(wildcards):
-    """Label maps as the networks left them, of the subjects that volumes are searched on for those of a fold."""
+    """Label maps as the networks predicted them, of the subjects on which the thresholds of a fold are chosen."""
     names = without_failed(tuning_subjects(cohort(), wildcards.fold), "predict")
     return [result(f"{NETWORK_MAPS}/{name}.nii.gz") for name in names]
 
 
 def get_tuned_volumes(wildcards):
-    """The volumes below which tumor of a subject is dropped."""
+    """The size thresholds for removing small tumor of a subject."""
     return result(f"tune_postprocess/{tuning_fold(cohort(), wildcards.subject)}.json")
 
 
 def get_tuning_tables(wildcards):
-    """Tables of all searches that there are: for the subjects of each fold, and for those in none."""
+    """Tables of all threshold searches: one per fold, and "all" for subjects in no fold."""
     folds = ["all", *models(config["split"]["folds"], 1)] if TUNED else []
     return [result(f"tune_postprocess/{fold}.tsv") for fold in folds]
 
 
 def get_probabilities(wildcards):
-    """Maps of the regions' probabilities, where they are asked for: calibration is told from them."""
+    """Configured probability maps of a subject's regions, from which the calibration is computed."""
     return [result(f"predict/maps/{wildcards.subject}/{name}.nii.gz") for name in PROBABILITIES]
 
 
 def get_overlays(wildcards):
-    """Maps of uncertainty that the viewer overlays, where they are asked for."""
+    """Configured uncertainty maps of a subject, which the viewer overlays."""
     shown = [name for name in config["predict"]["maps"] if name in ("entropy", "disagreement")]
     return [result(f"predict/maps/{wildcards.subject}/{name}.nii.gz") for name in shown]
 
@@ -238,33 +240,33 @@ def get_scores(wildcards):
 
 
 def get_truth(wildcards):
-    """The expert's mask of a subject."""
+    """The mask of a subject, which holds the truth."""
     files = get_scan(wildcards)
     if MASK not in files:
-        raise WorkflowError(f"{wildcards.subject} has no mask, so its prediction can't be scored")
+        raise WorkflowError(f"{wildcards.subject} has no mask, so its prediction cannot be scored")
     return files[MASK]
 
 
 def get_subject_scores(wildcards):
-    """The scores of a subject, where it has a mask."""
+    """The scores of a subject if it has a mask; otherwise nothing."""
     return [result(f"evaluate/{wildcards.subject}.json")] if MASK in get_scan(wildcards) else []
 
 
 def get_learned_and_scored(wildcards):
-    """Preprocessed folders of all subjects that have a mask and take part."""
+    """Preprocessed folders of all included subjects with a mask."""
     return [result(f"preprocess/{row['subject']}") for row in cohort() if row["fold"] and row["has_mask"] == "yes"]
 
 
 def get_pictures(wildcards):
-    """Picture folders of all predicted subjects."""
+    """Folders of figures of all predicted subjects."""
     names = without_failed(predicted_subjects(cohort()), *SCORING, "plot_subject")
     return [result(f"plot/subjects/{name}") for name in names]
 
 
 def get_volumes(wildcards):
-    """Scripts with the scans of the subjects whose page has a viewer."""
+    """JavaScript files with the scans of the subjects whose page has a viewer."""
     viewer, tables = config["report"]["viewer"], ([], [])
-    # Only where it matters who is pictured, which the scores tell: the scans needn't wait for them otherwise.
+    # Only "gallery" depends on the scores; with the other values the viewers need not wait for them.
     if viewer == "gallery":
         summary = checkpoints.summarize.get().output
         tables = (read_table(summary.subjects), read_table(summary.uncertainty))
@@ -273,7 +275,7 @@ def get_volumes(wildcards):
 
 
 def get_figure_inputs(wildcards):
-    """What a figure of the whole cohort is drawn from."""
+    """Files from which a figure of the whole cohort is drawn."""
     names = models(*MODELS)
     return [
         result(path)
@@ -283,16 +285,16 @@ def get_figure_inputs(wildcards):
 
 
 def get_figure_options(wildcards, input):
-    """`--input FILE` for each of them, and for the folders that a figure reads as well."""
+    """`--input FILE` for each input of a figure, and `--input FOLDER` for each folder that it also reads."""
     return each("input", [*input, *map(result, FIGURES[wildcards.figure].folders)])
 
 
 def get_figures(wildcards):
-    """All figures that this study has."""
+    """All figures of this study."""
     return [result(f"plot/{name}.png") for name, figure in FIGURES.items() if figure.wanted(config)]
 
 
 def get_templates(wildcards):
-    """What the report's pages are made of."""
+    """Templates of the report."""
     folder = Path(workflow.basedir, "scripts/glioseg/report/templates")
     return [f"scripts/glioseg/report/templates/{path.name}" for path in sorted(folder.iterdir())]

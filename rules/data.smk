@@ -1,4 +1,4 @@
-# From a folder of scans, or from nothing, to arrays and folds.
+# From scans, or synthetic patients, to arrays and folds.
 
 
 rule synthesize:
@@ -83,7 +83,7 @@ rule layouts:
         runtime=growing(10),
     params:
         code=code("layouts"),
-        # Not at parse: every job of a cluster reads this file.
+        # A function, since every job of a cluster parses this file.
         found=lambda wildcards: found_subjects(),
         sources=(
             ["--phantoms", *PHANTOMS]
@@ -140,7 +140,7 @@ rule prepare:
         rules.split.output,
 
 
-# Frees what can be made again: nothing that stands finished is made anew for it.
+# Delete intermediate files that can be recreated. Finished results stay up to date without them.
 rule clean_intermediate:
     log:
         result("logs/clean_intermediate.log"),

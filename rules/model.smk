@@ -25,7 +25,7 @@ rule train:
     params:
         code=code("train"),
         folder=result("train/{model}"),
-        # No output of the rule, for Snakemake removes the outputs of a job that failed, and this is what continues it.
+        # Not an output: Snakemake deletes the outputs of a failed job, and the state is needed to continue.
         state=result("train/{model}/state.npz"),
         preprocess=result("preprocess"),
         classes=each("classes", CLASSES),

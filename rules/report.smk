@@ -1,4 +1,4 @@
-# From label maps to scores, tables, pictures and the page that shows them.
+# From label maps to scores, tables, figures and the report.
 
 
 rule evaluate:
@@ -67,7 +67,7 @@ rule baseline:
         " > {log:q} 2>&1"
 
 
-# A checkpoint, for it tells who is pictured in the report, and so whose scan its pages embed.
+# A checkpoint, since the scores decide which subjects the report shows, and so which scans its pages embed.
 checkpoint summarize:
     input:
         scores=get_scores,
@@ -152,7 +152,7 @@ rule plot_subject:
         " > {log:q} 2>&1"
 
 
-# The scan as a script, for the viewer on the subject's page: it lies where that page looks for it.
+# Write the scan as a JavaScript file to where the viewer on the subject's page loads it from.
 rule embed:
     input:
         scan=result("preprocess/{subject}"),

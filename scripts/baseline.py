@@ -1,4 +1,4 @@
-"""Score what a network has to beat, a FLAIR threshold and a voxel-wise classifier, by Dice on held-out subjects."""
+"""Score two baselines, a FLAIR threshold and a voxel-wise classifier, by their Dice on held-out subjects."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW, SEED, Command
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--cohort", required=True, type=FILE, help="Table of split.")
-@click.option("--preprocess", required=True, type=FOLDER, help="Folder of preprocess.")
-@click.option("--seed", required=True, type=SEED, help="Seed of the voxels drawn for training.")
-@click.option("--output", required=True, type=NEW, help="Table to write.")
+@click.option("--cohort", required=True, type=FILE, help="Cohort table written by split.")
+@click.option("--preprocess", required=True, type=FOLDER, help="Folder written by preprocess.")
+@click.option("--seed", required=True, type=SEED, help="Seed for drawing the training voxels.")
+@click.option("--output", required=True, type=NEW, help="Table of scores to write.")
 def baseline(cohort: Path, preprocess: Path, seed: int, output: Path) -> None:
     write_table(output, BASELINE_COLUMNS, score_baselines(cohort, preprocess, seed))
 

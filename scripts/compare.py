@@ -1,7 +1,8 @@
-"""Compare the Dice of two runs, subject by subject: RESULTS_A is the run to start from, RESULTS_B the one to judge.
+"""Compare the Dice of two runs, subject by subject: RESULTS_A is the reference, RESULTS_B the run to compare with it.
 
-Each is a run's folder of results, or a subjects.tsv of summarize. Subjects that only one run scored are left out and
-counted. The p is that of Wilcoxon's signed-rank test, the interval a bootstrap of the mean difference.
+Each is the results folder of a run, or a subjects.tsv written by summarize. Subjects scored by only one of the runs are
+left out and listed. The p-value is from Wilcoxon's signed-rank test; the interval is a bootstrap interval of the mean
+difference.
 """
 
 from pathlib import Path
@@ -20,23 +21,23 @@ RUN = click.Path(exists=True, path_type=Path)
 @click.command(cls=Command, help=__doc__)
 @click.argument("results_a", type=RUN)
 @click.argument("results_b", type=RUN)
-@click.option("--method", default=NETWORK, show_default=True, help="Whose scores to compare.")
-@click.option("--bootstrap", type=click.IntRange(1), default=10000, show_default=True, help="Resamples.")
-@click.option("--seed", type=SEED, default=42, show_default=True, help="Seed of the resamples.")
-@click.option("--output", type=NEW, help="Table to write besides.")
+@click.option("--method", default=NETWORK, show_default=True, help="Method to compare, as named in the table.")
+@click.option("--bootstrap", type=click.IntRange(1), default=10000, show_default=True, help="Bootstrap resamples.")
+@click.option("--seed", type=SEED, default=42, show_default=True, help="Seed of the bootstrap.")
+@click.option("--output", type=NEW, help="Also write the comparison as a table to this file.")
 def compare(results_a: Path, results_b: Path, method: str, bootstrap: int, seed: int, output: Path | None) -> None:
     a, b = (read_dice(path, method) for path in (results_a, results_b))
     rows = compare_dice(a, b, bootstrap, seed)
     click.echo(comparison_table(rows))
     for name, alone in (("A", set(a) - set(b)), ("B", set(b) - set(a))):
         if alone:
-            click.echo(f"Left out, as only {name} scored them: {len(alone)} ({' '.join(sorted(alone)[:10])}, …)")
+            click.echo(f"Left out because only {name} scored them: {len(alone)} ({' '.join(sorted(alone)[:10])}, …)")
     if output:
         write_table(output, COMPARISON_COLUMNS, rows)
 
 
 def read_dice(path: Path, method: str) -> dict[str, dict[str, float]]:
-    """`dice_of` a run by its folder or table. Raises ValueError naming the table."""
+    """Return `dice_of` for a run, given its folder or table. Raises ValueError naming the table."""
     table = path / "summarize" / "subjects.tsv" if path.is_dir() else path
     rows = read_table(table, SUBJECT_COLUMNS)
     try:

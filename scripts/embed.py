@@ -1,4 +1,4 @@
-"""Write a subject's scan, truth and prediction as a script, for the interactive viewer of its page."""
+"""Write a subject's scan, truth and prediction as a JavaScript file, for the interactive viewer on its page."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--scan", required=True, type=FOLDER, help="The subject's folder of preprocess.")
-@click.option("--labels", required=True, type=click.Choice(DIALECTS), help="What label values on disk mean.")
-@click.option("--prediction", required=True, type=FILE, help="Predicted label map, on the scan's own grid.")
-@click.option("--overlay", "overlays", type=FILE, multiple=True, help="Map of predict to overlay; named by its file.")
-@click.option("--output", required=True, type=NEW, help="Script to write.")
+@click.option("--scan", required=True, type=FOLDER, help="The subject's folder written by preprocess.")
+@click.option("--labels", required=True, type=click.Choice(DIALECTS), help="Label dialect of the files.")
+@click.option("--prediction", required=True, type=FILE, help="Predicted label map on the scan's own grid.")
+@click.option("--overlay", "overlays", type=FILE, multiple=True, help="Map written by predict (repeatable).")
+@click.option("--output", required=True, type=NEW, help="JavaScript file to write.")
 def embed(scan: Path, labels: str, prediction: Path, overlays: tuple[Path, ...], output: Path) -> None:
     script = embedded(read_layers(scan, labels, prediction), read_overlays(overlays))
     with whole(output) as partial:

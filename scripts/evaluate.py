@@ -1,4 +1,4 @@
-"""Score a predicted label map against the true one on the scan's own grid: each region, and each tissue class."""
+"""Score a predicted label map against the truth, on the scan's own grid, for each region and each tissue class."""
 
 from pathlib import Path
 
@@ -16,20 +16,22 @@ from glioseg.workflow.commands import FILE, NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--subject", required=True, help="Name of the subject, as it stands in the output.")
-@click.option("--prediction", required=True, type=FILE, help="NIfTI file of predicted label values.")
-@click.option("--truth", required=True, type=(FILE, click.IntRange(0)), help="File of true ones, and volume in it.")
-@click.option("--labels", required=True, type=click.Choice(DIALECTS), help="What the label values of both files mean.")
-@click.option("--forced", required=True, type=bool, help="Score it whatever the checks say, as preprocess took it.")
-# Not required: they are kept only where that was asked for.
+@click.option("--subject", required=True, help="Name of the subject to write into the output.")
+@click.option("--prediction", required=True, type=FILE, help="NIfTI file with the predicted label map.")
+@click.option(
+    "--truth", required=True, type=(FILE, click.IntRange(0)), help="File with the truth, and the volume's index."
+)
+@click.option("--labels", required=True, type=click.Choice(DIALECTS), help="Label dialect of both files.")
+@click.option("--forced", required=True, type=bool, help="true: score the subject even if a check fails.")
+# Not required: predict: maps decides which probability maps exist.
 @click.option(
     "--probability",
     "probabilities",
     type=(click.Choice(REGIONS), FILE),
     multiple=True,
-    help="A region, and the map of its probability; give it for each.",
+    help="A region and its probability map (repeatable).",
 )
-@click.option("--output", required=True, type=NEW, help="JSON file of the scores.")
+@click.option("--output", required=True, type=NEW, help="JSON file of scores to write.")
 def evaluate(
     subject: str,
     prediction: Path,
@@ -41,12 +43,12 @@ def evaluate(
 ) -> None:
     true_classes, affine = _read(subject, *truth, labels, forced)
     predicted_classes, predicted_affine = _read(subject, prediction, 0, labels, forced)
-    apart = shapes({"truth": true_classes.shape, "prediction": predicted_classes.shape})
+    difference = shapes({"truth": true_classes.shape, "prediction": predicted_classes.shape})
     if not forced:
-        apart = apart or affines({"truth": affine, "prediction": predicted_affine})
-    if apart:
+        difference = difference or affines({"truth": affine, "prediction": predicted_affine})
+    if difference:
         raise ValueError(
-            f"{subject}: {prediction} is not on the grid of {truth[0]} ({apart}); predict this subject anew"
+            f"{subject}: {prediction} is not on the grid of {truth[0]} ({difference}); predict this subject again"
         )
     spacing = spacing_mm(predicted_affine)
     regions = score_regions(true_classes, predicted_classes, spacing, regions_of([labels]))
@@ -72,7 +74,7 @@ def _calibration(subject: str, path: Path, truth: np.ndarray, forced: bool) -> d
         voxels, affine = read_volume(path)
         return calibration(to_lps(voxels, affine)[0] if forced else voxels, truth)
     except ValueError as error:
-        raise ValueError(f"{subject}: {path}: {error}; predict this subject anew") from error
+        raise ValueError(f"{subject}: {path}: {error}; predict this subject again") from error
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Say what is recognized in a data set's folder or table: layout, subjects, modalities, masks, what is missing."""
+"""Show what is recognized in data sets: layout, label dialect, subjects, modalities, masks and missing files.
+
+FOLDERS are folders of data sets, or tables that list the files.
+"""
 
 import json
 from pathlib import Path
@@ -16,27 +19,33 @@ SOURCE = {"layout": "auto", "labels": "auto", "prefix": ""}
 
 
 def source_of(text: str) -> dict:
-    """A source from JSON: its folder, and what is not to be `SOURCE`'s."""
+    """Parse a data source given as JSON: its folder, and any values that replace those of `SOURCE`."""
     try:
         source = SOURCE | json.loads(text)
         if set(source) == {"folder", *SOURCE} and all(isinstance(value, str) for value in source.values()):
             return source
     except (ValueError, TypeError):
         pass
-    raise click.BadParameter(f"{text} is no source; expected JSON with folder, and any of {', '.join(SOURCE)}")
+    raise click.BadParameter(f"{text} is not a source; expected JSON with folder, and any of {', '.join(SOURCE)}")
 
 
 @click.command(cls=Command, help=__doc__)
 @click.argument("folders", nargs=-1)
-@click.option("--source", "sources", type=source_of, multiple=True, help="JSON: folder, layout, labels, prefix.")
-@click.option("--phantoms", type=(str, int), help="Folder and number of the synthetic subjects, made or not.")
-@click.option("--modalities", multiple=True, help="Once per wanted modality; else those that are there.")
-@click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk forecast.")
-@click.option("--output", type=Path, help="Write the table of subjects and their files, instead of describing them.")
+@click.option(
+    "--source",
+    "sources",
+    type=source_of,
+    multiple=True,
+    help="JSON (repeatable): folder, and any of layout, labels, prefix.",
+)
+@click.option("--phantoms", type=(str, int), help="Folder and number of the phantoms, which need not exist yet.")
+@click.option("--modalities", multiple=True, help="A modality to use (repeatable). Default: all that are found.")
+@click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk space estimate.")
+@click.option("--output", type=Path, help="Write the table of subjects and their files instead of describing them.")
 def layouts(folders, sources, phantoms, modalities, spacing_mm, output):
     sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]
     if not sources and not phantoms:
-        raise click.UsageError("give the folder of a data set, or a table that names the files")
+        raise click.UsageError("give the folder of a data set, or a table that lists the files")
     found, errors = [], []
 
     def wanted(source):

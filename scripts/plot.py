@@ -10,14 +10,15 @@ from glioseg.workflow.commands import NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--figure", required=True, type=click.Choice(FIGURES), help="Which one to draw.")
+@click.option("--figure", required=True, type=click.Choice(FIGURES), help="Name of the figure.")
 @click.option(
     "--input",
     "inputs",
     required=True,
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),  # a file, but for cohort's folder
-    help="What it is drawn from, in order. curves: history.tsv of each fold; scores, agreement: subjects.tsv; "
+    type=click.Path(exists=True, path_type=Path),  # "cohort" also reads a folder
+    help="File that the figure is drawn from (repeatable, in this order). "
+    "curves: history.tsv of each fold; scores, agreement: subjects.tsv; "
     "calibration: calibration.tsv; uncertainty: uncertainty.tsv; cohort: cohort.tsv, then the folder of preprocessed "
     "scans; network: model.keras.",
 )

@@ -1,4 +1,4 @@
-"""Drop what is too small from a segmentation, by the volumes that tune_postprocess found."""
+"""Remove small tumor from a segmentation, with the size thresholds that tune_postprocess chose."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from glioseg.workflow.commands import FILE, NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--prediction", type=FILE, required=True, help="Label map as the networks left it.")
-@click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Dialect of the label values.")
-@click.option("--volumes", type=FILE, required=True, help="JSON file of tune_postprocess.")
+@click.option("--prediction", type=FILE, required=True, help="Label map as the networks predicted it.")
+@click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Label dialect of the label map.")
+@click.option("--volumes", type=FILE, required=True, help="JSON file of size thresholds written by tune_postprocess.")
 @click.option("--output", type=NEW, required=True, help="Label map to write.")
 def postprocess(prediction: Path, labels: str, volumes: Path, output: Path) -> None:
     values, affine = read_volume(prediction)

@@ -12,18 +12,32 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--scan", type=FOLDER, required=True, help="The subject's folder of preprocess.")
-@click.option("--model", "models", type=FILE, multiple=True, required=True, help="Their outputs are averaged.")
-@click.option("--labels", required=True, help="Dialect of the label values.")
-@click.option("--overlap", type=float, required=True, help="Share of the window that neighbors have in common.")
-@click.option("--flips", multiple=True, help="x, y or z: averaged over flips along it, too.")
-@click.option("--runtime", required=True, help="openvino, tensorflow, or auto.")
-@click.option("--smallest-enhancing-ml", type=float, required=True, help="Less of it in all becomes necrosis.")
-@click.option("--smallest-component-ml", type=float, required=True, help="Connected tumor of less becomes background.")
-@click.option("--maps", type=click.Choice(MAPS), multiple=True, help="Maps from 0 to 1 to write beside it.")
-@click.option("--threads", type=int, required=True)
+@click.option("--scan", type=FOLDER, required=True, help="The subject's folder written by preprocess.")
+@click.option(
+    "--model",
+    "models",
+    type=FILE,
+    multiple=True,
+    required=True,
+    help="model.keras of a model (repeatable: the outputs are averaged).",
+)
+@click.option("--labels", required=True, help="Label dialect to write.")
+@click.option("--overlap", type=float, required=True, help="Share of a window that overlaps with its neighbors.")
+@click.option("--flips", multiple=True, help="x, y or z: also predict the image flipped along this axis (repeatable).")
+@click.option("--runtime", required=True, help="Software that computes the prediction: openvino, tensorflow or auto.")
+@click.option(
+    "--smallest-enhancing-ml",
+    type=float,
+    required=True,
+    help="A smaller total of enhancing tumor (ml) becomes necrosis.",
+)
+@click.option("--smallest-component-ml", type=float, required=True, help="Smaller components (ml) become background.")
+@click.option(
+    "--maps", type=click.Choice(MAPS), multiple=True, help="Map with values from 0 to 1 to write (repeatable)."
+)
+@click.option("--threads", type=int, required=True, help="Number of CPU threads.")
 @click.option("--map-folder", type=NEW, required=True, help="Folder to write the maps into.")
-@click.option("--uncertainty", type=NEW, required=True, help="JSON file to write: how sure the segmentation is.")
+@click.option("--uncertainty", type=NEW, required=True, help="JSON file to write: the uncertainty of the segmentation.")
 @click.option("--output", type=NEW, required=True, help="Label map to write.")
 def predict(
     scan: Path, models: tuple[Path, ...], labels: str, map_folder: Path, uncertainty: Path, output: Path, **how

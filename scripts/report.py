@@ -1,4 +1,4 @@
-"""Write the report: one HTML page about a run with its pictures inside, and a page per subject."""
+"""Write the report: one self-contained HTML page about a run, and a page per subject."""
 
 import json
 from pathlib import Path
@@ -19,31 +19,33 @@ from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 from glioseg.workflow.failures import read_failures
 
-# Whether the report's page can load it tells whether the subjects' pages are beside it.
+# The main page tries to load this file, to find out whether the subject pages are next to it.
 HERE = "// The pages of the subjects are here.\n"
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--cohort", required=True, type=FILE, help="Table of split.")
-@click.option("--subjects", required=True, type=FILE, help="Table of summarize: every single score.")
-@click.option("--scores", required=True, type=FILE, help="Table of summarize: each method's scores.")
-@click.option("--uncertainty", required=True, type=FILE, help="Table of summarize: how sure each segmentation is.")
-@click.option("--tuning", "tunings", multiple=True, type=FILE, help="Table of tune_postprocess; give it for each fold.")
-@click.option("--plots", required=True, type=FOLDER, help="Folder of plot.")
-@click.option("--preprocess", required=True, type=NEW, help="Folder of preprocess, for the hashes of the scans.")
-@click.option("--volumes", required=True, type=NEW, help="Folder of embed; subjects without a script have no viewer.")
-@click.option("--models", required=True, multiple=True, type=FILE, help="model.keras of a model; give it for each.")
-@click.option("--settings", required=True, multiple=True, type=FILE, help="settings.json of a model; give it for each.")
-@click.option("--config", required=True, help="The configuration in force, as JSON.")
+@click.option("--cohort", required=True, type=FILE, help="Cohort table written by split.")
+@click.option("--subjects", required=True, type=FILE, help="subjects.tsv written by summarize.")
+@click.option("--scores", required=True, type=FILE, help="scores.tsv written by summarize.")
+@click.option("--uncertainty", required=True, type=FILE, help="uncertainty.tsv written by summarize.")
+@click.option("--tuning", "tunings", multiple=True, type=FILE, help="Table written by tune_postprocess (repeatable).")
+@click.option("--plots", required=True, type=FOLDER, help="Folder of figures written by plot.")
 @click.option(
-    "--benchmarks", required=True, type=NEW, help="Folder of Snakemake's benchmark files, by rule; may be absent."
+    "--preprocess", required=True, type=NEW, help="Folder written by preprocess, with the hashes of the scans."
 )
+@click.option(
+    "--volumes", required=True, type=NEW, help="Folder written by embed; a subject without a file in it gets no viewer."
+)
+@click.option("--models", required=True, multiple=True, type=FILE, help="model.keras of a model (repeatable).")
+@click.option("--settings", required=True, multiple=True, type=FILE, help="settings.json of a model (repeatable).")
+@click.option("--config", required=True, help="Configuration of the study as JSON.")
+@click.option("--benchmarks", required=True, type=NEW, help="Folder of Snakemake's benchmark files, if any.")
 @click.option("--commit", required=True, help="Version of the code.")
-@click.option("--failures", multiple=True, type=NEW, help="Ledger of the failed jobs that the run went on without.")
-@click.option("--gallery", required=True, type=click.IntRange(0), help="Show so many worst and best subjects.")
-@click.option("--viewer", required=True, type=click.Choice(VIEWERS), help="Whose page has the interactive viewer.")
-@click.option("--pages", required=True, type=NEW, help="Folder to write the subjects' pages into.")
-@click.option("--output", required=True, type=NEW, help="HTML file to write.")
+@click.option("--failures", multiple=True, type=NEW, help="Table of failed jobs that the run skipped (repeatable).")
+@click.option("--gallery", required=True, type=click.IntRange(0), help="Number of worst and of best subjects to show.")
+@click.option("--viewer", required=True, type=click.Choice(VIEWERS), help="Which subject pages get the viewer.")
+@click.option("--pages", required=True, type=NEW, help="Folder to write the subject pages into.")
+@click.option("--output", required=True, type=NEW, help="HTML file of the report to write.")
 def report(
     cohort,
     subjects,

@@ -1,7 +1,7 @@
-"""Segment one scan by itself, without Snakemake: trained models, a file per modality (or a folder), a label map.
+"""Segment one scan with trained models, without Snakemake, and write a label map.
 
-The scan is checked and prepared like those that the models learned from, as their settings.json says. What isn't given
-here is taken from config.yaml.
+The scan is checked and preprocessed like the training data of the models, as recorded in their settings.json. Options
+that are not given have the values of config.yaml.
 
 \b
     python scripts/segment.py --model results/train/all/model.keras --output seg.nii.gz
@@ -28,17 +28,45 @@ VOLUME = click.FloatRange(min=0)
 
 
 @click.command(cls=Command, help=__doc__, context_settings={"show_default": True})
-@click.option("--model", "models", type=FILE, multiple=True, required=True, help="model.keras; several are averaged.")
-@click.option("--image", "images", type=(str, FILE), multiple=True, help="A modality and its file.")
-@click.option("--subject", type=FOLDER, help="In place of images: a folder of one subject, in a known layout.")
-@click.option("--labels", type=click.Choice(DIALECTS), help="What label values to write; by default the models' own.")
-@click.option("--overlap", type=click.FloatRange(0, 1, max_open=True), default=CONFIG["overlap"])
-@click.option("--flips", type=click.Choice(AXES), multiple=True, default=CONFIG["flips"])
-@click.option("--runtime", type=click.Choice(RUNTIMES), default=CONFIG["runtime"])
-@click.option("--smallest-enhancing-ml", type=VOLUME, default=CONFIG["smallest_enhancing_ml"])
-@click.option("--smallest-component-ml", type=VOLUME, default=CONFIG["smallest_component_ml"])
-@click.option("--maps", type=click.Choice(MAPS), multiple=True, help="Written beside OUTPUT.")
-@click.option("--threads", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), help="By default all.")
+@click.option(
+    "--model",
+    "models",
+    type=FILE,
+    multiple=True,
+    required=True,
+    help="model.keras of a model (repeatable: the outputs are averaged).",
+)
+@click.option("--image", "images", type=(str, FILE), multiple=True, help="A modality and its file (repeatable).")
+@click.option("--subject", type=FOLDER, help="Instead of --image: the folder of one subject in a known layout.")
+@click.option("--labels", type=click.Choice(DIALECTS), help="Label dialect to write. Default: the models' own.")
+@click.option(
+    "--overlap",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=CONFIG["overlap"],
+    help="Share of a window that overlaps with its neighbors.",
+)
+@click.option(
+    "--flips",
+    type=click.Choice(AXES),
+    multiple=True,
+    default=CONFIG["flips"],
+    help="Axis along which the image is also predicted flipped (repeatable).",
+)
+@click.option("--runtime", type=click.Choice(RUNTIMES), default=CONFIG["runtime"], help="Software that predicts.")
+@click.option(
+    "--smallest-enhancing-ml",
+    type=VOLUME,
+    default=CONFIG["smallest_enhancing_ml"],
+    help="A smaller total of enhancing tumor (ml) becomes necrosis.",
+)
+@click.option(
+    "--smallest-component-ml",
+    type=VOLUME,
+    default=CONFIG["smallest_component_ml"],
+    help="Smaller connected components of tumor (ml) become background.",
+)
+@click.option("--maps", type=click.Choice(MAPS), multiple=True, help="Map to write next to the label map (repeatable).")
+@click.option("--threads", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), help="Number of CPU threads.")
 @click.option("--output", type=NEW, required=True, help="Label map to write, on the scan's own grid.")
 def segment(models, images, subject, labels, output, **how):
     if bool(images) == bool(subject):

@@ -1,4 +1,4 @@
-"""Decide who takes part, and in which fold: the table of the cohort."""
+"""Decide which subjects are included, and assign them to folds."""
 
 from pathlib import Path
 
@@ -10,15 +10,15 @@ from glioseg.workflow.commands import Command
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--subjects", type=Path, required=True, help="Table of subjects, their files and covariates.")
-@click.option("--preprocess", type=Path, required=True, help="Folder with a folder per subject.")
-@click.option("--exclude", multiple=True, help="A subject to leave out by name.")
-@click.option("--failed", multiple=True, help="A subject to go on without, as its preprocessing failed.")
-@click.option("--folds", type=int, required=True, help="1: one model and no cross-validation.")
-@click.option("--test-percent", type=float, required=True, help="Share of subjects held out from every model.")
-@click.option("--strict", type=bool, required=True, help="An excluded subject is an error.")
-@click.option("--seed", type=int, required=True, help="Seed of all that is drawn.")
-@click.option("--output", type=Path, required=True, help="Table to write.")
+@click.option("--subjects", type=Path, required=True, help="Table written by layouts: subjects, files and covariates.")
+@click.option("--preprocess", type=Path, required=True, help="Folder written by preprocess, with a folder per subject.")
+@click.option("--exclude", multiple=True, help="Name of a subject to leave out (repeatable).")
+@click.option("--failed", multiple=True, help="Name of a subject whose preprocessing failed (repeatable).")
+@click.option("--folds", type=int, required=True, help="Number of folds; 1: one model and no cross-validation.")
+@click.option("--test-percent", type=float, required=True, help="Percentage of subjects held out from every model.")
+@click.option("--strict", type=bool, required=True, help="true: stop with an error if a subject is excluded.")
+@click.option("--seed", type=int, required=True, help="Seed for drawing the folds.")
+@click.option("--output", type=Path, required=True, help="Cohort table to write.")
 def split(subjects, preprocess, exclude, failed, folds, test_percent, strict, seed, output):
     table = read_table(subjects, ("subject", "labels"))
     left_out = dict.fromkeys(failed, "failed") | dict.fromkeys(exclude, "exclude")
@@ -31,8 +31,8 @@ def split(subjects, preprocess, exclude, failed, folds, test_percent, strict, se
     for row in rows:
         if row["verdict"] != "included":
             click.echo(f"{row['subject']} is {row['verdict']}: {row['reason']}")
-    taken = sum(row["verdict"] != "excluded" for row in rows)
-    click.echo(f"{taken} of {len(rows)} subjects taken")
+    included = sum(row["verdict"] != "excluded" for row in rows)
+    click.echo(f"{included} of {len(rows)} subjects included")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Bring the scores of all subjects together: one tidy table, and one of each method's scores, whose Dice is printed.
+"""Collect the scores of all subjects in a table, summarize them by method, region and metric, and print the mean Dice.
 
-A subject of the cohort that should have been scored and has no file in the folder of evaluate could not be predicted.
-It is counted with the worst scores there are, and named; but one whose job the ledger of failures holds is left out.
+A subject that should have been scored but has no file from evaluate could not be predicted: it is named, and counts
+with the worst possible scores. A subject whose job is listed in the table of failed jobs is left out.
 """
 
 from pathlib import Path
@@ -27,17 +27,19 @@ from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--evaluate", required=True, type=NEW, help="Folder of evaluate: a JSON file for each scored subject.")
-@click.option("--predictions", required=True, type=NEW, help="Folder of predict: how sure each segmentation is.")
-@click.option("--baseline", required=True, type=FILE, help="Table of the baselines' scores; may hold just its header.")
-@click.option("--cohort", required=True, type=FILE, help="Table of split: every subject with its fold.")
-@click.option("--failures", multiple=True, type=NEW, help="Ledger of failed jobs, to leave out who has no scores.")
-@click.option("--bootstrap", required=True, type=click.IntRange(1), help="Resamples behind each 95 % interval.")
-@click.option("--seed", required=True, type=SEED, help="Seed of the resamples.")
-@click.option("--subjects", required=True, type=NEW, help="Table to write: every single score.")
-@click.option("--scores", required=True, type=NEW, help="Table to write: a row for each method, region and metric.")
-@click.option("--calibration", required=True, type=NEW, help="Table to write: whether probabilities are true.")
-@click.option("--uncertainty", required=True, type=NEW, help="Table to write: predicted subjects, least sure first.")
+@click.option("--evaluate", required=True, type=NEW, help="Folder written by evaluate: the scores of each subject.")
+@click.option("--predictions", required=True, type=NEW, help="Folder written by predict: the uncertainties.")
+@click.option("--baseline", required=True, type=FILE, help="Table written by baseline; it may have no rows.")
+@click.option("--cohort", required=True, type=FILE, help="Cohort table written by split.")
+@click.option(
+    "--failures", multiple=True, type=NEW, help="Table of failed jobs, whose subjects are left out (repeatable)."
+)
+@click.option("--bootstrap", required=True, type=click.IntRange(1), help="Number of resamples for each 95 % interval.")
+@click.option("--seed", required=True, type=SEED, help="Seed of the bootstrap.")
+@click.option("--subjects", required=True, type=NEW, help="Table to write: one row per score of a subject.")
+@click.option("--scores", required=True, type=NEW, help="Table to write: one row per method, region and metric.")
+@click.option("--calibration", required=True, type=NEW, help="Table to write: calibration of the probabilities.")
+@click.option("--uncertainty", required=True, type=NEW, help="Table to write: subjects, most uncertain first.")
 def summarize(
     evaluate: Path,
     predictions: Path,
@@ -62,10 +64,10 @@ def summarize(
     write_table(calibration, CALIBRATION_COLUMNS, calibration_rows(evaluations))
     write_table(uncertainty, UNCERTAINTY_COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
     for subject in failed:
-        click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst that there are")
+        click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst possible scores")
     if skipped:
         click.echo(
-            f"Left out, as their jobs failed: {len(skipped)} ({', '.join(sorted(skipped))}). These are the skip_failed:"
+            f"Left out because their jobs failed: {len(skipped)} ({', '.join(sorted(skipped))}). Scores without them:"
         )
     click.echo(score_table(summary))
 

@@ -1,4 +1,4 @@
-"""Write one phantom patient: four modalities and the mask, named as in BraTS."""
+"""Write one synthetic patient (phantom): four modalities and the mask, with file names as in BraTS."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from glioseg.workflow.commands import NEW, SEED, Command
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--subject", required=True, help="Name of the phantom; each name is another patient.")
-@click.option("--seed", required=True, type=SEED, help="Seed of the whole collection.")
-@click.option("--output-dir", required=True, type=NEW, help="Folder of the five files.")
+@click.option("--subject", required=True, help="Name of the phantom; each name gives a different patient.")
+@click.option("--seed", required=True, type=SEED, help="Seed of the whole set of phantoms.")
+@click.option("--output-dir", required=True, type=NEW, help="Folder to write the five files into.")
 def synthesize(subject: str, seed: int, output_dir: Path) -> None:
     images, mask = phantom(subject, seed)
     for name, volume in [*images.items(), ("seg", mask)]:

@@ -1,4 +1,4 @@
-"""Train one fold's network, or continue where a killed run stopped."""
+"""Train the network of one fold, or continue a training that was interrupted."""
 
 import json
 from pathlib import Path
@@ -12,55 +12,65 @@ from glioseg.workflow.commands import Command
 
 
 def auto_or_int(text: str) -> str | int:
-    """The word "auto", or a number."""
+    """Return the word "auto" as it is, and any other text as an integer."""
     return text if text == "auto" else int(text)
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--fold", required=True, help="Name of the model: the fold that it never sees, or all.")
-@click.option("--cohort", type=Path, required=True, help="Table of split.")
-@click.option("--preprocess", type=Path, required=True, help="Folder with a folder per subject.")
-@click.option("--classes", multiple=True, required=True, help="Tissue classes to tell apart, background first.")
-@click.option("--network", required=True)
-@click.option("--filters", type=auto_or_int, multiple=True, required=True, help="Width of each level, or auto.")
-@click.option("--backbone", required=True, help="Encoder of sm_unet.")
-@click.option("--normalization", required=True, help="Behind each convolution of unet.")
-@click.option("--targets", required=True, help="What it tells apart: classes, or regions, one inside the other.")
-@click.option("--deep-supervision", type=bool, required=True, help="Coarser levels learn too.")
-@click.option("--patch", type=auto_or_int, multiple=True, required=True, help="Voxels along each axis, or auto.")
-@click.option("--batch", type=auto_or_int, required=True, help="Patches, or auto.")
-@click.option("--epochs", type=int, required=True)
-@click.option("--steps-per-epoch", type=int, required=True)
-@click.option("--max-minutes", type=float, required=True, help="The training ends then; 0: with its last epoch.")
-@click.option("--patience", type=int, required=True, help="Epochs without a lower loss that end it; 0: any number.")
-@click.option("--losses", multiple=True, required=True)
-@click.option("--batch-dice", type=bool, required=True, help="One Dice for all patches of a batch.")
-@click.option("--optimizer", required=True)
-@click.option("--learning-rate", type=float, required=True)
-@click.option("--schedule", required=True)
-@click.option("--warmup-steps", type=int, required=True)
-@click.option("--clip-norm", type=float, required=True, help="Largest gradient norm; 0: any.")
-@click.option("--average", type=float, required=True, help="Momentum of the weights' moving average; 0: none.")
-@click.option("--foreground", type=float, required=True, help="Share of patches centered on tumor.")
-@click.option("--flip", type=float, required=True)
-@click.option("--scale", type=float, required=True)
-@click.option("--rotation", type=float, required=True, help="Degrees.")
-@click.option("--elastic", type=float, required=True, help="Voxels.")
-@click.option("--intensity", type=float, required=True)
-@click.option("--blur", type=float, required=True, help="Voxels.")
-@click.option("--coarse", type=float, required=True, help="Factor.")
-@click.option("--noise", type=float, required=True)
-@click.option("--modality-dropout", type=float, required=True, help="Chance of a patch's channel to be zeros.")
-@click.option("--precision", type=click.Choice(PRECISIONS), required=True)
-@click.option("--validation-subjects", type=int, required=True)
-@click.option("--validation-every", type=int, required=True)
-@click.option("--seed", type=int, required=True, help="Seed of all that is drawn.")
-@click.option("--threads", type=int, required=True, help="Cores to use.")
-@click.option("--study", required=True, help="How scans are made for the network, as JSON: kept beside the model.")
-@click.option("--code", required=True, help="What identifies the code: a state made by another is not continued.")
+@click.option("--fold", required=True, help="Name of the model: the fold that it is not trained on, or all.")
+@click.option("--cohort", type=Path, required=True, help="Cohort table written by split.")
+@click.option("--preprocess", type=Path, required=True, help="Folder written by preprocess, with a folder per subject.")
+@click.option("--classes", multiple=True, required=True, help="A tissue class (repeatable, background first).")
+@click.option("--network", required=True, help="Architecture: unet, original or sm_unet.")
 @click.option(
-    "--state", type=Path, required=True, help="File that lets a killed run continue; kept until the model is written."
+    "--filters",
+    type=auto_or_int,
+    multiple=True,
+    required=True,
+    help="Channels of a level (repeatable, top down), or auto.",
 )
+@click.option("--backbone", required=True, help="Encoder of sm_unet.")
+@click.option("--normalization", required=True, help="Layer after each convolution of unet: instance or none.")
+@click.option("--targets", required=True, help="What the network predicts: classes or regions.")
+@click.option("--deep-supervision", type=bool, required=True, help="true: also train the coarser decoder levels.")
+@click.option(
+    "--patch",
+    type=auto_or_int,
+    multiple=True,
+    required=True,
+    help="Voxels along an axis (repeatable: three times), or auto.",
+)
+@click.option("--batch", type=auto_or_int, required=True, help="Number of patches per step, or auto.")
+@click.option("--epochs", type=int, required=True, help="Number of epochs.")
+@click.option("--steps-per-epoch", type=int, required=True, help="Number of training steps per epoch.")
+@click.option("--max-minutes", type=float, required=True, help="Time limit in minutes; 0: no limit.")
+@click.option("--patience", type=int, required=True, help="Stop after this many epochs without a lower loss; 0: never.")
+@click.option("--losses", multiple=True, required=True, help="Loss function (repeatable: summed).")
+@click.option("--batch-dice", type=bool, required=True, help="true: compute one Dice over all patches of a batch.")
+@click.option("--optimizer", required=True, help="adam or adamw.")
+@click.option("--learning-rate", type=float, required=True, help="Highest learning rate.")
+@click.option("--schedule", required=True, help="Learning-rate schedule: cosine or constant.")
+@click.option("--warmup-steps", type=int, required=True, help="Steps over which the cosine schedule rises.")
+@click.option("--clip-norm", type=float, required=True, help="Largest norm of a gradient; 0: no clipping.")
+@click.option("--average", type=float, required=True, help="Momentum of the moving average of the weights; 0: none.")
+@click.option("--foreground", type=float, required=True, help="Share of patches centered on a tumor voxel.")
+@click.option("--flip", type=float, required=True, help="Augmentation: probability of a flip along each axis.")
+@click.option("--scale", type=float, required=True, help="Augmentation: largest relative zoom.")
+@click.option("--rotation", type=float, required=True, help="Augmentation: largest rotation (degrees).")
+@click.option("--elastic", type=float, required=True, help="Augmentation: largest elastic displacement (voxels).")
+@click.option("--intensity", type=float, required=True, help="Augmentation: largest change of gain, offset and gamma.")
+@click.option("--blur", type=float, required=True, help="Augmentation: largest standard deviation of a blur (voxels).")
+@click.option("--coarse", type=float, required=True, help="Augmentation: largest factor of a lower resolution.")
+@click.option("--noise", type=float, required=True, help="Augmentation: largest standard deviation of added noise.")
+@click.option("--modality-dropout", type=float, required=True, help="Probability of setting a channel to zero.")
+@click.option("--precision", type=click.Choice(PRECISIONS), required=True, help="Number format of the computation.")
+@click.option("--validation-subjects", type=int, required=True, help="Held-out subjects with validation curves.")
+@click.option("--validation-every", type=int, required=True, help="Compute the validation curves every so many epochs.")
+@click.option("--seed", type=int, required=True, help="Seed of the weights, patches and augmentation.")
+@click.option("--threads", type=int, required=True, help="Number of CPU threads.")
+@click.option("--study", required=True, help="How scans are preprocessed, as JSON; stored in settings.json.")
+@click.option("--code", required=True, help="Hash of the code; a state saved by other code is not continued.")
+@click.option("--state", type=Path, required=True, help="File for the state that an interrupted run continues from.")
 @click.option("--output", type=Path, required=True, help="Folder for model.keras, history.tsv and settings.json.")
 def train(fold, cohort, preprocess, precision, threads, study, code, state, output, **settings):
     settings["precision"] = choose_precision(precision)
@@ -85,7 +95,7 @@ def train(fold, cohort, preprocess, precision, threads, study, code, state, outp
     identity = identify(settings, [code, *(fingerprint(preprocess / name) for name in names)])
     click.echo(f"{len(names)} subjects, {describe_plan(settings)}, {free / 1e9:.0f} GB free on the {device.upper()}")
     shown = [load_subject(preprocess / name) for name in held_out]
-    # Half of the threads make batches while the others, or a GPU, learn from the last.
+    # Half of the threads prepare the next batch while the others, or a GPU, train on the current one.
     workers, strategy = max(threads // 2, 1), choose_strategy()
     try:
         training = Training(subjects, shown, state, identity, settings, workers, click.echo)

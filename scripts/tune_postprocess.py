@@ -1,7 +1,7 @@
-"""Search the volumes below which tumor is dropped, on subjects that the models never saw.
+"""Choose the size thresholds for removing small tumor, by the Dice of held-out subjects.
 
-They are the subjects of all folds but one, predicted each by the model of its own fold; the one is that of the subjects
-that are to be finished with what is found here. (Test subjects are in no fold: "all" folds are searched for them.)
+The thresholds for the subjects of one fold are chosen on the subjects of all other folds, each predicted by a model not
+trained on it. Test subjects are in no fold; their thresholds are chosen on all folds ("all").
 """
 
 from pathlib import Path
@@ -22,16 +22,28 @@ VOLUME = click.FloatRange(min=0)
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--fold", required=True, help="The fold that is left out, or all.")
-@click.option("--cohort", type=FILE, required=True, help="Table of split.")
-@click.option("--preprocess", type=FOLDER, required=True, help="Folder of preprocess: where masks are.")
-@click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks left them.")
-@click.option("--configured", type=(VOLUME, VOLUME), required=True, help="Smallest enhancing and component by default.")
-@click.option("--failures", multiple=True, type=NEW, help="Ledger of failed jobs, to leave out whom none predicted.")
-@click.option("--smallest-enhancing-ml", type=VOLUME, multiple=True, help="Less of it in all becomes necrosis.")
-@click.option("--smallest-component-ml", type=VOLUME, multiple=True, help="Connected tumor of less becomes background.")
-@click.option("--table", type=NEW, required=True, help="Table to write: the mean Dice of all that was tried.")
-@click.option("--output", type=NEW, required=True, help="JSON file to write: the values to take.")
+@click.option("--fold", required=True, help="The fold to choose thresholds for, which is left out; or all.")
+@click.option("--cohort", type=FILE, required=True, help="Cohort table written by split.")
+@click.option("--preprocess", type=FOLDER, required=True, help="Folder written by preprocess.")
+@click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks predicted them.")
+@click.option("--configured", type=(VOLUME, VOLUME), required=True, help="Both thresholds as configured in predict.")
+@click.option(
+    "--failures", multiple=True, type=NEW, help="Table of failed jobs, whose subjects are left out (repeatable)."
+)
+@click.option(
+    "--smallest-enhancing-ml",
+    type=VOLUME,
+    multiple=True,
+    help="Threshold to try for the total of enhancing tumor, in ml (repeatable).",
+)
+@click.option(
+    "--smallest-component-ml",
+    type=VOLUME,
+    multiple=True,
+    help="Threshold to try for connected components, in ml (repeatable).",
+)
+@click.option("--table", type=NEW, required=True, help="Table to write: the mean Dice of every value tried.")
+@click.option("--output", type=NEW, required=True, help="JSON file to write: the chosen values.")
 def tune_postprocess(
     fold,
     cohort,

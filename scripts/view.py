@@ -1,4 +1,4 @@
-"""Serve the report of a results folder to this machine's own browsers, on http://127.0.0.1."""
+"""Serve the report in the folder RESULTS (default: results) to browsers on this machine, at http://127.0.0.1."""
 
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -10,17 +10,19 @@ from glioseg.workflow.commands import FOLDER, Command
 
 @click.command(cls=Command, help=__doc__)
 @click.argument("results", type=FOLDER, default="results")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default="any that is free")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, show_default="any free port", help="Port to serve on."
+)
 def view(results, port) -> None:
     folder = results / "report"
     if not (folder / "index.html").is_file():
-        raise ValueError(f"{folder} holds no index.html; make it: snakemake --cores all")
+        raise ValueError(f"{folder} has no index.html; create it with: snakemake --cores all")
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), partial(SimpleHTTPRequestHandler, directory=folder))
     except OSError as error:
-        raise ValueError(f"port {port} can't be had ({error}); give another, or none") from error
+        raise ValueError(f"port {port} is unavailable ({error}); give another, or leave out --port") from error
     with server:
-        click.echo(f"http://127.0.0.1:{server.server_port}/index.html (Ctrl-C ends it)")
+        click.echo(f"http://127.0.0.1:{server.server_port}/index.html (press Ctrl-C to stop)")
         try:
             server.serve_forever()
         except KeyboardInterrupt:

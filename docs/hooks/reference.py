@@ -1,4 +1,4 @@
-"""Pages of the documentation that are made while it is built: settings, commands and changes, from where they stand."""
+"""Generate pages of the documentation while it is built: settings, commands and changes."""
 
 import html
 import importlib
@@ -22,7 +22,7 @@ TYPES = {"integer": "whole number", "number": "number", "string": "text", "boole
 
 
 def on_files(files, config):
-    """MkDocs asks which files there are: those of docs/, and these."""
+    """Add the generated pages to the files that MkDocs found in docs/."""
     from mkdocs.structure.files import File
 
     pages = {"reference/settings.md": settings, "reference/commands.md": commands, "changes.md": changes}
@@ -32,10 +32,13 @@ def on_files(files, config):
 
 
 def settings() -> str:
-    """Every setting with its default, what it may be, and its comment in config.yaml."""
+    """The page of all settings: default, allowed values, and the comment in config.yaml."""
     schema = yaml.safe_load((ROOT / "rules/config.schema.yaml").read_text(encoding="utf-8"))
     lines = ["# Settings", ""]
-    lines += ["Made from `config.yaml` and `rules/config.schema.yaml`, which refuses whatever doesn't stand here.", ""]
+    lines += [
+        "Generated from `config.yaml` and `rules/config.schema.yaml`. A setting that is not listed here is an error.",
+        "",
+    ]
     heading = ""
     for group, comment in commented((ROOT / "config.yaml").read_text(encoding="utf-8")):
         *section, _ = next(iter(group))
@@ -57,7 +60,10 @@ def settings() -> str:
 
 
 def commented(text: str) -> Iterator[tuple[dict[tuple[str, ...], object], str]]:
-    """Settings and their values, by path, with the comment above them: those without one belong to the one before."""
+    """Yield settings and their values by path, with the comment above them.
+
+    A setting without a comment shares that of the setting before it.
+    """
     values = yaml.safe_load(text)
     group, comment, section = {}, [], ""
     for line in text.splitlines():
@@ -77,12 +83,12 @@ def commented(text: str) -> Iterator[tuple[dict[tuple[str, ...], object], str]]:
                 group, comment = {}, []
             section = key[2]
         elif not line.strip() and not group:
-            comment = []  # of the whole file, not of a setting
+            comment = []  # the comment describes the whole file
     yield group, " ".join(comment)
 
 
 def allowed(rules: Mapping, schema: Mapping) -> str:
-    """What a schema lets a setting be, in words."""
+    """The values that a schema allows for a setting, in words."""
     if "$ref" in rules:
         return allowed(schema["$defs"][rules["$ref"].rpartition("/")[2]], schema)
     if "anyOf" in rules:
@@ -103,15 +109,15 @@ def allowed(rules: Mapping, schema: Mapping) -> str:
 
 
 def commands() -> str:
-    """Every command with its options, as click knows them."""
+    """The page of all commands, with the options that click reports."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     lines = ["# Commands", ""]
-    lines += ["Made from the commands in `scripts/`. The workflow runs them; each runs by itself, too.", ""]
+    lines += ["Generated from the commands in `scripts/`. The workflow runs them; each can also be run directly.", ""]
     for path in sorted((ROOT / "scripts").glob("*.py")):
         command = command_of(path.stem)
         usage = command.get_usage(click.Context(command, info_name=f"python scripts/{path.name}"))
         lines += [f"## {path.stem}", "", prose(command.help or ""), "", "```", usage.removeprefix("Usage: "), "```", ""]
-        lines += ["| option | value | what for |", "|---|---|---|"]
+        lines += ["| option | value | description |", "|---|---|---|"]
         known = config.get(path.stem, {})
         for parameter in command.params:
             *cells, words = row(parameter)
@@ -123,15 +129,15 @@ def commands() -> str:
 
 
 def command_of(name: str) -> click.Command:
-    """The click command of a script. Raises StopIteration where it has none."""
-    # Here, for MkDocs forgets what a hook does to the path when it is loaded.
+    """The click command of a script. Raises StopIteration if it has none."""
+    # Not at import: MkDocs restores sys.path after it has loaded a hook.
     sys.path.insert(0, str(ROOT / "scripts"))
     module = importlib.import_module(name)
     return next(value for value in vars(module).values() if isinstance(value, click.Command))
 
 
 def row(parameter: click.Parameter) -> tuple[str, str, str]:
-    """An option's names, its value, and what it is for."""
+    """The cells of an option's row: its names, its value, and its description."""
     context = click.Context(click.Command(""))
     kind = parameter.type.name if isinstance(parameter.type, click.ParamType) else str(parameter.type)
     if isinstance(parameter.type, click.Choice):
@@ -145,24 +151,24 @@ def row(parameter: click.Parameter) -> tuple[str, str, str]:
         default = parameter.get_default(context)
         shown = default not in (None, ()) and "sentinel" not in str(default).lower() and default != ""
         words.append(f"Default {code(default)}." if shown and not parameter.multiple else "Optional.")
-    if parameter.multiple or parameter.nargs == -1:
-        words.append("May be given several times.")
+    if parameter.nargs == -1:
+        words.append("Can be given several times.")
     names = " ".join(code(name) for name in parameter.opts)
     return names, kind.replace(" range", ""), prose(" ".join(filter(None, words))).replace("|", "\\|")
 
 
 def changes() -> str:
-    """CHANGELOG.md, as it is."""
+    """The page of changes, which is CHANGELOG.md."""
     return (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def code(value: object) -> str:
-    """A value as code."""
+    """Format a value as code."""
     return f"`{value}`"
 
 
 def prose(text: str) -> str:
-    """Text in which nothing is taken for markup but what stands between backticks."""
+    """Escape all markup in a text, except code between backticks."""
 
     def plain(words: str) -> str:
         return re.sub(r"([*_\[\]])", r"\\\1", html.escape(words, quote=False))

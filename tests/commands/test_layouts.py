@@ -29,7 +29,7 @@ def test_layouts_command_describes_a_folder(tmp_path):
         "missing    BraTS20_Training_001 (t2)\n",
     ):
         assert f"  {line}" in first
-    assert "MB for the arrays of all (1 measured; crop: brain, 1 mm)" in first
+    assert "missing modalities (estimated from 1 of them; crop: brain, 1 mm)" in first
     assert "s10 (t1), and 2 more\n" in second
     assert "no subject with all modalities could be read" in second
     result = CliRunner().invoke(layouts, [str(tmp_path / "none"), str(tmp_path / "b"), "--modalities", "flair"])
@@ -38,17 +38,17 @@ def test_layouts_command_describes_a_folder(tmp_path):
     assert "none does not exist" in result.output
     for words, sentence in [
         ([], "give the folder of a data set"),
-        (["--source", "3"], "3 is no source"),
-        (["--source", '{"layout": "auto"}'], "is no source; expected JSON with folder"),
-        (["--source", '{"folder": "x", "prefix": 3}'], "is no source; expected JSON with folder"),
-        (["--source", "{"], "is no source; expected JSON with folder"),
+        (["--source", "3"], "3 is not a source"),
+        (["--source", '{"layout": "auto"}'], "is not a source; expected JSON with folder"),
+        (["--source", '{"folder": "x", "prefix": 3}'], "is not a source; expected JSON with folder"),
+        (["--source", "{"], "is not a source; expected JSON with folder"),
     ]:
         result = CliRunner().invoke(layouts, words)
         assert result.exit_code == 2
         assert sentence in result.output
 
 
-def test_the_table_that_layouts_writes_is_a_layout_itself(tmp_path, monkeypatch):
+def test_the_table_written_by_layouts_is_a_valid_layout(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sources = [write_cohort(Path("a"), "msd"), write_cohort(tmp_path / "b", "2020") | {"prefix": "old_"}]
     options = [word for source in sources for word in ("--source", json.dumps(source))]
