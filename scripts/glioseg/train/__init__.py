@@ -1,1 +1,1 @@
-"""Training of a network: patches, augmentation, networks, losses, and the loop."""
+"""Train a network: patches, augmentation, networks, losses, and the training loop."""

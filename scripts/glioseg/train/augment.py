@@ -1,4 +1,4 @@
-"""Random changes of a training patch: drawn first (`draw_augmentation`), applied second (`bent_patch`, `augment`)."""
+"""Augmentation of training patches: `draw_augmentation` draws the changes, `bent_patch` and `augment` apply them."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,19 @@ from scipy import ndimage
 from glioseg.train.settings import TrainSettings
 from glioseg.volumes.orientation import rotation
 
-# What costs as much as reading the patch comes to a part of the patches only, about as in nnU-Net.
+# Share of patches that get each costly change, close to nnU-Net's.
 GEOMETRY, CURVED, NOISY, BLURRED, COARSE = 1 / 3, 1 / 3, 1 / 3, 1 / 5, 1 / 5
-# Points along each side of a patch that are displaced; what lies between them follows smoothly.
+# Control points along each side of a patch; the displacement between them is smooth.
 KNOTS = 5
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One draw, each part None where it doesn't come.
+    """One draw; a change that is not applied is None.
 
-    flips: axes; matrix (3, 3): from the patch's offsets to the volume's; bend (3, KNOTS, KNOTS, KNOTS): displacements
-    (voxels); per channel gain, offset, gamma, blur (deviation in voxels), coarse (factor of a lower resolution), kept;
-    noise: deviation and seed.
+    flips: per axis; matrix (3, 3): from offsets in the patch to offsets in the volume; bend (3, KNOTS, KNOTS, KNOTS):
+    displacements (voxels); per channel gain, offset, gamma, blur (standard deviation, voxels), coarse (factor of a
+    lower resolution) and kept (False: set to zero); noise: standard deviation and seed.
     """
 
     flips: tuple[bool, bool, bool]
@@ -36,13 +36,13 @@ class Augmentation:
 
 
 def draw_augmentation(random: np.random.Generator, channels: int, settings: TrainSettings) -> Augmentation:
-    """Draw one augmentation for an image of that many channels.
+    """Draw one augmentation for an image with this number of channels.
 
     settings: flip (probability per axis), scale (largest relative zoom), rotation (largest angle about each axis,
     degrees), elastic (largest displacement, voxels), intensity (largest relative gain, offset and log2 gamma), blur
-    (largest deviation, voxels), coarse (largest factor of a lower resolution), noise (largest deviation, in units of
-    the normalized image), modality_dropout (chance of a channel to be zeros, as where that modality is missing; one
-    always stays). None comes where its setting is 0.
+    (largest standard deviation, voxels), coarse (largest factor of a lower resolution), noise (largest standard
+    deviation, in units of the normalized image), modality_dropout (probability that a channel is set to zero, like a
+    missing modality; one channel is always kept). A setting of 0 turns its change off.
     """
     flips = tuple(bool(hit) for hit in random.random(3) < settings["flip"])
     bent, curved, noisy, blurred, coarse = random.random(5) < (GEOMETRY, CURVED, NOISY, BLURRED, COARSE)
@@ -53,7 +53,7 @@ def draw_augmentation(random: np.random.Generator, channels: int, settings: Trai
     gain = 1 + random.uniform(-strength, strength, channels).astype(np.float32)
     offset = random.uniform(-strength, strength, channels).astype(np.float32)
     gamma = np.exp2(random.uniform(-strength, strength, channels)).astype(np.float32)
-    # Half of the channels, as scans differ in their own sharpness.
+    # About half of the channels, because the scans of one subject differ in sharpness.
     blur = random.uniform(0, settings["blur"], channels) * (random.random(channels) < 0.5)
     factor = 1 + random.uniform(0, max(settings["coarse"] - 1, 0), channels) * (random.random(channels) < 0.5)
     noise, noise_seed = random.uniform(0, settings["noise"]), int(random.integers(2**32))
@@ -76,23 +76,23 @@ def draw_augmentation(random: np.random.Generator, channels: int, settings: Trai
 def bent_patch(
     image: np.ndarray, mask: np.ndarray, middle: np.ndarray, patch: tuple[int, int, int], drawn: Augmentation
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A patch around a point (voxels) of a volume, as the drawn matrix and bend have it; zeros outside of the volume.
+    """Sample a patch around a point (voxels) of a volume with the drawn matrix and bend; it is zero outside the volume.
 
-    image (X, Y, Z, C) any float, mask (X, Y, Z) uint8 -> float32 (*patch, C) by linear interpolation, uint8 by nearest
-    neighbour. Taken from the whole volume: a patch that is turned has no empty corners.
+    image (X, Y, Z, C) of any float type, mask (X, Y, Z) uint8 -> float32 (*patch, C) by linear interpolation, uint8
+    (*patch) by nearest neighbor. The whole volume is sampled, so a rotated patch has no empty corners.
     """
-    # Loaded where patches are bent, not where they are only cut: it loads TensorFlow.
+    # Imported here because it loads TensorFlow, which patches without a matrix or bend do not need.
     from glioseg.train.fast.interpolate import read_values
 
     matrix = np.eye(3) if drawn.matrix is None else drawn.matrix
-    # Offsets along the three axes add up, so no array of (voxels, 3) is multiplied.
+    # An offset is the sum of one term per axis, so no array of shape (voxels, 3) has to be multiplied.
     steps = [
         np.multiply.outer(column, np.arange(size) - (size - 1) / 2)
         for column, size in zip(matrix.T, patch, strict=True)
     ]
     steps[0] += np.asarray(middle, float).reshape(3, 1)
     bend = np.zeros((3, 1, 1, 1)) if drawn.bend is None else drawn.bend
-    # What is read of the volume is a box in which all places lie: knots' weights add up to 1.
+    # Read only the box of the volume that holds every sampled point; the knots' weights sum to 1.
     ends = [sum(end(step, 1) for step in steps) + end(bend, (1, 2, 3)) for end in (np.min, np.max)]
     low = np.maximum(np.floor(ends[0]), 0).astype(int)
     high = np.minimum(np.ceil(ends[1]) + 1, mask.shape).astype(int)
@@ -110,12 +110,12 @@ def bent_patch(
 def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[np.ndarray, np.ndarray]:
     """Apply the rest of a draw to a patch: image (X, Y, Z, C) float32 and mask (X, Y, Z) uint8; both keep their shape.
 
-    Intensities change inside the brain (non-zero voxels) only; gamma acts on the patch's own range of each channel.
+    Intensities change only inside the brain (non-zero voxels); gamma acts on each channel's range within the patch.
     """
     outside = _outside(image != 0)
     if drawn.blur is not None or drawn.coarse is not None:
         image = np.stack([_soften(image[..., channel], drawn, channel) for channel in range(image.shape[-1])], -1)
-    # As rows of many voxels, whose channels are alike: along an axis of four numbers NumPy is several times slower.
+    # Rows of many voxels, because NumPy is several times slower along the short axis of channels.
     shape, repeat = image.shape, image.shape[-2]
     rows = image.reshape(-1, repeat * shape[-1])
     gain, offset = drawn.gain, drawn.offset
@@ -124,7 +124,7 @@ def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[n
         span = np.maximum(high - low, 1e-6)
         rows = rows - np.tile(low, repeat)
         rows /= np.tile(span, repeat)
-        # A power, faster; of 0 it is 0.
+        # rows ** gamma as exp(gamma * log(rows)), which is faster; 0 stays 0.
         with np.errstate(divide="ignore"):
             np.log(rows, out=rows)
         rows *= np.tile(drawn.gamma, repeat)
@@ -135,7 +135,7 @@ def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[n
     image = rows.reshape(shape)
     if drawn.noise is not None:
         deviation, seed = drawn.noise
-        # Heads among 32 tosses of a coin, whose deviation is the root of 8: as good as normal, and drawn faster.
+        # The number of heads in 32 coin tosses (standard deviation sqrt(8)) is nearly normal and faster to draw.
         tosses = np.random.SFC64(seed).random_raw((image.size + 1) // 2).view(np.uint32)[: image.size]
         heads = np.bitwise_count(tosses).astype(np.float32)
         heads -= 16
@@ -143,20 +143,20 @@ def augment(image: np.ndarray, mask: np.ndarray, drawn: Augmentation) -> tuple[n
         image += heads.reshape(shape)
     np.copyto(image, 0, where=outside)
     image[..., ~drawn.kept] = 0
-    # At the end, for what is flipped lies backwards in memory.
+    # Flip last: a flipped view has negative strides.
     flipped = [axis for axis, flip in enumerate(drawn.flips) if flip]
     return np.flip(image, flipped), np.flip(mask, flipped)
 
 
 def _outside(signal: np.ndarray) -> np.ndarray:
-    """Whether a voxel has signal in no channel, for each of its channels (X, Y, Z, C)."""
+    """Whether a voxel is zero in all channels, repeated for each channel (X, Y, Z, C)."""
     channels = signal.shape[-1]
     none = ~np.logical_or.reduce([signal[..., channel] for channel in range(channels)])
     return np.repeat(none, channels).reshape(signal.shape)
 
 
 def _soften(volume: np.ndarray, drawn: Augmentation, channel: int) -> np.ndarray:
-    """One channel (3-D float32), blurred, or seen at a lower resolution and brought back, where that was drawn."""
+    """Blur one channel (3-D float32) and lower its resolution, if that was drawn; the shape is unchanged."""
     if drawn.blur is not None and drawn.blur[channel]:
         volume = ndimage.gaussian_filter(volume, drawn.blur[channel], truncate=3)
     if drawn.coarse is not None:
@@ -166,7 +166,7 @@ def _soften(volume: np.ndarray, drawn: Augmentation, channel: int) -> np.ndarray
 
 
 def _coarsen(volume: np.ndarray, axis: int, size: int) -> np.ndarray:
-    """A volume whose axis shows what so many samples, spread evenly, and straight lines between them tell of it."""
+    """Keep `size` evenly spaced samples of one axis and interpolate linearly between them; the shape is unchanged."""
     length = volume.shape[axis]
     if size >= length:
         return volume
@@ -178,7 +178,7 @@ def _coarsen(volume: np.ndarray, axis: int, size: int) -> np.ndarray:
 
 
 def _basis(size: int) -> np.ndarray:
-    """Weights of the knots' displacements at each voxel along a side: (size, KNOTS), rows sum to 1, smooth."""
+    """Smooth weights of the knots at each voxel along a side: (size, KNOTS); each row sums to 1."""
     places = np.linspace(0, KNOTS - 1, size)[:, None] - np.arange(KNOTS)
     weights = np.exp(-0.5 * (places / 0.6) ** 2)
     return weights / weights.sum(1, keepdims=True)

@@ -1,4 +1,4 @@
-"""What TensorFlow runs on, decided once before it loads. Import this module before TensorFlow and Keras."""
+"""The hardware that TensorFlow uses, chosen before it loads. Import this module before TensorFlow and Keras."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from glioseg.choices import choose
 
-# TensorFlow switches oneDNN on by itself only on CPUs with AVX-512; without it 3-D convolutions train 6 to 9 times
+# TensorFlow enables oneDNN by itself only on CPUs with AVX-512; without oneDNN, 3-D convolutions train 6 to 9 times
 # slower.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -17,12 +17,11 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 
 def choose_precision(name: str) -> str:
-    """Keras policy for a precision by name; "auto" takes what this hardware multiplies fastest.
+    """Return the Keras policy for a precision; "auto" selects the fastest one on this hardware.
 
-    Decided by what the hardware declares, not by a stopwatch, so that each run on one machine decides alike: bfloat16
-    on GPUs of compute capability 8 and on CPUs with bfloat16 units, float16 on GPUs of capability 7, else float32.
-    (On a CPU without AVX-512 bfloat16 convolutions fall back to code many times slower; float16 lacks pooling on any
-    CPU.)
+    The choice follows what the hardware declares, not a time measurement, so all runs on one machine agree: bfloat16 on
+    GPUs of compute capability 8 or higher and on CPUs with bfloat16 units, float16 on GPUs of capability 7, otherwise
+    float32. (On a CPU without AVX-512, bfloat16 convolutions are many times slower; no CPU has float16 pooling.)
     Raises ValueError for an unknown name.
     """
     if choose("precision", name, PRECISIONS) != "auto":
@@ -40,12 +39,12 @@ def choose_precision(name: str) -> str:
 
 
 def has_bfloat16() -> bool:
-    """Whether the CPU multiplies bfloat16 in units of its own."""
+    """Whether the CPU has hardware units for bfloat16."""
     return bool({"avx512_bf16", "amx_bf16"} & _cpu_flags())
 
 
 def use_threads(threads: int) -> None:
-    """Let TensorFlow compute on that many threads; call before its first operation. GPU memory grows as needed."""
+    """Set TensorFlow's number of threads; call it before the first operation. GPU memory grows as needed."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -55,13 +54,13 @@ def use_threads(threads: int) -> None:
 
 
 def give_way() -> None:
-    """Let this thread run where others leave a core idle: on Linux, where a thread has a priority of its own."""
+    """Give this thread the lowest priority. It has an effect only on Linux, where each thread has its own priority."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 def choose_strategy():
-    """A tf.distribute.Strategy that shares each batch among all GPUs that the job was given, if there are several."""
+    """Return a tf.distribute.Strategy, which divides each batch among the job's GPUs if there are several."""
     import tensorflow as tf
 
     several = len(tf.config.list_logical_devices("GPU")) > 1

@@ -1,4 +1,4 @@
-"""Training that can be killed at any moment: one fold's network, from subjects to a model and its history."""
+"""Train one fold's network; a training that was killed at any moment continues from its saved state."""
 
 import platform
 from importlib.metadata import version
@@ -27,7 +27,7 @@ OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
 
 
 def build_model(channels: int, settings: TrainSettings) -> tuple[keras.Model, keras.Model]:
-    """The network of the settings, and a model of the same layers that learns: compiled, with loss and scores."""
+    """Build the network, and the compiled model that trains the network's layers, with loss and scores."""
     choose("schedule", settings["schedule"], SCHEDULES)
     classes, targets = settings["classes"], settings["targets"]
     network = build_network(
@@ -53,7 +53,7 @@ def build_model(channels: int, settings: TrainSettings) -> tuple[keras.Model, ke
     loss = with_gradient(from_classes)
 
     def shared(truth, outputs):
-        # Among several devices Keras shares out the loss only where it comes as an array.
+        # Keras divides the loss among replicas only if it has an axis.
         return loss(truth, outputs)[None]
 
     model.compile(optimizer, shared, metrics=[Scores(classes, targets, activate)])
@@ -61,19 +61,19 @@ def build_model(channels: int, settings: TrainSettings) -> tuple[keras.Model, ke
 
 
 def train_network(training: Training, strategy: tf.distribute.Strategy) -> tuple[keras.Model, list[dict]]:
-    """Train one network to its last epoch, continuing from the state on disk where that has the same identity.
+    """Train one network to its last epoch, continuing from the state on disk if that has the same identity.
 
-    Each batch is decided by seed and step, so weights, optimizer and epoch are all the state there is, and a run killed
-    and continued ends with the weights of one left alone (but for one that `max_minutes` ends). strategy: the devices
-    that share each batch. Returns the model of the last epoch, its weights averaged where that is set, and a row per
+    Seed and step determine each batch, so the state is only weights, optimizer and epoch. A run that was killed and
+    continued ends with the same weights as an undisturbed one (unless `max_minutes` ends it). strategy: the devices
+    that share each batch. Returns the model of the last epoch, with averaged weights if that is set, and one row per
     epoch (`HISTORY_COLUMNS`).
-    Raises ValueError for a setting by an unknown name or a batch that the devices can't share, FloatingPointError where
-    the loss is not finite, and Interrupted where a signal came (`noted_signals`): the state is then that of the last
-    step, in mid-epoch.
+    Raises ValueError for an unknown name in the settings or a batch that cannot be divided among the devices,
+    FloatingPointError if the loss is not finite, and Interrupted after a signal (`noted_signals`); the saved state is
+    then that of the last step, in mid-epoch.
     """
     settings, devices = training.settings, strategy.num_replicas_in_sync
     if settings["batch"] % devices:
-        raise ValueError(f"batch: {settings['batch']} patches can't be shared by {devices} GPUs; take a multiple")
+        raise ValueError(f"batch: {settings['batch']} patches cannot be divided among {devices} GPUs; use a multiple")
     keras.utils.set_random_seed(settings["seed"])
     with strategy.scope():
         network, model = build_model(training.subjects[0].image.shape[-1], settings)
@@ -90,28 +90,28 @@ def train_network(training: Training, strategy: tf.distribute.Strategy) -> tuple
 
 
 def _fit(model: keras.Model, training: Training, restored: Restored, devices: int) -> None:
-    """The epochs that the restored history lacks, the first of them from its step `into` on."""
+    """Train the epochs that are missing from the restored history, the first of them from step `into`."""
     settings, (history, into, sums) = training.settings, restored
     done, last, steps = len(history), settings["epochs"], settings["steps_per_epoch"]
     validation_data = None
     if training.validation:
-        # As many copies as there are devices, none of which bears an empty share; the scores are the same.
+        # One copy of each patch per device, so that no device gets an empty share; the scores stay the same.
         batches = [
             [np.repeat(part, devices, 0) for part in validation_batch(subject, settings["patch"])]
             for subject in training.validation
         ]
         validation_data = stream(lambda index: batches[index], 0, len(batches), model, settings["classes"], 1)
-    # An epoch that is cut short by the time is validated too: it is added to these.
+    # `Progress` adds the epoch that max_minutes cuts short, so that it is validated too.
     epochs = [*range(settings["validation_every"], last, settings["validation_every"]), last]
     averages = [keras.callbacks.SwapEMAWeights()] if settings["average"] else []
     with noted_signals() as noted:
         progress = Progress(training, history, epochs, noted)
-        # An epoch that a signal cut is a stretch of its own, of the steps that it lacks.
+        # An epoch that a signal interrupted is fitted separately, for its remaining steps.
         for start, stop, skipped in [(done, done + 1, into), (done + 1, last, 0)] if into else [(done, last, 0)]:
             if start == stop or finished(history, settings):
                 continue
             if start > done:
-                # Where weights are averaged, Keras ends a stretch with the average in their place.
+                # Restore the weights, which Keras may replace by their average at the end of a fit.
                 restore_state(model, training.state, training.identity, lambda said: None)
             data = stream(
                 lambda step: training_batch(training.subjects, step, settings),
@@ -123,7 +123,7 @@ def _fit(model: keras.Model, training: Training, restored: Restored, devices: in
             )
             progress.continue_epoch(skipped, sums)
             if skipped:
-                # Only with a first batch does Keras make the variables of the metrics, which are to go on.
+                # Keras creates the metrics' variables, which are restored next, only with a first batch.
                 model.evaluate(data.take(1), verbose=0)
             model.fit(
                 data,
@@ -139,9 +139,9 @@ def _fit(model: keras.Model, training: Training, restored: Restored, devices: in
 
 
 def stream(batch, start: int, stop: int, model: keras.Model, classes, workers: int) -> tf.data.Dataset:
-    """(image, mask) batches by number, in order, made ahead in threads; an error there ends the training."""
+    """Return (image, mask) batches in order of their number, prepared in threads; an error there ends the training."""
     image = model.inputs[0].shape[1:]
-    # From the masks' indices to the study's: it has some of the classes. What it hasn't is none of them.
+    # Map CLASSES indices to this study's; classes it lacks get an index past the end.
     index = np.array([classes.index(name) if name in classes else len(classes) for name in CLASSES], np.uint8)
 
     def make(number):
@@ -154,7 +154,7 @@ def stream(batch, start: int, stop: int, model: keras.Model, classes, workers: i
         return tf.ensure_shape(images, (None, *image)), tf.ensure_shape(masks, (None, *image[:-1]))
 
     options = tf.data.Options()
-    # Threads that nothing else runs on.
+    # Private threads, because `give_way` lowers their priority.
     options.threading.private_threadpool_size = workers
     data = tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=workers).prefetch(2)
     return data.with_options(options)

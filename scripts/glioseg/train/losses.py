@@ -1,4 +1,4 @@
-"""Losses by name, and the scores of learning: of the true classes and what a network makes of them."""
+"""Losses by name, which compare the true classes with a network's outputs."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,9 +10,10 @@ from glioseg.labels import REGIONS, targets_of
 
 
 def one_hot(truth, classes: int, grid: Sequence[int]):
-    """Indices of so many classes (B, X, Y, Z), any number type -> float32 (B, *grid, classes); other indices: zeros.
+    """One-hot encode class indices (B, X, Y, Z) of any number type as float32 (B, *grid, classes).
 
-    On a coarser grid it is the mean of the voxels under each of its own, as many along each axis.
+    Other indices become zeros. Each voxel of a coarser grid is the mean of the voxels that it covers; the factor is the
+    same along each axis.
     """
     found = ops.cast(ops.cast(truth, "int32")[..., None] == ops.arange(classes), "float32")
     stride = truth.shape[1] // grid[0]
@@ -22,15 +23,16 @@ def one_hot(truth, classes: int, grid: Sequence[int]):
 
 
 def dice_cross_entropy(classes: int, exclusive: bool, batch_dice: bool) -> Callable:
-    """Soft Dice loss, mean over what the truth holds of the targets, plus mean cross-entropy.
+    """Soft Dice loss, mean over the targets present in the truth, plus mean cross-entropy.
 
-    After Isensee et al. 2018, arXiv:1809.10486. A target that the truth lacks is left to the cross-entropy: in a Dice
-    smoothed for that case its gradient outweighs by orders of magnitude what patches with the class can teach, and a
-    rare class dies. A batch without tumor: cross-entropy alone. Sums are float32 whatever the precision policy.
+    After Isensee et al. 2018, arXiv:1809.10486. A target absent from the truth counts only in the cross-entropy: a Dice
+    smoothed for that case has gradients orders of magnitude larger than those of patches with the class, and a rare
+    class is never learned. The loss of a batch without tumor is the cross-entropy alone. Sums are float32 under any
+    precision policy.
 
-    batch_dice: the Dice of a target is that of all patches of the batch together, else of each patch by itself.
-    exclusive: outputs are a softmax over classes, the first of which is background and has no Dice; else sigmoids, each
-    with a cross-entropy of its own.
+    batch_dice: Dice is computed over all patches of the batch together, otherwise for each patch.
+    exclusive: outputs are a softmax over classes, the first of which is background and has no Dice; otherwise they are
+    sigmoids, each with its own cross-entropy.
     """
 
     def loss(truth, prediction):
@@ -52,37 +54,37 @@ def dice_cross_entropy(classes: int, exclusive: bool, batch_dice: bool) -> Calla
 
 
 def _over_voxels(values):
-    """Sums (B, X, Y, Z, K) -> (B, K): of rows of Z * K first, for along a short last axis XLA is slow."""
+    """Sums (B, X, Y, Z, K) -> (B, K); first over rows of Z * K, because XLA is slow along a short last axis."""
     *space, channels = values.shape[1:]
     rows = ops.sum(ops.reshape(values, (-1, math.prod(space[:-1]), space[-1] * channels)), 1)
     return ops.sum(ops.reshape(rows, (-1, space[-1], channels)), 1)
 
 
 def sm_dice(classes: int, exclusive: bool, batch_dice: bool) -> Callable:
-    """segmentation-models-3D's DiceLoss with the original recipe's class weights: a perfect prediction has 0.75.
+    """DiceLoss of segmentation-models-3D with the original recipe's class weights, 0.75 for a perfect prediction.
 
-    It is always that of the whole batch. Raises ValueError for regions.
+    It is always computed over the whole batch. Raises ValueError for regions.
     """
-    _insist_on_classes("sm_dice", exclusive)
+    _require_classes("sm_dice", exclusive)
     import segmentation_models_3D as sm
 
     return sm.losses.DiceLoss(class_weights=[0.25] * classes)
 
 
 def sm_focal(classes: int, exclusive: bool, batch_dice: bool) -> Callable:
-    """segmentation-models-3D's CategoricalFocalLoss, as it comes. Raises ValueError for regions."""
-    _insist_on_classes("sm_focal", exclusive)
+    """CategoricalFocalLoss of segmentation-models-3D with its defaults. Raises ValueError for regions."""
+    _require_classes("sm_focal", exclusive)
     import segmentation_models_3D as sm
 
     return sm.losses.CategoricalFocalLoss()
 
 
-def _insist_on_classes(name: str, exclusive: bool) -> None:
+def _require_classes(name: str, exclusive: bool) -> None:
     if not exclusive:
-        raise ValueError(f"losses: {name} takes exclusive classes; with targets: regions take dice_cross_entropy")
+        raise ValueError(f"losses: {name} requires targets: classes; for targets: regions use dice_cross_entropy")
 
 
-# Each takes the number of outputs, whether they are exclusive classes, and batch_dice.
+# Each function takes the number of classes, whether the outputs are exclusive classes, and batch_dice.
 LOSSES = {
     "dice_cross_entropy": dice_cross_entropy,
     "sm_dice": sm_dice,
@@ -91,10 +93,10 @@ LOSSES = {
 
 
 def build_loss(names: Sequence[str], classes: Sequence[str], targets: str, batch_dice: bool) -> Callable:
-    """The sum of the losses of those names: (one-hot classes, the network's outputs), (batch, X, Y, Z, K) -> scalar.
+    """Sum of the named losses: (one-hot classes, the network's outputs), each (batch, X, Y, Z, K) -> scalar.
 
-    targets: "classes" or "regions", what the outputs are (`labels.targets_of`). Raises ValueError naming the known
-    losses, or for one that takes no regions.
+    targets: "classes" or "regions", the meaning of the outputs (`labels.targets_of`). Raises ValueError for an unknown
+    name, listing the known ones, and for a loss that does not support regions.
     """
     exclusive = targets == "classes"
     parts = [choose("losses", name, LOSSES)(len(classes), exclusive, batch_dice) for name in names]
@@ -109,7 +111,7 @@ def build_loss(names: Sequence[str], classes: Sequence[str], targets: str, batch
 
 
 def membership(classes: Sequence[str]):
-    """Which class (row) is part of which region (column): (classes, regions) float32, 0 or 1."""
+    """Matrix (classes, regions), float32: 1 if the class (row) is part of the region (column), otherwise 0."""
     regions = targets_of("regions", classes)
     rows = [[float(name in REGIONS[region]) for region in regions] for name in classes]
     return ops.convert_to_tensor(rows, "float32")

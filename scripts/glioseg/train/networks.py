@@ -1,7 +1,7 @@
-"""Segmentation networks by name, each a function of the arguments of `build_network` that makes a Keras model.
+"""Segmentation networks by name, each a function that makes a Keras model from the arguments of `build_network`.
 
-It ends in the activation, a softmax or a sigmoid over the outputs, which is float32 under any precision policy: in low
-precision the losses' sums over a patch saturate.
+The model ends in its activation, a softmax or a sigmoid over the outputs. It is float32 under any precision policy,
+because the losses' sums over a patch saturate in low precision.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from glioseg.choices import choose
 def original(
     patch, channels: int, outputs: int, filters, backbone: str, normalization: str, activation: str
 ) -> keras.Model:
-    """The 3D U-Net of the original recipe, by layer: Conv-Dropout-Conv levels, max pooling, transposed convolutions.
+    """The 3D U-Net of the original recipe: levels of Conv-Dropout-Conv, max pooling, transposed convolutions.
 
     With filters 16, 32, 64, 128, 256 it has 5,645,828 parameters for three channels and four classes.
     """
@@ -45,11 +45,11 @@ def original(
 def unet(
     patch, channels: int, outputs: int, filters, backbone: str, normalization: str, activation: str
 ) -> keras.Model:
-    """Our 3D U-Net: all work at half resolution and below, between a stride-2 stem and a transposed convolution.
+    """This project's 3D U-Net: half resolution and below, between a stride-2 stem and a transposed convolution.
 
-    Working at half resolution costs an eighth; instance normalization lets it learn from batches of one and bear scans
-    that look otherwise; the last transposed convolution gives each of the eight voxels under a half-resolution one
-    weights of its own. Raises ValueError for a normalization other than `LAYER_NORMALIZATIONS`.
+    A convolution at half resolution costs an eighth. Instance normalization allows batches of one and makes the network
+    more robust to unusual scans. The last transposed convolution has separate weights for each of the eight voxels that
+    a half-resolution voxel covers. Raises ValueError for a normalization other than `LAYER_NORMALIZATIONS`.
     """
     choose("normalization", normalization, LAYER_NORMALIZATIONS)
 
@@ -78,9 +78,9 @@ def unet(
 def sm_unet(
     patch, channels: int, outputs: int, filters, backbone: str, normalization: str, activation: str
 ) -> keras.Model:
-    """The U-Net of segmentation-models-3D around one of its backbones, not pretrained; the decoder has `filters`.
+    """The U-Net of segmentation-models-3D with a backbone, not pretrained; `filters` are the widths of its decoder.
 
-    Raises ValueError naming the known backbones.
+    Raises ValueError for an unknown backbone, listing the known ones.
     """
     import segmentation_models_3D as sm
 
@@ -98,7 +98,7 @@ def sm_unet(
 
 
 class Architecture(NamedTuple):
-    """How a network is built, and what a patch's sides must be multiples of (voxels) with so many levels."""
+    """The function that builds a network, and what a patch's sides (voxels) must be multiples of, given the levels."""
 
     build: Callable[..., keras.Model]
     patch_multiple: Callable[[int], int]
@@ -109,7 +109,7 @@ NETWORKS = {
     "original": Architecture(original, lambda levels: 2 ** (levels - 1)),
     "sm_unet": Architecture(sm_unet, lambda levels: 32),
 }
-# Of each patch and channel behind a convolution of unet.
+# After each convolution of unet, for each patch and channel.
 LAYER_NORMALIZATIONS = ("instance", "none")
 
 
@@ -123,9 +123,9 @@ def build_network(
     normalization: str = "instance",
     activation: str = "softmax",
 ) -> keras.Model:
-    """The network of that name, with so many outputs a voxel.
+    """Build the named network with this number of outputs per voxel.
 
-    Raises ValueError naming the known ones, or for a patch that its levels can't halve.
+    Raises ValueError for an unknown name, listing the known ones, and for a patch that its levels cannot halve.
     """
     multiple = patch_multiple(name, len(filters))
     if any(size % multiple for size in patch):
@@ -134,16 +134,15 @@ def build_network(
 
 
 def patch_multiple(name: str, levels: int) -> int:
-    """What a patch's sides must be multiples of, in voxels."""
+    """Return what the sides of a patch must be multiples of, in voxels."""
     return choose("network", name, NETWORKS).patch_multiple(levels)
 
 
 class Supervised(keras.Model):
-    """Deep supervision: the first output is scored; coarser ones join the loss with half the weight per level.
+    """Deep supervision: the loss also includes the coarser outputs, with half the weight per level.
 
-    Isensee et al. 2018, arXiv:1809.10486.
-
-    All compare with the same classes (batch, X, Y, Z), which the loss averages down to the output's grid.
+    Isensee et al. 2018, arXiv:1809.10486. Only the first output is scored. All outputs are compared with the same
+    classes (batch, X, Y, Z), which the loss averages to the output's grid.
     """
 
     def compile(self, optimizer, loss, metrics):
@@ -156,7 +155,7 @@ class Supervised(keras.Model):
             stride = y.shape[1] // prediction.shape[1]
             weight = 1.0 if stride == 1 else 2.0 / stride
             total, weights = total + weight * ops.mean(self.level_loss(y, prediction)), weights + weight
-        # Each of several devices' gradients are added up.
+        # Keras sums the gradients of several devices.
         return total / weights / tf.distribute.get_strategy().num_replicas_in_sync
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
@@ -164,14 +163,14 @@ class Supervised(keras.Model):
 
 
 def supervise(model: keras.Model) -> Supervised:
-    """The same network with its activation on each coarser level of its decoder beside its own output.
+    """Add an output with the network's activation to each coarser level of its decoder.
 
-    The layers are shared: what the outer model learns, the inner one has. Raises ValueError for a network whose decoder
-    has no layers decoder_0 (the finest), decoder_1, …
+    The two models share their layers, so training the returned model trains the network. Raises ValueError for a
+    network whose decoder has no layers decoder_0 (the finest), decoder_1, …
     """
     levels = [layer for layer in model.layers if layer.name.startswith("decoder_")]
     if not levels:
-        raise ValueError(f"deep_supervision: {model.name} has no decoder levels to supervise; take unet or turn it off")
+        raise ValueError(f"deep_supervision: {model.name} has no decoder levels to supervise; use unet or turn it off")
     activation = model.layers[-1].activation
     outputs = [model.output]
     for layer in levels:

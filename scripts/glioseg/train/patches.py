@@ -1,4 +1,4 @@
-"""Training patches from preprocessed subjects, each decided by seed and step alone: a resumed run sees the same."""
+"""Training patches of preprocessed subjects; seed and step alone determine them, so a resumed run sees the same."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from glioseg.train.settings import TrainSettings
 
 @dataclass(frozen=True)
 class Subject:
-    """A preprocessed subject: image (X, Y, Z, C), mask (X, Y, Z), and its tumor voxels' flat positions, by class."""
+    """A preprocessed subject: image (X, Y, Z, C), mask (X, Y, Z), and flat positions of the tumor voxels per class."""
 
     name: str
     image: np.ndarray
@@ -23,19 +23,19 @@ class Subject:
 
 
 def load_subject(folder: Path) -> Subject:
-    """Open a folder of `preprocess` by memory map. Raises ValueError naming the file that can't be read."""
+    """Open a folder of `preprocess` by memory map. Raises ValueError naming the file that cannot be read."""
     image, mask = read_sample(folder)
     positions = [np.flatnonzero(mask == tissue) for tissue in np.unique(mask) if tissue]
     return Subject(folder.name, image, mask, tuple(positions))
 
 
 def fingerprint(folder: Path) -> str:
-    """What identifies a preprocessed subject's content: its `scan.json`, whitespace apart."""
+    """Identify a preprocessed subject's content by its `scan.json`, with whitespace and key order normalized."""
     return json.dumps(read_json(folder / "scan.json"), sort_keys=True)
 
 
 def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]:
-    """Image (float32) and mask (uint8) of a patch around a voxel, moved inside the volume; a small one gets zeros."""
+    """Cut image (float32) and mask (uint8) around a voxel, moved inside the volume; zeros pad a smaller volume."""
     image = np.zeros((*patch, subject.image.shape[-1]), np.float32)
     mask = np.zeros(patch, np.uint8)
     source, target = [], []
@@ -50,7 +50,7 @@ def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]
 
 
 def _starts(subject: Subject, center, patch) -> list[int]:
-    """Lowest corner of a patch around a voxel, moved inside the volume."""
+    """Lowest corner of the patch around a voxel, moved inside the volume."""
     return [
         int(np.clip(middle - size // 2, 0, max(length - size, 0)))
         for middle, size, length in zip(center, patch, subject.mask.shape, strict=True)
@@ -58,7 +58,7 @@ def _starts(subject: Subject, center, patch) -> list[int]:
 
 
 def draw_center(random: np.random.Generator, subject: Subject, on_tumor: bool) -> tuple[int, int, int]:
-    """A voxel to center a patch on: one of a random tissue class that the subject has, or any voxel."""
+    """Draw the center of a patch: a voxel of a randomly chosen tissue class of the subject, or any voxel."""
     if on_tumor and subject.tumor:
         positions = subject.tumor[random.integers(len(subject.tumor))]
         flat = positions[random.integers(positions.size)]
@@ -68,7 +68,7 @@ def draw_center(random: np.random.Generator, subject: Subject, on_tumor: bool) -
 
 
 def batch_subjects(subjects, step: int, settings: TrainSettings) -> list[tuple[int, Subject]]:
-    """The number, over all steps, of each patch of one global step, and the subject that it is taken from."""
+    """Number (over all steps) and subject of each patch of one step; steps are counted over all epochs."""
     first, found = step * settings["batch"], []
     for item in range(first, first + settings["batch"]):
         round_, place = divmod(item, len(subjects))
@@ -79,10 +79,10 @@ def batch_subjects(subjects, step: int, settings: TrainSettings) -> list[tuple[i
 
 
 def training_batch(subjects, step: int, settings: TrainSettings) -> tuple[np.ndarray, np.ndarray]:
-    """Images (B, X, Y, Z, C) float32 and masks (B, X, Y, Z) uint8 of one global step.
+    """Images (B, X, Y, Z, C) float32 and masks (B, X, Y, Z) uint8 of one step, counted over all epochs.
 
-    Subjects come in a new random order each round, so that none is seen twice before all are seen once. A
-    share `foreground` of the patches is centered on tumor, spread as evenly as it goes: with a half, one of every two.
+    Subjects come in a new random order each round, so that none is seen twice before all are seen once. A share
+    `foreground` of the patches is centered on tumor, spread evenly: 0.5 is every second patch.
     """
     images = aligned((settings["batch"], *settings["patch"], subjects[0].image.shape[-1]), np.float32)
     masks = np.empty(images.shape[:-1], np.uint8)
@@ -96,17 +96,17 @@ def training_batch(subjects, step: int, settings: TrainSettings) -> tuple[np.nda
 
 
 def _drawn_patch(subject: Subject, center, patch, drawn: Augmentation) -> tuple[np.ndarray, np.ndarray]:
-    """`take_patch`, turned, zoomed and bent as it was drawn."""
+    """The patch of `take_patch`, rotated, zoomed and bent as drawn."""
     if drawn.matrix is None and drawn.bend is None:
         return take_patch(subject, center, patch)
     sizes = zip(_starts(subject, center, patch), patch, subject.mask.shape, strict=True)
-    # The middle of the same patch; a volume that is smaller than it lies in its middle.
+    # The center of the same patch; a volume smaller than the patch is centered in it.
     middle = [start + (min(size, length) - 1) / 2 for start, size, length in sizes]
     return bent_patch(subject.image, subject.mask, middle, patch, drawn)
 
 
 def validation_batch(subject: Subject, patch) -> tuple[np.ndarray, np.ndarray]:
-    """The patch around the middle of a subject's tumor, unchanged, as a batch of one: for the learning curves."""
+    """The unchanged patch around the center of a subject's tumor, as a batch of one, for the validation curves."""
     tumor = np.concatenate(subject.tumor) if subject.tumor else np.arange(subject.mask.size)
     middle = [int(np.mean(index)) for index in np.unravel_index(tumor, subject.mask.shape)]
     image, mask = take_patch(subject, middle, patch)

@@ -1,7 +1,7 @@
-"""A training's size from the data and the device: levels, patch, batch where they are `auto`, and the memory it takes.
+"""Choose levels, patch and batch by data and device where they are `auto`, and estimate the memory of a training.
 
-Measured on a CPU as the peak of two steps (docs/benchmarks.md): a process of Keras, TensorFlow and XLA, 16 bytes a
-parameter (weight, gradient, two moments), and 7 to 14 bytes for each number that a layer puts out.
+The memory was measured on a CPU as the peak of two steps (docs/benchmarks.md): a process with Keras, TensorFlow and
+XLA, 16 bytes per parameter (weight, gradient, two moments), and 7 to 14 bytes per number in the layers' outputs.
 """
 
 import math
@@ -13,12 +13,12 @@ import numpy as np
 from glioseg.train.settings import TrainSettings
 
 PARAMETER_BYTES, NUMBER_BYTES = 16, 15
-# XLA compiles on a CPU.
+# More on a CPU, where XLA compiles.
 PROCESS_BYTES = {"cpu": 0.8e9, "gpu": 0.7e9}
-# Not all that is free: allocators round up, and others on the machine want some.
+# Share of the free memory to plan with: allocators round up, and other processes need memory, too.
 SHARE = 0.85
-# By device: the levels' widths, the largest side of a patch, and the largest batch. On a CPU time is what limits: what
-# docs/benchmarks.md measured there. On a GPU as nnU-Net plans for it (Isensee 2021, doi:10.1038/s41592-020-01008-z).
+# Per device: widths of the levels, sides of a patch (largest first), and the largest batch. On a CPU, time is the
+# limit (measured in docs/benchmarks.md). On a GPU, as in nnU-Net (Isensee 2021, doi:10.1038/s41592-020-01008-z).
 FILTERS = {"cpu": (24, 48, 96, 192), "gpu": (32, 64, 128, 256, 320)}
 SIDES = {"cpu": (64, 48, 32), "gpu": (160, 128, 96, 64, 32)}
 LARGEST_BATCH = {"cpu": 2, "gpu": 8}
@@ -28,11 +28,11 @@ AUTO = ("auto",)
 def plan(
     settings: TrainSettings, shapes: Sequence[tuple[int, int, int]], channels: int, device: str, free: int
 ) -> dict:
-    """The settings with filters, patch and batch in numbers; those that aren't `auto` stay as they are.
+    """Return the settings with numbers for filters, patch and batch; values other than `auto` are kept.
 
-    shapes: voxels of the preprocessed subjects; device: "cpu" or "gpu"; free: bytes of its memory. The largest patch
-    that fits with a batch of two is taken, no larger than the median subject; then as large a batch as fits.
-    Raises ValueError with what to lower where it doesn't fit, whether planned or set.
+    shapes: voxels of the preprocessed subjects; device: "cpu" or "gpu"; free: bytes of its memory. The patch is the
+    largest that fits with a batch of two and is no larger than the median subject; then the batch is the largest that
+    fits. Raises ValueError, saying what to lower, if a step does not fit, whether planned or set.
     """
     filters = FILTERS[device] if settings["filters"] == AUTO else tuple(int(width) for width in settings["filters"])
     tried = {"filters": filters}
@@ -44,20 +44,20 @@ def plan(
                 return settings | tried
     raise ValueError(
         f"a step of {tried['batch']} patches of {'x'.join(map(str, tried['patch']))} voxels takes about "
-        f"{needed / 1e9:.1f} GB, and of the {device.upper()}'s memory {free / 1e9:.1f} GB are free, of which "
-        f"{SHARE:.0%} are planned with; lower train: batch, patch or filters, or ask for more memory"
+        f"{needed / 1e9:.1f} GB, but the {device.upper()} has {free / 1e9:.1f} GB of free memory, of which a step may "
+        f"take {SHARE:.0%}; lower train: batch, patch or filters, or request more memory"
     )
 
 
 def describe_plan(settings: TrainSettings) -> str:
-    """What is trained, in words."""
+    """Describe the network, the batch and the precision in words."""
     patches = f"{settings['batch']} patches of {'x'.join(map(str, settings['patch']))} voxels"
     return f"{settings['network']} of {'-'.join(map(str, settings['filters']))}, {patches}, {settings['precision']}"
 
 
 def step_bytes(settings: TrainSettings, channels: int, device: str = "cpu") -> int:
-    """Bytes that a training step takes at most, the process included. settings: those of `build_network`, and batch."""
-    # Not above: it loads TensorFlow.
+    """Upper bound (bytes) of a training step's memory with its process. settings: of `build_network`, and batch."""
+    # Imported here because networks loads TensorFlow.
     from glioseg.labels import targets_of
     from glioseg.train.networks import build_network
 
@@ -88,14 +88,14 @@ def _patches(settings: TrainSettings, shapes: Sequence[tuple[int, int, int]], le
 
 
 def _batches(settings: TrainSettings, device: str) -> list[int]:
-    """Largest first; no fewer than two, which steadies learning."""
+    """Batches to try, largest first; at least two, which makes training more stable."""
     if settings["batch"] != "auto":
         return [int(settings["batch"])]
     return [batch for batch in (8, 4, 2) if batch <= LARGEST_BATCH[device]]
 
 
 def free_bytes() -> tuple[str, int]:
-    """What training runs on, "gpu" or "cpu", and the bytes of its memory that TensorFlow, or this process, may take."""
+    """The device of training, "gpu" or "cpu", and the bytes of memory available to TensorFlow or to this process."""
     import tensorflow as tf
 
     if tf.config.list_physical_devices("GPU"):
@@ -107,7 +107,7 @@ def free_bytes() -> tuple[str, int]:
 
 
 def _free_ram() -> int:
-    """Bytes that this process may still take: of the machine's, and of each control group's that it is in."""
+    """Bytes of memory available to this process: the least of the machine's and of each of its control groups'."""
     lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     found = [1024 * int(lines["MemAvailable"].split()[0])]
     own = next((line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")), "/")
@@ -115,7 +115,7 @@ def _free_ram() -> int:
     for folder in (group, *group.parents):
         limit, used, kinds = (folder / f"memory.{name}" for name in ("max", "current", "stat"))
         if limit.exists() and (most := limit.read_text().strip()).isdecimal():
-            # What the files of the page cache hold is given back when it is asked for.
+            # The kernel frees the page cache of inactive files when memory is needed.
             counts = dict(line.split() for line in kinds.read_text().splitlines())
             found.append(int(most) - int(used.read_text()) + int(counts["inactive_file"]))
     return max(min(found), 0)

@@ -1,4 +1,4 @@
-"""What a training says and keeps after each step and epoch."""
+"""What a training prints and saves after each step and epoch."""
 
 import time
 from collections.abc import Callable
@@ -24,11 +24,11 @@ HISTORY_COLUMNS = ["epoch", "seconds", "learning_rate", *SCORES, *(f"val_{name}"
 
 @dataclass(frozen=True)
 class Training:
-    """What belongs to the training of one model.
+    """The inputs of the training of one model.
 
-    subjects: those it learns from; validation: those whose scores accompany it, with no influence; state: file that
-    lets a killed training continue, if its identity is the same; workers: batches that are made at once; say: prints a
-    line.
+    subjects: those to train on; validation: those of the validation curves, which do not influence the model; state:
+    file from which a killed training continues if its identity is the same; workers: batches prepared in parallel; say:
+    prints a line.
     """
 
     subjects: list[Subject]
@@ -41,9 +41,10 @@ class Training:
 
 
 class Progress(keras.callbacks.Callback):
-    """Before each step its learning rate; after each epoch a row of history, the state on disk, and a line.
+    """Set the learning rate before each step; after each epoch, save the state and print a line.
 
-    The line tells loss, Dice and the time left. Ends the training where its time is over, or it learns no more.
+    Each epoch adds a row to the history. The line shows loss, Dice and the time left. The training ends when its time
+    is over or its loss no longer falls.
     """
 
     def __init__(self, training: Training, history: list[dict], validation_epochs: list[int], noted: Noted):
@@ -57,11 +58,11 @@ class Progress(keras.callbacks.Callback):
         return self.earlier + time.monotonic() - self.started
 
     def continue_epoch(self, into, sums):
-        """The next epoch begins after its first `into` steps, whose metrics add up to `sums`."""
+        """Begin the next epoch after its first `into` steps; `sums` are the sums of those steps' metrics."""
         self.into, self.sums = into, sums if into else []
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.sums:  # Keras has just set them to nothing
+        if self.sums:  # Keras has just reset the metrics
             for variable, value in zip(self.model.metrics_variables, self.sums, strict=True):
                 variable.assign(value)
 
@@ -74,7 +75,7 @@ class Progress(keras.callbacks.Callback):
         epoch, step = len(self.history), self.into + batch
         if not np.isfinite(logs["loss"]):
             self._stop_at(epoch, step, f"the loss became {logs['loss']}")
-        # After its last step an epoch is ended first.
+        # After the last step of an epoch, on_epoch_end saves the state and stops.
         if self.noted.name and step + 1 < self.steps:
             save_state(self.model, self.training.state, self.training.identity, self.history, step + 1)
             self._interrupt(epoch, step)
@@ -95,17 +96,17 @@ class Progress(keras.callbacks.Callback):
         let_rate_change(self.training.state)
         raise FloatingPointError(
             f"{found} in epoch {epoch + 1}, step {step + 1} (subjects: {names})"
-            ", where finite numbers were expected; look at these subjects, or lower train: learning_rate or clip_norm,"
-            " with which it goes on from its last good epoch"
+            "; expected finite numbers; check these subjects, or lower train: learning_rate or clip_norm and run again"
+            " to continue from the last good epoch"
         )
 
     def on_epoch_end(self, epoch, logs=None):
-        # The last update may have spoiled the weights behind a finite loss: no state of those replaces a good one.
+        # A finite loss can still leave NaN weights; never overwrite a good state with them.
         if not all(np.isfinite(value.numpy()).all() for value in self.model.trainable_variables):
             self._stop_at(epoch, self.steps - 1, "weights became infinite or NaN")
         row = {
             "epoch": epoch + 1,
-            # What lies between epochs, such as saving the state, is the next one's.
+            # Time between epochs, such as saving, counts toward the next one.
             "seconds": f"{self.elapsed() - seconds_spent(self.history):.3f}",
             "learning_rate": f"{self.rate:.6g}",
             **{name: f"{float(value):.6f}" for name, value in logs.items()},
@@ -117,7 +118,7 @@ class Progress(keras.callbacks.Callback):
         left = (time.monotonic() - self.started) / (epoch + 1 - self.first) * (self.epochs - epoch - 1)
         if self.settings["max_minutes"]:
             left = max(0, min(left, 60 * self.settings["max_minutes"] - self.elapsed()))
-        # That the time is over is noted after a step, so that its epoch is validated.
+        # on_train_batch_end checks max_minutes, early enough for this epoch to be validated.
         if finished(self.history, self.settings | {"max_minutes": 0}):
             self.model.stop_training = True
         validation = f", validation {float(logs['val_dice']):.3f}" if "val_dice" in logs else ""

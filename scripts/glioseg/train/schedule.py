@@ -1,20 +1,20 @@
-"""How fast a network learns at each step, and when it has learned enough: of steps, minutes and the loss so far."""
+"""The learning rate of each step, and the end of a training: from steps, minutes and the loss so far."""
 
 import math
 
 from glioseg.train.settings import TrainSettings
 
 SCHEDULES = ("cosine", "constant")
-# Share of the past in the moving mean of the loss that early stopping looks at, as in nnU-Net's first version (Isensee
-# et al. 2021, doi:10.1038/s41592-020-01008-z).
+# Weight of the past in the moving average of the loss for early stopping, as in nnU-Net's first version (Isensee et al.
+# 2021, doi:10.1038/s41592-020-01008-z).
 MEMORY = 0.9
 
 
 def rate(step: int, elapsed_seconds: float, settings: TrainSettings) -> float:
-    """Learning rate of a step, from 0 on: constant, or a linear rise over warmup_steps and then a cosine down to 0.
+    """Learning rate of a step, counted from 0: constant, or a linear rise over warmup_steps and then a cosine to 0.
 
     settings: schedule, learning_rate, warmup_steps, epochs, steps_per_epoch, max_minutes. The cosine ends with the last
-    step, or with the minutes (0: no limit) where they end earlier.
+    step, or with max_minutes (0: no limit) if that is earlier.
     """
     highest, warmup = settings["learning_rate"], settings["warmup_steps"]
     if settings["schedule"] == "constant":
@@ -29,10 +29,10 @@ def rate(step: int, elapsed_seconds: float, settings: TrainSettings) -> float:
 
 
 def finished(history: list[dict], settings: TrainSettings) -> bool:
-    """Whether the epochs of a history (rows with loss and seconds) are all that there should be.
+    """Whether a training with this history (rows with loss and seconds) is finished.
 
-    settings: epochs, max_minutes (0: no limit), patience (epochs without a lower moving mean of the training loss; 0:
-    any number). No score of a held-out subject has a say.
+    settings: epochs, max_minutes (0: no limit), patience (epochs without a lower moving average of the training loss;
+    0: no limit). Validation scores have no influence.
     """
     if len(history) >= settings["epochs"]:
         return True
@@ -44,12 +44,12 @@ def finished(history: list[dict], settings: TrainSettings) -> bool:
 
 
 def seconds_spent(history: list[dict]) -> float:
-    """What the epochs of a history took."""
+    """Seconds that the epochs of a history took in total."""
     return sum(float(row["seconds"]) for row in history)
 
 
 def stalled_epochs(losses: list[float]) -> int:
-    """Epochs since the moving mean of the losses was last at its lowest; 0 for no epochs."""
+    """Number of epochs since the moving average of the losses was lowest; 0 for no epochs."""
     lowest, since, mean = math.inf, 0, None
     for loss in losses:
         mean = loss if mean is None else MEMORY * mean + (1 - MEMORY) * loss

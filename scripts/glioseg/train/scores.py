@@ -1,4 +1,4 @@
-"""The scores of learning, of the true classes and what a network makes of them."""
+"""Scores during training, from the true classes and a network's outputs."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from glioseg.train.fast.xla import fuse
 
 
 def exclusive_classes(probabilities, classes: Sequence[str]):
-    """Index of the class (int32) that the probabilities of regions (…, R) tell, each taken from 0.5 on.
+    """Convert probabilities of regions (…, R) to class indices (int32); a voxel is in a region above 0.5.
 
     See `labels.classes_of_regions`.
     """
@@ -20,8 +20,8 @@ def exclusive_classes(probabilities, classes: Sequence[str]):
 
 
 def _likeliest(probabilities):
-    """Index of the largest along the last axis (int32), the first of several, and that largest."""
-    # Channel by channel: along a short last axis an argmax is many times slower.
+    """Index (int32) of the largest value along the last axis, the first if several are equal, and that value."""
+    # Channel by channel, because argmax is many times slower along a short last axis.
     index, largest = ops.zeros(ops.shape(probabilities)[:-1], "int32"), probabilities[..., 0]
     for channel in range(1, probabilities.shape[-1]):
         index = ops.where(probabilities[..., channel] > largest, channel, index)
@@ -30,13 +30,13 @@ def _likeliest(probabilities):
 
 
 class Scores(keras.metrics.Metric):
-    """Voxel accuracy, IoU, and Dice of WT, TC and ET with their mean, since the epoch began.
+    """Voxel accuracy, IoU, and Dice of WT, TC and ET with their mean, over the epoch so far.
 
     Accuracy and Dice count hard labels (the likeliest class) over all voxels seen; Dice of a region that is in neither
     truth nor prediction is 1. IoU is that of segmentation-models-3D's `IOUScore(threshold=0.5)`: per batch, mean over
-    all classes, background included. classes: names of those that the truth (B, X, Y, Z) has indices of, background
-    first; targets: what the network's outputs are, once `activate` is applied. Regions become classes first
-    (`exclusive_classes`). A voxel that is none of them counts nowhere.
+    all classes, background included. classes: names of the class indices in the truth (B, X, Y, Z), background first;
+    targets: the meaning of the network's outputs after `activate`. Regions are converted to classes first
+    (`exclusive_classes`). Voxels of no known class are ignored.
     """
 
     def __init__(self, classes: Sequence[str], targets: str, activate=lambda outputs: outputs, name="scores"):
@@ -51,27 +51,27 @@ class Scores(keras.metrics.Metric):
     def update_state(self, truth, prediction, sample_weight=None):
         size = len(self.classes)
         kinds = ops.reshape(self.kinds(truth, prediction), (-1,))
-        # Keras' own bincount makes as many as the largest number asks for; XLA on a GPU wants to know beforehand.
+        # The size of Keras' own bincount depends on the values; XLA on a GPU must know it beforehand.
         none = tf.constant((), "int32")
         counts = tf.raw_ops.DenseBincount(input=kinds, size=2 * size * size, weights=none)
         counts = ops.reshape(ops.cast(counts, "float64"), (size, size, 2))
         confusion = ops.sum(counts, 2)
-        sure = counts[..., 1]
-        both = ops.diagonal(sure)
-        union = ops.sum(confusion, 1) + ops.sum(sure, 0) - both
+        confident = counts[..., 1]
+        both = ops.diagonal(confident)
+        union = ops.sum(confusion, 1) + ops.sum(confident, 0) - both
         iou = ops.mean((both + 1e-5) / (union + 1e-5))
         self.confusion.assign_add(confusion)
         self.iou.assign_add(ops.cast(ops.stack([iou, 1.0]), "float32"))
 
     def _kinds(self, truth, prediction):
-        """Of each voxel a number: (true class * classes + likeliest) * 2, plus 1 where that one has more than half."""
+        """Code of each voxel: (true class * classes + likeliest class) * 2, plus 1 if its probability is above 0.5."""
         prediction = self.activate(prediction)
         if self.exclusive:
             likeliest, largest = _likeliest(prediction)
-            sure = ops.cast(largest > 0.5, "int32")
+            confident = ops.cast(largest > 0.5, "int32")
         else:
-            likeliest, sure = exclusive_classes(prediction, self.classes), 1
-        return (ops.cast(truth, "int32") * len(self.classes) + likeliest) * 2 + sure
+            likeliest, confident = exclusive_classes(prediction, self.classes), 1
+        return (ops.cast(truth, "int32") * len(self.classes) + likeliest) * 2 + confident
 
     def result(self):
         result = {
@@ -80,7 +80,7 @@ class Scores(keras.metrics.Metric):
         }
         for key, tissues in self.regions.items():
             truth, predicted = ops.take(self.confusion, tissues, 0), ops.take(self.confusion, tissues, 1)
-            # Any tissue of the region predicted as any other of it counts as found.
+            # Within a region, confusing its tissues still counts as a hit.
             both = ops.sum(ops.take(truth, tissues, 1))
             total = ops.sum(truth) + ops.sum(predicted)
             result[f"dice_{key.lower()}"] = ops.where(total > 0, 2 * both / ops.maximum(total, 1), 1.0)

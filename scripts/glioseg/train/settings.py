@@ -1,4 +1,4 @@
-"""The settings of a training, as the command train gets them and settings.json keeps them."""
+"""The settings of a training, as passed to the command train and stored in settings.json."""
 
 from typing import TypedDict
 
@@ -6,8 +6,8 @@ from typing import TypedDict
 class TrainSettings(TypedDict):
     """The section `train` of the configuration, with the study's seed and tissue classes.
 
-    filters, patch and batch are numbers once `plan.plan` has replaced "auto"; precision is a Keras policy. config.yaml
-    describes each of them.
+    filters, patch and batch are numbers after `plan.plan` has replaced "auto"; precision is a Keras policy. config.yaml
+    describes each setting.
     """
 
     network: str

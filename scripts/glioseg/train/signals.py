@@ -8,16 +8,16 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 class Noted:
-    """The name of the first signal that came, "" before."""
+    """The name of the first signal that arrived, or "" before that."""
 
     name = ""
 
 
 @contextmanager
 def noted_signals() -> Iterator[Noted]:
-    """Note the first of `SIGNALS` instead of dying of it, until the block ends; a second one does what it always did.
+    """Until the block ends, record the first of `SIGNALS` instead of stopping; a second signal acts as usual.
 
-    Only in the main thread, as Python allows no other; elsewhere signals are left alone.
+    Python allows this only in the main thread; in another thread, nothing is changed.
     """
     noted, before = Noted(), {}
 

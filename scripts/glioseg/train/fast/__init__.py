@@ -1,1 +1,1 @@
-"""What only speed explains. Each module says what it buys."""
+"""Code that exists only for speed. Each module says what it gains."""

@@ -1,4 +1,4 @@
-"""Adam by TensorFlow's own kernel, on a CPU."""
+"""Adam with TensorFlow's own kernel, on a CPU."""
 
 import keras
 import tensorflow as tf
@@ -7,12 +7,12 @@ from glioseg.train.fast.xla import on_gpu
 
 
 def in_one_pass(optimizer: type[keras.optimizers.Adam]) -> type[keras.optimizers.Adam]:
-    """Keras' Adam or AdamW, which on a CPU updates a weight and its moments by TensorFlow's kernel for it.
+    """Return Keras' Adam or AdamW, with a weight and its moments updated by one TensorFlow kernel on a CPU.
 
-    The formula is the same (Kingma and Ba 2015, arXiv:1412.6980, the order of section 2); amsgrad isn't known.
+    The formula is the same (Kingma and Ba 2015, arXiv:1412.6980, order of section 2). amsgrad is not supported.
     """
     if on_gpu():
-        return optimizer  # there Keras compiles the whole step by XLA
+        return optimizer  # on a GPU, Keras compiles the whole step with XLA
 
     class InOnePass(optimizer):
         def update_step(self, gradient, variable, learning_rate):

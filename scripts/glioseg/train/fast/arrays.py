@@ -1,4 +1,4 @@
-"""Arrays that TensorFlow takes without a copy."""
+"""Arrays that TensorFlow uses without a copy."""
 
 import math
 
@@ -6,8 +6,8 @@ import numpy as np
 
 
 def aligned(shape: tuple[int, ...], dtype) -> np.ndarray:
-    """An array, not filled, that begins at a multiple of 64 bytes: TensorFlow takes it as it lies; others it copies."""
+    """Return an uninitialized array at an address divisible by 64; TensorFlow copies arrays at other addresses."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    room = np.empty(size + 64, np.uint8)
-    start = -room.ctypes.data % 64
-    return room[start : start + size].view(dtype).reshape(shape)
+    buffer = np.empty(size + 64, np.uint8)
+    start = -buffer.ctypes.data % 64
+    return buffer[start : start + size].view(dtype).reshape(shape)

@@ -1,4 +1,4 @@
-"""Values of a volume between its voxels, compiled as one."""
+"""Interpolation between the voxels of a volume, compiled as one function."""
 
 import numpy as np
 import tensorflow as tf
@@ -8,13 +8,14 @@ from glioseg.volumes.trilinear import interpolate
 
 
 def read_values(values: np.ndarray, mask: np.ndarray, *places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values (X, Y, Z, C), linearly interpolated to float32, and mask (X, Y, Z) uint8, of the nearest voxel, at places.
+    """Sample values (X, Y, Z, C) linearly as float32, and mask (X, Y, Z) uint8 at the nearest voxel.
 
-    places: what adds up to them, in voxels: (3, A), (3, B) and (3, C) along the three axes of what is returned, and
-    perhaps (3, A, B, C). Zeros beyond the outermost voxels, as `scipy.ndimage.map_coordinates` of mode "constant".
+    places: arrays whose sum is the sampled points in voxels: (3, A), (3, B) and (3, C) along the three axes of the
+    result, and optionally (3, A, B, C). Points beyond the outermost voxels are zero, as in
+    `scipy.ndimage.map_coordinates` with mode "constant".
     """
     count, channels = mask.size, values.shape[-1]
-    # XLA compiles for each length anew: there are few that are powers of two.
+    # XLA compiles once per length; powers of two keep the number of lengths small.
     length = 1 << (count - 1).bit_length()
     voxels, tissues = aligned((length, channels), values.dtype), aligned((length,), np.uint8)
     voxels[:count].reshape(values.shape)[...] = values
@@ -23,9 +24,9 @@ def read_values(values: np.ndarray, mask: np.ndarray, *places: np.ndarray) -> tu
 
 
 def read_between(voxels, tissues, shape, x, y, z, bend=None):
-    """What `read_values` tells, of voxels (N, C) and tissues (N,) in the order of a volume of shape (3,).
+    """`read_values` of the flat voxels (N, C) and tissues (N,) of a volume with this shape, an array (3,).
 
-    Computed on the CPU, whatever else there is.
+    It always runs on the CPU.
     """
     with tf.device("CPU"):
         return _read_between(voxels, tissues, shape, x, y, z, bend)
@@ -40,7 +41,7 @@ def _read_between(voxels, tissues, shape, x, y, z, bend):
     inside = tf.reduce_all((places >= 0) & (places <= tf.cast(last, tf.float32)), 0)
     corner = tf.clip_by_value(tf.cast(places, tf.int32), 0, tf.maximum(last - 1, 0))
     weights = places - tf.cast(corner, tf.float32)
-    # Along an axis of one voxel there is no next.
+    # An axis of one voxel has no next voxel.
     strides = tf.where(shape > 1, tf.stack([shape[1] * shape[2], shape[2], 1]), 0)
     index = tf.tensordot(strides, corner, 1)
 

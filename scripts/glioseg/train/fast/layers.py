@@ -1,6 +1,6 @@
-"""On a CPU, chains of small operations as one: XLA goes over the memory once where each of them goes over it anew.
+"""On a CPU, chains of small operations as one: XLA reads the memory once, instead of once per operation.
 
-What oneDNN computes (convolutions, pooling) stays outside: XLA is many times slower at it. On a GPU nothing is changed.
+Convolutions and pooling stay with oneDNN, because XLA is many times slower at them. On a GPU nothing is changed.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from glioseg.train.fast.xla import fuse, on_gpu
 
 
 class NormalizeAndActivate(layers.Layer):
-    """What an instance normalization and the LeakyReLU behind it make of (B, X, Y, Z, C), in their place.
+    """Replacement of an instance normalization and the LeakyReLU after it, for inputs (B, X, Y, Z, C).
 
-    Moments are float32 and taken in one pass, as the mean of squares less the square of the mean.
+    Moments are float32 and computed in one pass: the variance is the mean of squares minus the square of the mean.
     """
 
     def __init__(self, norm: layers.GroupNormalization, activation: layers.LeakyReLU):
@@ -29,14 +29,14 @@ class NormalizeAndActivate(layers.Layer):
         gamma, beta = (tf.convert_to_tensor(values) for values in (self.norm.gamma, self.norm.beta))
 
         @tf.custom_gradient
-        def made(rows, gamma, beta):
+        def fused(rows, gamma, beta):
             y, mean, scale = self.forward(rows, gamma, beta)
             return y, lambda slopes: self.backward(rows, slopes, mean, scale, gamma, beta)
 
-        return ops.reshape(made(rows, gamma, beta), (-1, *x.shape[1:]))
+        return ops.reshape(fused(rows, gamma, beta), (-1, *x.shape[1:]))
 
     def _forward(self, x, gamma, beta):
-        """x (B, voxels, C) -> the same, and the mean and 1 / deviation (B, 1, C) that it was normalized with."""
+        """x (B, voxels, C) -> the output, of the same shape, and the mean and 1 / standard deviation (B, 1, C) of x."""
         values = tf.cast(x, tf.float32)
         mean = tf.reduce_mean(values, 1, keepdims=True)
         variance = tf.maximum(tf.reduce_mean(values * values, 1, keepdims=True) - mean * mean, 0)
@@ -45,7 +45,7 @@ class NormalizeAndActivate(layers.Layer):
         return tf.cast(tf.where(y > 0, y, self.slope * y), x.dtype), mean, scale
 
     def _backward(self, x, slopes, mean, scale, gamma, beta):
-        """Gradients by x, gamma and beta (Ioffe and Szegedy 2015, arXiv:1502.03167, section 3, over one volume)."""
+        """Gradients for x, gamma and beta (Ioffe and Szegedy 2015, arXiv:1502.03167, section 3, over one volume)."""
         normal = (tf.cast(x, tf.float32) - mean) * scale
         slopes = tf.cast(slopes, tf.float32) * tf.where(normal * gamma + beta > 0, 1.0, self.slope)
         by_beta = tf.reduce_sum(slopes, 1, keepdims=True)
@@ -58,10 +58,10 @@ class NormalizeAndActivate(layers.Layer):
 
 
 class Convolution(layers.Layer):
-    """A convolution in its place, whose bias's gradient is added up in float32.
+    """Replacement of a convolution that sums the gradient of its bias in float32.
 
-    TensorFlow adds it up in the convolution's own precision on a CPU: in bfloat16, which has eight bits, the sum over a
-    patch stands still at some hundreds of its summands.
+    On a CPU, TensorFlow sums it in the convolution's precision: in bfloat16, which has eight bits, the sum over a patch
+    stops growing after some hundreds of summands.
     """
 
     def __init__(self, convolution: layers.Conv3D | layers.Conv3DTranspose):
@@ -71,7 +71,7 @@ class Convolution(layers.Layer):
     def call(self, x):
         convolution = self.convolution
         x, kernel, bias = self.cast(x, convolution.kernel, convolution.bias)
-        # Keras' own sum of these would be a BiasAdd again.
+        # Not Keras' own sum, which would be BiasAdd with its low-precision gradient again.
         return convolution.activation(tf.add(convolution.convolution_op(x, kernel), bias))
 
     def cast(self, *values):
@@ -82,7 +82,7 @@ class Convolution(layers.Layer):
 
 
 class TransposedConvolution(Convolution):
-    """The same for one that makes of each voxel eight of its own: as one matrix product, whose rows are rearranged."""
+    """The same for a 2x2x2 transposed convolution of stride 2, as one matrix product whose rows are rearranged."""
 
     def call(self, x):
         batch, sides = ops.shape(x)[0], x.shape[1:4]
@@ -96,10 +96,10 @@ class TransposedConvolution(Convolution):
 
 
 def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
-    """The same layers and weights in a network that learns faster, and what makes its outputs the model's.
+    """Return a network with the same layers and weights that trains faster, and the activation of its outputs.
 
-    The outputs' activations are left out (but where they are part of a convolution), and on a CPU instance
-    normalizations are one with the LeakyReLU that follows.
+    The activations of the outputs are left out (unless they are part of a convolution). On a CPU, an instance
+    normalization is fused with the LeakyReLU that follows it.
     """
     ends = {id(output._keras_history.operation): output._keras_history.operation for output in model.outputs}
     drop = all(isinstance(layer, layers.Activation) for layer in ends.values())
@@ -116,8 +116,8 @@ def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
 
 
 def _fused(model: keras.Model) -> dict[int, Callable]:
-    """What stands in a layer's place, by the layer's id."""
-    fused = {id(layer): TransposedConvolution(layer) for layer in model.layers if _doubles(layer)}
+    """Replacements of layers, by the id of the layer."""
+    fused = {id(layer): TransposedConvolution(layer) for layer in model.layers if _is_doubling(layer)}
     fused |= {id(layer): Convolution(layer) for layer in model.layers if _biased_in_low_precision(layer)}
     for norm, leaky in _pairs(model):
         fused |= {id(norm): lambda x: x, id(leaky): NormalizeAndActivate(norm, leaky)}
@@ -125,7 +125,7 @@ def _fused(model: keras.Model) -> dict[int, Callable]:
 
 
 def _pairs(model: keras.Model) -> list[tuple[layers.GroupNormalization, layers.LeakyReLU]]:
-    """The instance normalizations that feed a LeakyReLU and nothing else, each with it."""
+    """Pairs of an instance normalization and a LeakyReLU, the only layer that uses its output."""
     nodes = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
     pairs = []
     for layer in model.layers:
@@ -137,8 +137,8 @@ def _pairs(model: keras.Model) -> list[tuple[layers.GroupNormalization, layers.L
     return pairs
 
 
-def _doubles(layer: layers.Layer) -> bool:
-    """Whether it is a transposed convolution that makes of each voxel eight of its own, and does nothing else."""
+def _is_doubling(layer: layers.Layer) -> bool:
+    """Whether a layer is a 2x2x2 transposed convolution of stride 2 without activation or output padding."""
     return (
         isinstance(layer, layers.Conv3DTranspose)
         and layer.kernel_size == layer.strides == (2, 2, 2)

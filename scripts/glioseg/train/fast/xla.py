@@ -1,4 +1,4 @@
-"""Chains of small operations compiled as one, on a CPU."""
+"""Chains of small operations compiled as one function, on a CPU."""
 
 from collections.abc import Callable
 
@@ -6,21 +6,21 @@ import tensorflow as tf
 
 
 def on_gpu() -> bool:
-    """Whether TensorFlow has a GPU to run on."""
+    """Whether TensorFlow can use a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
 def fuse(function: Callable) -> Callable:
-    """The function of tensors, compiled by XLA where this runs on a CPU."""
+    """Compile a function of tensors with XLA on a CPU; on a GPU return it unchanged."""
     if on_gpu():
         return function
     return tf.function(function, jit_compile=True, autograph=False)
 
 
 def with_gradient(loss: Callable) -> Callable:
-    """loss(truth, prediction) -> scalar, with its gradient by the prediction made in the same pass."""
+    """Make loss(truth, prediction) -> scalar compute its gradient for the prediction in the same pass."""
     if on_gpu():
-        return loss  # there float16 may want the gradient scaled before it is made
+        return loss  # on a GPU, float16 may need the loss scaled before the gradient is computed
 
     def value_and_slope(truth, prediction):
         with tf.GradientTape() as tape:
@@ -30,12 +30,12 @@ def with_gradient(loss: Callable) -> Callable:
 
     fused = fuse(value_and_slope)
 
-    def apart(truth, prediction):
+    def loss_with_gradient(truth, prediction):
         @tf.custom_gradient
-        def learned(prediction):
+        def differentiable(prediction):
             value, slope = fused(truth, prediction)
             return value, lambda upstream: tf.cast(upstream, slope.dtype) * slope
 
-        return learned(prediction)
+        return differentiable(prediction)
 
-    return apart
+    return loss_with_gradient
