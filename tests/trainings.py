@@ -1,4 +1,4 @@
-"""What tests of training share: a few subjects, the command with its options, what it leaves."""
+"""Helpers for the tests of training: subjects, the command with its options, and trained weights."""
 
 import json
 import signal
@@ -14,7 +14,7 @@ from glioseg.train.patches import Subject
 
 
 def subject(name="s", shape=(20, 24, 18), channels=2):
-    """Noise with a tumor of two tissues in it, anew for each length of the name."""
+    """A subject of noise with a tumor of two tissues; the length of the name is the seed."""
     random = np.random.default_rng(len(name))
     mask = np.zeros(shape, np.uint8)
     mask[5:12, 6:13, 4:11] = 2
@@ -24,7 +24,7 @@ def subject(name="s", shape=(20, 24, 18), channels=2):
 
 
 def write_preprocessed(folder):
-    """A folder as preprocess and split leave it, of four subjects: a, bb, ccc to learn from, dddd held out."""
+    """Write the files of preprocess and split for four subjects: a, bb, ccc for training, dddd held out."""
     for name in ("a", "bb", "ccc", "dddd"):
         one = subject(name)
         (folder / name).mkdir()
@@ -40,7 +40,7 @@ def write_preprocessed(folder):
 
 
 def train_command(data, output, **changes):
-    """scripts/train.py on such a folder, with the smallest network."""
+    """The command that runs scripts/train.py on such a folder with the smallest network."""
     options = {
         "fold": "all", "cohort": data / "cohort.tsv", "preprocess": data,
         "classes": ("background", "necrosis", "edema", "enhancing"), "network": "original", "filters": (4, 8),
@@ -60,7 +60,7 @@ def train_command(data, output, **changes):
 
 
 def end_after(epoch, command, number=signal.SIGKILL):
-    """Send a training a signal just after an epoch: its return code, and what it said of it."""
+    """Send a signal to a training just after an epoch; returns its return code and standard error."""
     process = subprocess.Popen(
         [command[0], "-u", *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -69,12 +69,12 @@ def end_after(epoch, command, number=signal.SIGKILL):
             break
     time.sleep(0.05)
     process.send_signal(number)
-    said = process.communicate()[1]
-    return process.returncode, said
+    errors = process.communicate()[1]
+    return process.returncode, errors
 
 
 def weights(path):
-    """All arrays of a trained network."""
+    """All weight arrays of a trained network."""
     import keras
 
     return [np.asarray(value) for value in keras.saving.load_model(path, compile=False).get_weights()]

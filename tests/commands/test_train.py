@@ -1,4 +1,4 @@
-"""The command `train`: its record, the same bits after a kill, and its refusals."""
+"""The command `train`: its outputs, bit-identical weights after a kill, and its error messages."""
 
 import json
 import signal
@@ -20,7 +20,7 @@ def undisturbed(preprocessed, tmp_path_factory):
     return output, done.stdout
 
 
-def test_training_shows_progress_and_leaves_its_record(undisturbed):
+def test_training_shows_progress_and_writes_its_outputs(undisturbed):
     output, printed = undisturbed
     assert "epoch 6/6  loss" in printed
     assert "left" in printed
@@ -37,21 +37,21 @@ def test_training_shows_progress_and_leaves_its_record(undisturbed):
     assert not (output / "state.npz").exists()
 
 
-def test_training_twice_gives_the_same_bits(preprocessed, undisturbed, tmp_path):
+def test_training_twice_is_bit_identical(preprocessed, undisturbed, tmp_path):
     subprocess.run(train_command(preprocessed, tmp_path), capture_output=True, check=True)
     for one, two in zip(weights(undisturbed[0] / "model.keras"), weights(tmp_path / "model.keras"), strict=True):
         assert one.tobytes() == two.tobytes()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_killed_training_continues_to_the_same_bits(preprocessed, undisturbed, tmp_path, number):
+def test_killed_training_continues_to_bit_identical_weights(preprocessed, undisturbed, tmp_path, number):
     command = train_command(preprocessed, tmp_path)
-    returned, said = end_after(3, command, number)
-    assert returned
+    code, errors = end_after(3, command, number)
+    assert code
     if number == signal.SIGTERM:
-        assert "SIGTERM ended the training in epoch" in said
-        assert "run again and it continues from there" in said
-        assert "Traceback" not in said
+        assert "SIGTERM ended the training in epoch" in errors
+        assert "run again and it continues from there" in errors
+        assert "Traceback" not in errors
     assert (tmp_path / "state.npz").exists()
     assert not (tmp_path / "model.keras").exists()
     resumed = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -72,26 +72,26 @@ def test_state_of_other_settings_is_not_continued(preprocessed, tmp_path):
     (tmp_path / "state.npz").write_bytes(b"half a file")
     done = subprocess.run(train_command(preprocessed, tmp_path, epochs=1), capture_output=True, text=True, check=True)
     assert "cannot be read" in done.stdout
-    assert "training starts anew" in done.stdout
+    assert "training starts from the beginning" in done.stdout
     end_after(1, train_command(preprocessed, tmp_path))
     done = subprocess.run(train_command(preprocessed, tmp_path, code="2"), capture_output=True, text=True, check=True)
-    assert "was made with other settings, code or subjects; training starts anew" in done.stdout
-    # Another learning rate is another training, but for one whose loss was no number.
+    assert "was made with other settings, code or subjects; training starts from the beginning" in done.stdout
+    # A state with another learning rate is continued only if its loss became NaN or infinite.
     end_after(1, train_command(preprocessed, tmp_path, **{"learning-rate": 0.005}))
     kept = (tmp_path / "state.npz").read_bytes()
     command = train_command(preprocessed, tmp_path, **{"learning-rate": 0.001})
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "training starts anew" in done.stdout
+    assert "training starts from the beginning" in done.stdout
     (tmp_path / "state.npz").write_bytes(kept)
     let_rate_change(tmp_path / "state.npz")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "continuing after epoch 1, since when the loss was no number" in done.stdout
+    assert "continuing after epoch 1 with another learning_rate or clip_norm, because the loss" in done.stdout
     rates = [float(row["learning_rate"]) for row in read_table(tmp_path / "history.tsv")]
     assert len(rates) == 6
     assert rates[0] > 0.001 >= max(rates[1:])
 
 
-def test_bad_settings_and_arrays_end_in_a_sentence(preprocessed, tmp_path):
+def test_bad_settings_and_arrays_end_with_a_clear_message(preprocessed, tmp_path):
     done = subprocess.run(train_command(preprocessed, tmp_path, losses=("hinge",)), capture_output=True, text=True)
     assert done.returncode == 1
     assert "losses: 'hinge' is not known" in done.stderr
@@ -106,7 +106,7 @@ def run(command):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_regions_with_averaged_weights_survive_a_kill(preprocessed, tmp_path):
+def test_regions_with_averaged_weights_continue_after_a_kill(preprocessed, tmp_path):
     changes = {"targets": "regions", "average": 0.9, "batch-dice": False, "batch": 2}
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     done = run(train_command(preprocessed, whole, **changes))
@@ -121,7 +121,7 @@ def test_regions_with_averaged_weights_survive_a_kill(preprocessed, tmp_path):
     model = keras.saving.load_model(whole / "model.keras", compile=False)
     assert model.output_shape[-1] == 3
     assert model.layers[-1].name == "sigmoid"
-    # Without the average the same steps end elsewhere.
+    # Without the average, the same steps give other weights.
     last = tmp_path / "last"
     assert run(train_command(preprocessed, last, **changes | {"average": 0})).returncode == 0
     assert any(
@@ -130,19 +130,19 @@ def test_regions_with_averaged_weights_survive_a_kill(preprocessed, tmp_path):
     )
 
 
-def test_the_time_ends_a_training(preprocessed, tmp_path):
+def test_max_minutes_ends_a_training(preprocessed, tmp_path):
     done = run(train_command(preprocessed, tmp_path, epochs=100000, **{"max-minutes": 0.15, "validation-every": 50000}))
     assert done.returncode == 0, done.stderr
     rows = [line.split("\t") for line in (tmp_path / "history.tsv").read_text().splitlines()]
     seconds = sum(float(row[1]) for row in rows[1:])
     assert 8.5 < seconds < 14
-    assert float(rows[-1][2]) < 0.001  # the rate came down with the time
-    assert rows[-1][-1]  # the last epoch is validated, wherever it ends
+    assert float(rows[-1][2]) < 0.001  # the learning rate fell with the time
+    assert rows[-1][-1]  # the last epoch is validated even if it is cut short
     assert "training ended after epoch" in done.stdout
 
 
-def test_memory_that_does_not_reach_ends_training_in_its_first_seconds(preprocessed, tmp_path):
-    # 512 million numbers a layer: no machine that runs these tests has that much.
+def test_too_little_memory_ends_training_in_its_first_seconds(preprocessed, tmp_path):
+    # More than 512 million numbers per layer and patch: no machine that runs these tests has the memory.
     done = subprocess.run(
         train_command(preprocessed, tmp_path, patch=(512, 512, 512), batch=64), capture_output=True, text=True
     )

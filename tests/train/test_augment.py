@@ -1,4 +1,4 @@
-"""Augmentation applies what was drawn, no more and no less."""
+"""Augmentation applies exactly what was drawn."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def patch_of(image, mask):
     return image[2:18, 4:20, 1:17].astype(np.float32), mask[2:18, 4:20, 1:17]
 
 
-# The middle of that patch.
+# The center of that patch.
 MIDDLE = np.array([9.5, 11.5, 8.5])
 
 
@@ -46,7 +46,7 @@ def test_each_change_by_hand():
     assert dropped[..., 0] == pytest.approx(image[..., 0])
     assert not dropped[..., 1].any()
     changed = augment(image, mask, replace(NOTHING, gain=np.array([2, 3], np.float32), offset=ONE))[0]
-    assert changed[1:] == pytest.approx(image[1:] * [2, 3] + 1, abs=1e-4)  # also where one modality alone ends
+    assert changed[1:] == pytest.approx(image[1:] * [2, 3] + 1, abs=1e-4)  # also where only one modality is zero
     assert not changed[0].any()
     curved = augment(image, mask, replace(NOTHING, gamma=2 * ONE))[0]
     span = image[..., 1].max()
@@ -57,7 +57,7 @@ def test_each_change_by_hand():
     assert (noisy == augment(image, mask, replace(NOTHING, noise=(0.5, 7)))[0]).all()
 
 
-def test_a_softer_channel_leaves_the_other_as_it_is():
+def test_softening_one_channel_keeps_the_other():
     image, mask = patch_of(*volume())
     for softer in ({"blur": np.array([1.0, 0])}, {"coarse": np.array([2.0, 1])}):
         soft, same = augment(image, mask, replace(NOTHING, **softer))
@@ -65,7 +65,7 @@ def test_a_softer_channel_leaves_the_other_as_it_is():
         assert soft[..., 1] == pytest.approx(image[..., 1])
         assert soft[..., 0].mean() == pytest.approx(image[..., 0].mean(), rel=0.05)
         assert np.diff(soft[..., 0], axis=0).std() < 0.8 * np.diff(image[..., 0], axis=0).std()
-    # What a straight line holds, every second sample tells.
+    # A straight line can be interpolated from every second sample.
     line = np.linspace(1, 2, 17, dtype=np.float32).reshape(17, 1, 1, 1) * np.ones((1, 17, 17, 2), np.float32)
     seen = augment(line, np.zeros((17, 17, 17), np.uint8), replace(NOTHING, coarse=2 * ONE))[0]
     assert seen == pytest.approx(line, abs=0.04)
@@ -82,7 +82,7 @@ def test_a_quarter_turn_and_no_change_are_exact():
     turned = bent_patch(image, mask, MIDDLE, patch, replace(NOTHING, matrix=quarter))
     assert turned[0] == pytest.approx(np.rot90(cut[0], -1), abs=1e-5)
     assert (turned[1] == np.rot90(cut[1], -1)).all()
-    # All displaced alike by two voxels: the neighboring patch.
+    # The same displacement of two voxels everywhere gives the neighboring patch.
     bend = np.zeros((3, *(KNOTS,) * 3))
     bend[0] = 2
     moved = bent_patch(image, mask, MIDDLE, patch, replace(NOTHING, bend=bend))
@@ -115,7 +115,7 @@ def test_strength_zero_changes_nothing():
         assert (same[1] == mask).all()
 
 
-def test_what_is_drawn_stays_within_what_is_set():
+def test_draws_stay_within_the_settings():
     draws = [draw_augmentation(np.random.default_rng(seed), 2, ALL) for seed in range(400)]
     matrices = [drawn.matrix for drawn in draws if drawn.matrix is not None]
     assert len(matrices) == pytest.approx(400 / 3, rel=0.25)

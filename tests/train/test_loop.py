@@ -1,4 +1,4 @@
-"""What the training loop feeds its model, on one device and on two."""
+"""The batches of the training loop, and training on one and on two devices."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ def test_truth_is_one_hot_over_the_classes_of_the_study():
     ((found, truth),) = stream(lambda number: batch, 0, 1, model, ("background", "edema", "cyst"), 1)
     assert found.shape == image.shape
     assert np.asarray(truth).ravel().tolist() == [1, 0, 3]
-    # What the study hasn't is in none of its channels.
+    # A class that the study lacks is in none of the channels.
     assert np.asarray(one_hot(truth, 3, (3, 1, 1))).reshape(3, 3).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
 
 
@@ -56,7 +56,7 @@ except ValueError as error:
 
 
 def test_two_devices_learn_what_one_learns(preprocessed, tmp_path):
-    # Without dropout, which each device draws by itself.
+    # unet has no dropout, which each device would draw separately.
     words = train_command(preprocessed, tmp_path, network="unet", batch=4, average=0.9)[2:]
     settings = {"classes": [], "filters": [], "patch": [], "losses": []}
     for name, value in zip(words[::2], words[1::2], strict=True):
@@ -75,10 +75,10 @@ def test_two_devices_learn_what_one_learns(preprocessed, tmp_path):
         cwd=ROOT / "scripts",
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    one, two, refusal = done.stdout.splitlines()
+    one, two, message = done.stdout.splitlines()
     assert one.startswith("1 ")
     assert two.startswith("2 ")
     numbers = [json.loads(line[2 : line.index("]") + 1]) for line in (one, two)]
     assert numbers[1] == pytest.approx(numbers[0], rel=1e-3)
     assert float(two.split()[-1]) == pytest.approx(float(one.split()[-1]), abs=0.02)
-    assert refusal == "batch: 3 patches can't be shared by 2 GPUs; take a multiple"
+    assert message == "batch: 3 patches cannot be divided among 2 GPUs; use a multiple"

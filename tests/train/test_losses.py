@@ -1,4 +1,4 @@
-"""Losses against answers worked out by hand."""
+"""Losses against values computed by hand."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def test_losses_by_hand():
     truth[0, 0, 0, 0] = [0, 0, 0, 1]
     perfect = float(build_loss(["dice_cross_entropy"], CLASSES[:4], "classes", True)(truth, truth))
     assert perfect == pytest.approx(0, abs=1e-5)
-    # Uniform guess: cross-entropy ln 4, and of the one class that is there a Dice of 2 * 0.25 / (1 + 2).
+    # Uniform prediction: the cross-entropy is ln 4, the Dice of the only class present is 2 * 0.25 / (1 + 2).
     uniform = np.full_like(truth, 0.25)
     expected = np.log(4) + 1 - 0.5 / 3
     assert float(build_loss(["dice_cross_entropy"], CLASSES[:4], "classes", True)(truth, uniform)) == pytest.approx(
@@ -26,7 +26,7 @@ def test_losses_by_hand():
     assert float(build_loss(["dice_cross_entropy"], CLASSES[:4], "classes", True)(healthy, uniform)) == pytest.approx(
         np.log(4), rel=1e-5
     )
-    # The original's class weights leave a perfect prediction at 0.75; a list of losses is their sum.
+    # With the original's class weights a perfect prediction has a loss of 0.75; several losses are summed.
     assert float(build_loss(["sm_dice"], CLASSES[:4], "classes", True)(truth, truth)) == pytest.approx(0.75, abs=1e-4)
     both = float(build_loss(["sm_dice", "sm_focal"], CLASSES[:4], "classes", True)(truth, uniform))
     parts = [
@@ -43,7 +43,7 @@ def test_region_loss_by_hand():
     truth[0, range(4), 0, 0, range(4)] = 1
     truth[1, ..., 0] = 1
     half = np.full((2, 4, 1, 1, 3), 0.5, np.float32)
-    # Per region: truth has 3, 2, 1 voxels, prediction sums to 4 (both patches) or to 2 (the first).
+    # Per region, the truth has 3, 2, 1 voxels; the prediction sums to 4 (both patches) or to 2 (the first).
     both = [2 * 0.5 * held / (held + 4) for held in (3, 2, 1)]
     expected = 1 - np.mean(both) + np.log(2)
     names, classes = ["dice_cross_entropy"], CLASSES[:4]
@@ -54,5 +54,5 @@ def test_region_loss_by_hand():
     perfect = np.zeros((2, 4, 1, 1, 3), np.float32)
     perfect[0, 1:, 0, 0] = [[1, 1, 0], [1, 0, 0], [1, 1, 1]]  # necrosis, edema, enhancing
     assert float(build_loss(names, classes, "regions", True)(truth, perfect)) == pytest.approx(0, abs=1e-5)
-    with pytest.raises(ValueError, match="sm_dice takes exclusive classes"):
+    with pytest.raises(ValueError, match="sm_dice requires targets: classes"):
         build_loss(["sm_dice"], classes, "regions", True)

@@ -1,4 +1,4 @@
-"""Networks have the layers that their names promise, and come back from disk."""
+"""Networks have the expected layers, and can be saved and loaded."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def test_original_is_the_recipe_layer_for_layer():
 @pytest.mark.parametrize(
     ("name", "filters"), [("unet", (4, 8, 16)), ("original", (4, 8, 16)), ("sm_unet", (4, 8, 8, 16, 16))]
 )
-def test_networks_end_in_a_float32_softmax_and_come_back_from_disk(name, filters, tmp_path):
+def test_networks_end_in_a_float32_softmax_and_can_be_saved_and_loaded(name, filters, tmp_path):
     import keras
 
     from glioseg.train.networks import build_network
@@ -44,17 +44,17 @@ def test_unknown_names_list_the_known():
     from glioseg.train.losses import build_loss
     from glioseg.train.networks import build_network
 
-    with pytest.raises(ValueError, match="known are unet, original, sm_unet"):
+    with pytest.raises(ValueError, match="expected one of unet, original, sm_unet"):
         build_network("vnet", (32, 32, 32), 1, 4, (4, 8), "")
     with pytest.raises(ValueError, match="must be multiples of 8 for unet with 3 levels"):
         build_network("unet", (20, 32, 32), 1, 4, (4, 8, 16), "")
-    with pytest.raises(ValueError, match="known are resnet18"):
+    with pytest.raises(ValueError, match="expected one of resnet18"):
         build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "alexnet")
-    with pytest.raises(ValueError, match="known are instance, none"):
+    with pytest.raises(ValueError, match="expected one of instance, none"):
         build_network("unet", (16, 16, 16), 1, 4, (4, 8), "", "batch")
-    with pytest.raises(ValueError, match="known are dice_cross_entropy, sm_dice, sm_focal"):
+    with pytest.raises(ValueError, match="expected one of dice_cross_entropy, sm_dice, sm_focal"):
         build_loss(["hinge"], CLASSES[:4], "classes", True)
-    with pytest.raises(ValueError, match="known are auto, float32"):
+    with pytest.raises(ValueError, match="expected one of auto, float32"):
         device.choose_precision("int4")
 
 
@@ -76,7 +76,7 @@ def test_deep_supervision_by_hand():
     indices = random.integers(0, 4, (1, 16, 16, 16))
     truth = np.eye(4, dtype=np.float32)[indices]
     full, coarse = (np.asarray(output) for output in model(image))
-    # Each coarse voxel's truth is the mean of the 4 x 4 x 4 voxels under it; that level weighs 2 / 4 of the whole's.
+    # Each coarse voxel's truth is the mean of the 4 x 4 x 4 voxels that it covers; the level has a weight of 2 / 4.
     mean = truth.reshape(1, 4, 4, 4, 4, 4, 4, 4).mean((2, 4, 6))
     expected = (float(loss(truth, full)) + 0.5 * float(loss(mean, coarse))) / 1.5
     before = [value.copy() for value in inner.get_weights()]

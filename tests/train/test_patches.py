@@ -1,4 +1,4 @@
-"""Patches are decided by seed and step, and lie on tumor as often as asked for."""
+"""Seed and step determine the patches, and the requested share of them is centered on tumor."""
 
 import numpy as np
 from trainings import subject
@@ -22,7 +22,7 @@ SETTINGS = {
 }
 
 
-def test_patches_are_decided_by_seed_and_step():
+def test_seed_and_step_determine_the_patches():
     subjects = [subject("a"), subject("bb"), subject("ccc")]
     first, again, other = (training_batch(subjects, step, SETTINGS) for step in (3, 3, 4))
     assert (first[0] == again[0]).all()
@@ -49,7 +49,7 @@ def test_foreground_centers_lie_on_tumor():
 
 
 def test_each_batch_of_two_holds_one_patch_on_tumor():
-    # A tumor in one corner of a volume much larger than the patch: a patch lies on it by intent or not at all.
+    # The tumor is in one corner of a much larger volume, so only patches centered on it contain tumor.
     image, mask = np.ones((64, 64, 64, 1), np.float16), np.zeros((64, 64, 64), np.uint8)
     mask[:2, :2, :2] = 1
     large = Subject("large", image, mask, (np.flatnonzero(mask),))

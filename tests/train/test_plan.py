@@ -1,4 +1,4 @@
-"""A training's size follows the device and its memory, and fits what it takes."""
+"""Patch and batch follow the device and its memory, and a step takes no more memory than estimated."""
 
 import subprocess
 import sys
@@ -26,18 +26,18 @@ def test_more_memory_takes_larger_patches_and_then_larger_batches():
     assert planned("cpu", 20) == ((24, 48, 96, 192), (64, 64, 64), 2)
     assert planned("cpu", 1.3) == ((24, 48, 96, 192), (48, 48, 48), 2)
     wide = (32, 64, 128, 256, 320)
-    # Presets of GPUs: 8, 16, 24, 80 GB. 160 covers the median brain: multiples of 32.
+    # GPUs of 8, 16, 24 and 80 GB. Sides are multiples of 32, at most 160.
     assert planned("gpu", 8) == (wide, (128, 128, 128), 2)
     assert planned("gpu", 16) == (wide, (160, 160, 160), 2)
     assert planned("gpu", 24) == (wide, (160, 160, 160), 2)
     assert planned("gpu", 80) == (wide, (160, 160, 160), 8)
-    # A layer less behind each convolution.
+    # One layer fewer after each convolution.
     assert planned("gpu", 24, normalization="none") == (wide, (160, 160, 160), 4)
 
 
-def test_what_is_set_stays_and_what_does_not_fit_is_told():
+def test_set_values_are_kept_and_too_little_memory_is_an_error():
     assert planned("gpu", 80, patch=(64, 64, 32), batch=3, filters=(8, 16))[1:] == ((64, 64, 32), 3)
-    with pytest.raises(ValueError, match=r"2 patches of 128x128x128 voxels takes about 5.\d GB, .* 2.0 GB are free"):
+    with pytest.raises(ValueError, match=r"2 patches of 128x128x128 voxels takes about 5.\d GB, .* 2.0 GB of free"):
         planned("cpu", 2, patch=(128, 128, 128), batch=2)
     with pytest.raises(ValueError, match=r"32x32x32 voxels takes about .* lower train: batch, patch or filters"):
         planned("cpu", 0.5)
@@ -74,7 +74,7 @@ print(step_bytes(settings, 4), 1024 * int(status["VmHWM"].split()[0]))
 
 
 @pytest.mark.parametrize("normalization", ["instance", "none"])
-def test_a_step_takes_no_more_than_was_planned(normalization):
+def test_a_step_takes_no_more_memory_than_planned(normalization):
     done = subprocess.run([sys.executable, "-c", STEPS, str(SCRIPTS), normalization], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     expected, peak = map(int, done.stdout.split())

@@ -22,7 +22,7 @@ def test_the_rate_rises_and_falls_with_steps_or_with_time():
     assert rate(9000, 1, timed) == pytest.approx(rate(9000, 1, timed | {"max_minutes": 0}))
 
 
-def test_a_training_is_finished_by_epochs_minutes_or_a_loss_that_stays():
+def test_a_training_is_finished_by_epochs_minutes_or_a_loss_that_no_longer_falls():
     rows = [{"loss": "1.0", "seconds": "30.0"}] * 10
     assert not finished(rows, SETTINGS)
     assert finished([*rows, rows[0]], SETTINGS)
@@ -32,5 +32,5 @@ def test_a_training_is_finished_by_epochs_minutes_or_a_loss_that_stays():
     assert not finished(rows, SETTINGS | {"patience": 10})
     assert stalled_epochs([]) == 0
     assert stalled_epochs([3, 2, 1]) == 0
-    # Means: 1, 1.1, 1.09, 1.081, …: it takes the mean a while to come down from one bad epoch.
+    # The averages are 1, 1.1, 1.09, 1.081, …: after one bad epoch, the average falls only slowly.
     assert stalled_epochs([1, 2, 1, 1]) == 3

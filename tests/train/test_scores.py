@@ -1,4 +1,4 @@
-"""Scores while training, against answers worked out by hand."""
+"""Scores during training against values computed by hand."""
 
 import numpy as np
 import pytest
@@ -21,10 +21,10 @@ def test_region_scores_by_hand():
     empty = Scores(CLASSES[:4], "classes")
     empty.update_state(np.array([[0, 0]]), np.eye(4)[[0, 0]][None])
     assert float(empty.result()["dice"]) == 1
-    undecided = Scores(CLASSES[:4], "classes")
-    undecided.update_state(np.array([[0, 2, 2, 4]]), np.full((1, 4, 4), 0.25))
-    # What is none of the study's classes counts nowhere.
-    assert np.asarray(undecided.confusion).tolist() == [[1, 0, 0, 0], [0] * 4, [2, 0, 0, 0], [0] * 4]
+    uniform = Scores(CLASSES[:4], "classes")
+    uniform.update_state(np.array([[0, 2, 2, 4]]), np.full((1, 4, 4), 0.25))
+    # A voxel of a class that the study lacks is ignored.
+    assert np.asarray(uniform.confusion).tolist() == [[1, 0, 0, 0], [0] * 4, [2, 0, 0, 0], [0] * 4]
 
 
 def test_scores_and_channels_follow_the_classes_of_the_study():

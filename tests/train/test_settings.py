@@ -1,4 +1,4 @@
-"""The settings of a training are those of config.yaml and of the command train."""
+"""The settings of a training are those in config.yaml and of the command train."""
 
 from test_agreement import CONFIG, command
 
@@ -9,5 +9,5 @@ def test_settings_are_the_section_train_with_the_seed_and_the_classes():
     assert set(TrainSettings.__annotations__) == {*CONFIG["train"], "seed", "classes"}
 
 
-def test_the_command_takes_each_of_them():
+def test_the_command_has_an_option_for_each_setting():
     assert set(TrainSettings.__annotations__) <= {option.name for option in command("train").params}

@@ -1,4 +1,4 @@
-"""Weights updated in one pass are those of Keras."""
+"""Weights updated in one pass equal those of Keras."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
 
 
-def test_weights_updated_in_one_pass_are_those_of_keras():
+def test_weights_updated_in_one_pass_equal_those_of_keras():
     import keras
     import tensorflow as tf
 

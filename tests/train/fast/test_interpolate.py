@@ -1,4 +1,4 @@
-"""Values between voxels are those that SciPy reads."""
+"""Interpolated values equal those of SciPy."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from scipy import ndimage
 from glioseg.train.fast.interpolate import read_values
 
 
-def test_values_are_read_as_scipy_reads_them():
+def test_values_equal_those_of_scipy():
     random = np.random.default_rng(0)
     for shape, bent in (((9, 7, 8), True), ((9, 7, 8), False), ((9, 1, 8), False)):
         values = random.normal(size=(*shape, 3)).astype(np.float16)

@@ -1,4 +1,4 @@
-"""Layers that are computed in one pass learn what their parts would."""
+"""Layers computed in one pass have the outputs and gradients of the layers that they replace."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from glioseg.train import device  # noqa: F401  (before TensorFlow)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_normalization_and_activation_are_those_of_keras(dtype):
+def test_normalization_and_activation_equal_those_of_keras(dtype):
     import tensorflow as tf
     from keras import layers
 
@@ -36,7 +36,7 @@ def test_normalization_and_activation_are_those_of_keras(dtype):
         assert ours == pytest.approx(theirs, rel=1e-4, abs=near)
 
 
-def test_a_patch_of_nothing_learns_nothing_wrong():
+def test_a_constant_patch_has_finite_gradients():
     import tensorflow as tf
     from keras import layers
 
@@ -76,12 +76,12 @@ def test_the_learner_has_the_weights_and_outputs_of_its_network(name, normalizat
     expected, found = np.asarray(network(image)), np.asarray(activate(model(image)))
     assert found == pytest.approx(expected, abs=1e-4)
     assert np.ptp(expected) > 1e-3
-    # Nothing of the learner is saved with the network.
+    # The fused layers are not part of the network, so they are not saved with it.
     assert not any(isinstance(layer, NormalizeAndActivate) for layer in network.layers)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_convolutions_are_those_of_keras_and_their_biases_learn_what_they_should(dtype):
+def test_convolutions_equal_those_of_keras_and_their_bias_gradients_are_exact(dtype):
     import tensorflow as tf
     from keras import layers
 
@@ -112,8 +112,8 @@ def test_convolutions_are_those_of_keras_and_their_biases_learn_what_they_should
             if theirs.shape != (3,):
                 assert found == pytest.approx(theirs, abs=near)
                 continue
-            # The bias's: in bfloat16 TensorFlow's own stands still long before the sum of 5,760 or more voxels.
-            behind = np.asarray(tf.cast(slopes, "float64")) * (np.asarray(tf.cast(results[1][0], "float64")) > 0)
+            # TensorFlow's own bias gradient in bfloat16 stops growing long before the sum of 5,760 or more voxels.
+            upstream = np.asarray(tf.cast(slopes, "float64")) * (np.asarray(tf.cast(results[1][0], "float64")) > 0)
             if convolution.__class__ is layers.Conv3DTranspose:
-                behind = np.asarray(tf.cast(slopes, "float64"))
-            assert found == pytest.approx(behind.sum((0, 1, 2, 3)), rel=1e-4 if dtype == "float32" else 0.01)
+                upstream = np.asarray(tf.cast(slopes, "float64"))
+            assert found == pytest.approx(upstream.sum((0, 1, 2, 3)), rel=1e-4 if dtype == "float32" else 0.01)

@@ -1,4 +1,4 @@
-"""A loss and its gradient in one pass are those of the activated outputs."""
+"""A loss and its gradient computed in one pass equal those computed separately."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from glioseg.train import device  # noqa: F401  (before TensorFlow)
 
 
 @pytest.mark.parametrize("targets", ["classes", "regions"])
-def test_the_loss_and_its_gradient_are_those_of_the_activated_outputs(targets):
+def test_the_loss_and_its_gradient_equal_those_computed_separately(targets):
     import keras
     import tensorflow as tf
 
