@@ -1,1 +1,1 @@
-"""Scores of segmentations, of one subject and of a cohort."""
+"""Scores of segmentations, for one subject and for a cohort."""

@@ -1,4 +1,4 @@
-"""What a network has to beat: one FLAIR threshold, and a classifier that sees single voxels."""
+"""Two baselines to compare a network with: a FLAIR threshold, and a voxel-wise classifier."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +13,16 @@ from glioseg.labels import CLASSES, REGIONS, region, regions_of
 from glioseg.scan_facts import ScanFacts
 from glioseg.split.models import scored_subjects, training_subjects
 
-# Voxels drawn from each training subject and class: enough for four intensities, little enough for seconds.
+# Voxels drawn from each training subject and class: enough for four intensities, and few enough to fit in seconds.
 _VOXELS_PER_CLASS = 2000
 _THRESHOLDS = 400
 
 
 def held_out_groups(cohort: Path) -> Iterator[tuple[list[str], list[str]]]:
-    """Pairs (training subjects, scored subjects) of a cohort table, the same as the network's.
+    """Yield pairs (training subjects, scored subjects) of a cohort table, the same as the network's.
 
-    The test group is scored by all other taken subjects with a mask; each cross-validation fold by the other folds.
-    Yields nothing for a cohort without held-out subjects.
+    For the test group, the training subjects are all other included subjects with a mask; for each cross-validation
+    fold, those of the other folds. Yields nothing for a cohort without held-out subjects.
     """
     rows = read_table(cohort, ("subject", "fold", "has_mask"))
     fold_of = {row["subject"]: row["fold"] for row in rows}
@@ -34,9 +34,9 @@ def held_out_groups(cohort: Path) -> Iterator[tuple[list[str], list[str]]]:
 
 
 def read_voxels(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict]:
-    """Intensities (float32, voxels x modalities) and classes (uint8) of the brain of a preprocessed subject.
+    """Return intensities (float32, voxels x modalities) and classes (uint8) of the brain of a preprocessed subject.
 
-    Also returns the voxels of each class that there are to find (see `class_sizes`) and what scan.json holds.
+    Also returns the true number of voxels of each class (see `class_sizes`) and the content of scan.json.
     """
     image, mask = read_sample(folder)
     scan = read_json(folder / "scan.json")
@@ -45,10 +45,10 @@ def read_voxels(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict]
 
 
 def class_sizes(mask: np.ndarray, scan: ScanFacts) -> np.ndarray:
-    """Voxels (of the preprocessed grid) of each class in the whole scan, as a network is scored; background unused.
+    """Return the number of voxels (on the preprocessed grid) of each class in the whole scan; background is unused.
 
-    So what lies outside the brain or was cut off by the crop counts as missed. Exact at the scan's own spacing;
-    where a scan was resampled, a class is as large as the mask says unless the crop cut tumor off.
+    Tumor outside the brain or the crop thus counts as missed, as in a network's scores. The numbers are exact at the
+    scan's own spacing. In a resampled scan, they are those of the preprocessed mask unless the crop cut off tumor.
     """
     sizes = np.bincount(mask.ravel(), minlength=len(CLASSES))
     if scan["tumor_voxels_lost"] or scan["spacing_mm"] == scan["target_spacing_mm"]:
@@ -60,10 +60,10 @@ def class_sizes(mask: np.ndarray, scan: ScanFacts) -> np.ndarray:
 
 
 def best_threshold(flair: list[np.ndarray], whole: list[np.ndarray], truth: list[int]) -> tuple[float, list[float]]:
-    """The one FLAIR threshold with the highest mean Dice of the whole tumor, and that Dice of each subject.
+    """Return the FLAIR threshold with the highest mean Dice of the whole tumor, and each subject's Dice with it.
 
-    It is chosen on the very subjects it is scored on, so it is an upper bound of what any threshold reaches.
-    `flair` and `whole` (bool) hold one value per brain voxel, `truth` the tumor's voxels, for each subject.
+    The threshold is chosen on the subjects that it is scored on, so the Dice is an upper bound for any threshold.
+    For each subject, `flair` and `whole` (bool) hold one value per brain voxel, and `truth` the tumor's voxel count.
     """
     sample = np.concatenate([values[::50] for values in flair])
     thresholds = np.unique(np.quantile(sample, np.linspace(0.5, 1, _THRESHOLDS)))
@@ -78,10 +78,11 @@ def best_threshold(flair: list[np.ndarray], whole: list[np.ndarray], truth: list
 
 
 def fit_classifier(voxels: list[tuple[np.ndarray, np.ndarray]], seed: int) -> HistGradientBoostingClassifier:
-    """Gradient-boosted trees from a voxel's intensities to its class, fitted to a sample of (intensities, classes).
+    """Fit gradient-boosted trees that predict a voxel's class from its intensities.
 
-    The same number of voxels is drawn of every class, and weighed by the square root of what each stands for: without
-    weights the trees would call far too much tumor, with full weights far too little.
+    voxels: (intensities, classes) of each subject. At most `_VOXELS_PER_CLASS` are drawn per subject and class. Each is
+    weighted by the square root of the number of voxels that it represents: without weights the trees predict far too
+    much tumor, with full weights far too little. Raises ValueError if there are no voxels.
     """
     rng = np.random.default_rng(seed)
     features, targets, weights = [], [], []
@@ -95,8 +96,8 @@ def fit_classifier(voxels: list[tuple[np.ndarray, np.ndarray]], seed: int) -> Hi
             targets.append(np.full(len(drawn), label))
             weights.append(np.full(len(drawn), np.sqrt(len(places) / len(drawn))))
     if not features:
-        raise ValueError("the voxel-wise classifier has no training subjects with a mask: hold out fewer subjects")
-    # Faster learning than 0.2 diverges where classes separate cleanly: their second derivatives vanish.
+        raise ValueError("the voxel-wise classifier has no training subjects with a mask; hold out fewer subjects")
+    # A rate above 0.2 diverges where classes separate cleanly, because the second derivatives vanish.
     trees = HistGradientBoostingClassifier(
         max_iter=24, learning_rate=0.2, max_leaf_nodes=31, early_stopping=False, random_state=seed
     )
@@ -104,10 +105,10 @@ def fit_classifier(voxels: list[tuple[np.ndarray, np.ndarray]], seed: int) -> Hi
 
 
 def score_baselines(cohort: Path, preprocess: Path, seed: int) -> list[dict[str, str]]:
-    """Rows of `BASELINE_COLUMNS` with the Dice of both baselines for every held-out subject of a cohort table.
+    """Return rows of `BASELINE_COLUMNS` with the Dice of both baselines for every held-out subject of a cohort table.
 
-    The regions of a subject are those of its labels. The threshold is scored on WT only, and leaves out who has no
-    FLAIR. No held-out subjects: no rows.
+    The regions of a subject are those of its label dialect. The threshold is scored on WT only, and only for subjects
+    with FLAIR. Without held-out subjects, there are no rows.
     """
     rows = []
     for training, scored in held_out_groups(cohort):
@@ -116,15 +117,15 @@ def score_baselines(cohort: Path, preprocess: Path, seed: int) -> list[dict[str,
         for subject in scored:
             intensities, classes, sizes, scan = read_voxels(preprocess / subject)
             predicted = trees.predict(intensities)
-            there = {name: int(sizes[np.isin(CLASSES, REGIONS[name])].sum()) for name in REGIONS}
+            true_sizes = {name: int(sizes[np.isin(CLASSES, REGIONS[name])].sum()) for name in REGIONS}
             for name in regions_of([scan["labels"]]):
-                ours, theirs = region(predicted, name), region(classes, name)
-                overlap = dice_of_sizes(there[name], int(ours.sum()), int((ours & theirs).sum()))
+                prediction, mask = region(predicted, name), region(classes, name)
+                overlap = dice_of_sizes(true_sizes[name], int(prediction.sum()), int((prediction & mask).sum()))
                 rows.append(("voxel-wise classifier", subject, name, overlap))
             if "flair" in scan["modalities"] and "flair" not in scan["missing_modalities"]:
                 flair[subject] = intensities[:, scan["modalities"].index("flair")]
                 whole.append(region(classes, "WT"))
-                truth.append(there["WT"])
+                truth.append(true_sizes["WT"])
         if flair:
             _, scores = best_threshold(list(flair.values()), whole, truth)
             rows += [("FLAIR threshold", subject, "WT", score) for subject, score in zip(flair, scores, strict=True)]

@@ -1,10 +1,10 @@
-"""Whether probabilities mean what they say: of the voxels that are tumor with 70 %, 70 % should be."""
+"""Calibration of probabilities: of the voxels that were assigned 70 %, 70 % should be tumor."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-# Bins of probability. The lowest holds what a network takes for healthy: nearly all of a scan.
+# Edges of the probability bins. The lowest bin holds the voxels predicted as healthy: nearly all of a scan.
 EDGES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
 CALIBRATION_COLUMNS = ("subject", "region", "low", "high", "voxels", "probability", "true")
 
@@ -12,10 +12,10 @@ Bins = Mapping[str, Sequence[float]]
 
 
 def calibration(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, list]:
-    """For each bin of EDGES its voxels, the sum of their probabilities, and how many of them are true.
+    """Return, for each bin of EDGES, its number of voxels, the sum of their probabilities, and how many are true.
 
-    probabilities: floating point from 0 to 1; truth: booleans of the same shape. A bin holds its lower edge, the last
-    one both. Raises ValueError where shapes differ or a value is no probability.
+    probabilities: floating point from 0 to 1; truth: booleans of the same shape. A bin includes its lower edge; the
+    last bin includes both edges. Raises ValueError if the shapes differ or a value is not a probability.
     """
     if probabilities.shape != truth.shape:
         raise ValueError(f"expected probabilities of the shape {truth.shape}, found {probabilities.shape}")
@@ -32,7 +32,7 @@ def calibration(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, list]
 
 
 def pooled(subjects: Iterable[Bins]) -> dict[str, list]:
-    """The bins of several subjects as those of one: every voxel counts the same. Nobody: zeros."""
+    """Return the sums of several subjects' bins, so that every voxel counts the same. No subjects: zeros."""
     subjects = list(subjects)
     names = ("voxels", "probability", "true")
     none = [0] * (len(EDGES) - 1)
@@ -40,23 +40,23 @@ def pooled(subjects: Iterable[Bins]) -> dict[str, list]:
 
 
 def expected_error(bins: Bins) -> float:
-    """Expected calibration error: the mean distance of a voxel's probability from the share of its bin that is true.
+    """Return the expected calibration error (Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602).
 
-    Over all bins but the lowest, whose voxels would hide all others (Naeini et al. 2015,
-    doi:10.1609/aaai.v29i1.9602). No voxel there: NaN.
+    This is the distance between the mean probability of a bin and its true share, averaged over voxels. The lowest bin
+    is excluded, because its voxels would outweigh all others. No voxels in the other bins: NaN.
     """
     voxels, probability, true = (np.array(bins[name][1:], float) for name in ("voxels", "probability", "true"))
     return float(np.abs(probability - true).sum() / voxels.sum()) if voxels.any() else float("nan")
 
 
 def missed(bins: Bins) -> float:
-    """The share of the truth in the lowest bin: what the network took for healthy. No truth: 0."""
+    """Return the share of the true voxels in the lowest bin, which the network predicted as healthy. No truth: 0."""
     true = np.array(bins["true"], float)
     return float(true[0] / true.sum()) if true.any() else 0.0
 
 
 def calibration_rows(evaluations: Iterable[Mapping]) -> list[dict]:
-    """A row with `CALIBRATION_COLUMNS` per subject, region and bin, of what `evaluate` wrote."""
+    """Return a row of `CALIBRATION_COLUMNS` per subject, region and bin, from the output of `evaluate`."""
     return [
         {"subject": scores["subject"], "region": region, "low": EDGES[place], "high": EDGES[place + 1]}
         | {name: bins[name][place] for name in ("voxels", "probability", "true")}
@@ -67,7 +67,7 @@ def calibration_rows(evaluations: Iterable[Mapping]) -> list[dict]:
 
 
 def bins_of(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, dict[str, list]]]:
-    """Region -> subject -> bins, of the rows of calibration.tsv, in their order."""
+    """Return region -> subject -> bins from the rows of calibration.tsv, in their order."""
     found: dict[str, dict[str, dict[str, list]]] = {}
     for row in rows:
         bins = found.setdefault(row["region"], {}).setdefault(

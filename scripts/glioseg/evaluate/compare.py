@@ -1,4 +1,4 @@
-"""Two runs' scores of the same subjects, side by side."""
+"""Compare the scores of two runs on the same subjects."""
 
 from collections.abc import Iterable
 
@@ -10,13 +10,13 @@ from glioseg.evaluate.summary import bootstrap_interval
 from glioseg.labels import EVERYWHERE
 
 COMPARISON_COLUMNS = ("region", "n", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "p", "n_worse", "worse")
-WORSE = 0.05  # how much Dice a subject must lose to count as worse
+WORSE = 0.05  # a subject that loses more Dice than this counts as worse
 
 
 def dice_of(rows: Iterable[dict], method: str) -> dict[str, dict[str, float]]:
-    """Subject -> region -> Dice by a method, from the rows of subjects.tsv, with the mean of WT, TC and ET.
+    """Return subject -> region -> Dice by a method, with the mean of WT, TC and ET, from the rows of subjects.tsv.
 
-    Tissue classes are left out. Raises ValueError with the known methods where there is no score by this one.
+    Tissue classes are left out. Raises ValueError listing the known methods if the method has no scores.
     """
     found, known = {}, set()
     for row in rows:
@@ -34,15 +34,15 @@ def dice_of(rows: Iterable[dict], method: str) -> dict[str, dict[str, float]]:
 def compare_dice(
     a: dict[str, dict[str, float]], b: dict[str, dict[str, float]], resamples: int, seed: int
 ) -> list[dict]:
-    """A row of `COMPARISON_COLUMNS` for each region, over the subjects that both runs scored there.
+    """Return a row of `COMPARISON_COLUMNS` for each region, over the subjects that both runs scored.
 
-    a, b: what `dice_of` gives of either run. difference is the mean of b - a, with its 95 % bootstrap interval; p that
-    of Wilcoxon's signed-rank test, two-sided (1945, doi:10.2307/3001968), 1 where no subject differs; worse names who
-    lost more than `WORSE`, the largest loss first. Raises ValueError where the runs have no subject in common.
+    a, b: the results of `dice_of` for both runs. difference is the mean of b - a, with its 95 % bootstrap interval. p
+    is from Wilcoxon's two-sided signed-rank test (1945, doi:10.2307/3001968), 1 if no subject differs. worse lists the
+    subjects that lost more than `WORSE`, the largest loss first. Raises ValueError if the runs share no subject.
     """
     common = sorted(set(a) & set(b))
     if not common:
-        raise ValueError(f"the runs have no subject in common: {len(a)} and {len(b)} were scored")
+        raise ValueError(f"the runs have no subject in common (A: {len(a)}, B: {len(b)}); use runs of the same data")
     rows = []
     for region in TABLE_ORDER:
         subjects = [name for name in common if region in a[name] and region in b[name]]
@@ -60,7 +60,7 @@ def compare_dice(
 
 
 def comparison_table(rows: Iterable[dict]) -> str:
-    """The rows of `compare_dice` as an aligned text table, and who got worse in which region."""
+    """Return the rows of `compare_dice` as an aligned text table, followed by each region's worse subjects."""
     rows = list(rows)
     lines = [("Dice", "subjects", "A", "B", "B - A", "95 % interval", "p", "worse")]
     for row in rows:

@@ -1,4 +1,4 @@
-"""Single lesions of a region, and what was predicted of each, as BraTS 2023 tells them apart.
+"""Match the true and predicted lesions of a region by the rules of BraTS 2023.
 
 Source: github.com/rachitsaluja/BraTS-2023-Metrics, the organizers' own code, with its numbers for gliomas.
 """
@@ -8,25 +8,26 @@ from scipy import ndimage
 
 from glioseg.volumes.boxes import Box, bounding_box, grow, hull, slices
 
-# True lesions whose surroundings meet are one: each voxel reaches its 18 neighbors, three times over.
+# True lesions whose surroundings touch count as one. Surroundings: three dilations over the 18 neighbors.
 REACH = ndimage.generate_binary_structure(3, 2)
 STEPS = 3
-TOUCHING = ndimage.generate_binary_structure(3, 3)  # of the 26 neighbors
+TOUCHING = ndimage.generate_binary_structure(3, 3)  # any of the 26 neighbors
 IGNORED_MM3 = 50  # true lesions up to this volume count neither as found nor as missed
 
 
 def match_lesions(
     truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...]
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], int]:
-    """Each true lesion with all predicted ones that it or its surroundings touch, and how many touch none.
+    """Pair each true lesion with the predicted lesions that touch it or its surroundings; count those that touch none.
 
     truth, prediction: boolean 3-D arrays of one shape; spacing_mm: size of a voxel along each axis. A pair is two
-    boolean arrays of one shape, cut out around both; its second is empty where a lesion was missed. A predicted lesion
-    can belong to several true ones. True lesions up to `IGNORED_MM3` have no pair, but what touches them is not false.
+    boolean arrays of one shape, cropped to both. The second is empty if the lesion was missed. A predicted lesion can
+    belong to several true ones. True lesions up to `IGNORED_MM3` have no pair, but predictions that touch them are not
+    false positives.
     """
     around = _surroundings(truth)
     predicted, count = ndimage.label(prediction, TOUCHING)
-    # The surroundings of a lesion are one piece, so that their label is the lesion's.
+    # The surroundings of a lesion are connected, so their number identifies the lesion.
     both = prediction & (around > 0)
     lesion_of, part_of = np.divmod(np.unique(around[both].astype(np.int64) * (count + 1) + predicted[both]), count + 1)
     sizes_mm3 = np.bincount(around[truth]) * float(np.prod(spacing_mm))
@@ -40,7 +41,7 @@ def match_lesions(
 
 
 def _surroundings(truth: np.ndarray) -> np.ndarray:
-    """Numbers (int32, same shape) from 1 on for the surroundings of lesions, the lesions among them; 0 elsewhere."""
+    """Return numbers (int32, same shape) from 1 on, one for each lesion with its surroundings; 0 elsewhere."""
     numbers = np.zeros(truth.shape, np.int32)
     if truth.any():
         box = slices(grow(bounding_box(truth), truth.shape, STEPS))
@@ -49,5 +50,5 @@ def _surroundings(truth: np.ndarray) -> np.ndarray:
 
 
 def _boxes(numbers: np.ndarray) -> list[Box]:
-    """The box around each number from 1 on in an array of labels."""
+    """Return the box around each number from 1 on."""
     return [tuple((side.start, side.stop) for side in sides) for sides in ndimage.find_objects(numbers)]

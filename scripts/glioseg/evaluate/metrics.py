@@ -1,8 +1,7 @@
-"""How well a predicted region agrees with the true one, as the BraTS challenge measures it.
+"""Measure the agreement of a predicted region with the true one, as in the BraTS challenge.
 
-What the metrics give where a region is absent is the convention of BraTS 2020, as CaPTk, its organizers' software,
-writes it out (GetBraTSLabelStatistics in cbicaITKUtilities.h of github.com/CBICA/CaPTk); the lesion-wise ones follow
-BraTS 2023.
+Scores of absent regions follow BraTS 2020, as implemented in CaPTk, the software of its organizers
+(GetBraTSLabelStatistics in cbicaITKUtilities.h of github.com/CBICA/CaPTk). The lesion-wise metrics follow BraTS 2023.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,12 +12,12 @@ import numpy as np
 from glioseg.evaluate.region_pair import ABSENT_HD95_MM, Pair, tumor_box
 from glioseg.labels import CLASSES, region
 
-# `ABSENT_HD95_MM` for a lesion, as the challenge of 2023 rounds it.
+# `ABSENT_HD95_MM` for a lesion, as rounded by BraTS 2023.
 MISSED_LESION_MM = 374.0
 
 
 def dice(pair: Pair) -> float:
-    """Overlap 2 TP / (2 TP + FP + FN), between 0 and 1 (Dice 1945, doi:10.2307/1932409).
+    """Return the overlap 2 TP / (2 TP + FP + FN), from 0 to 1 (Dice 1945, doi:10.2307/1932409).
 
     Both empty: 1. One empty: 0.
     """
@@ -27,27 +26,27 @@ def dice(pair: Pair) -> float:
 
 
 def dice_of_sizes(truth: int, prediction: int, common: int) -> float:
-    """`dice` of two regions, given the voxels of each and of what they have in common."""
+    """Return `dice` of two regions from the voxel count of each and of their overlap."""
     return 2 * common / (truth + prediction) if truth + prediction else 1.0
 
 
 def iou(pair: Pair) -> float:
-    """Overlap TP / (TP + FP + FN), the Jaccard index: Dice / (2 - Dice). Both empty: 1. One empty: 0."""
+    """Return the overlap TP / (TP + FP + FN), the Jaccard index: Dice / (2 - Dice). Both empty: 1. One empty: 0."""
     common, only_predicted, only_true, _ = pair.counts
     return _share(common, common + only_predicted + only_true, 1.0)
 
 
 def sensitivity(pair: Pair) -> float:
-    """Share of the true region that was found, TP / (TP + FN).
+    """Return the share of the true region that was predicted, TP / (TP + FN).
 
-    Both empty: 1. Only the truth empty: 0, as something was found that is not there. Only the prediction empty: 0.
+    Both empty: 1. Only the truth empty: 0, since all that was predicted is false. Only the prediction empty: 0.
     """
     common, only_predicted, only_true, _ = pair.counts
     return _share(common, common + only_true, 0.0 if only_predicted else 1.0)
 
 
 def specificity(pair: Pair) -> float:
-    """Share of everything outside the true region that was left alone, TN / (TN + FP), over the whole scan.
+    """Return the share of voxels outside the true region that were not predicted, TN / (TN + FP), in the whole scan.
 
     It depends on how much background the scan holds, and is close to 1 for any tumor in a whole scan.
     Both empty: 1. Nothing outside the true region: 1.
@@ -57,27 +56,27 @@ def specificity(pair: Pair) -> float:
 
 
 def precision(pair: Pair) -> float:
-    """Share of the predicted region that is true, TP / (TP + FP).
+    """Return the share of the predicted region that is true, TP / (TP + FP).
 
-    Both empty: 1. Only the prediction empty: 0, as what is there was not found. Only the truth empty: 0.
+    Both empty: 1. Only the prediction empty: 0, since the true region was missed. Only the truth empty: 0.
     """
     common, only_predicted, only_true, _ = pair.counts
     return _share(common, common + only_predicted, 0.0 if only_true else 1.0)
 
 
 def hd95_mm(pair: Pair) -> float:
-    """The 95th percentile of the distances between two surfaces, both directions pooled, in mm.
+    """Return the 95th percentile of the distances between two surfaces, both directions pooled, in mm.
 
-    Pooling is how the organizers measured in 2020 (CaPTk calls github.com/CBICA/HausdorffCLI, which is
-    medpy.metric.binary.hd95) and how they do now (panoptica, in PyPI's brats-evaluation). Others, such as DeepMind's
-    surface-distance, take the larger of the two directed percentiles, which comes out larger: figures of the two kinds
-    do not compare. Both empty: 0. One empty: 373.13.
+    The organizers pooled both directions in 2020 (CaPTk calls github.com/CBICA/HausdorffCLI, which is
+    medpy.metric.binary.hd95) and still do (panoptica, in PyPI's brats-evaluation). Others, such as DeepMind's
+    surface-distance, take the larger of the two directed percentiles. Its values are larger, so the two definitions
+    cannot be compared. Both empty: 0. One empty: 373.13.
     """
     return float(np.percentile(np.concatenate(pair.distances_mm), 95))
 
 
 def assd_mm(pair: Pair) -> float:
-    """Average symmetric surface distance, in mm: the mean distance between two surfaces, both directions pooled.
+    """Return the average symmetric surface distance in mm: the mean between two surfaces, both directions pooled.
 
     As medpy.metric.binary.assd; others take the mean of the two directed means. Both empty: 0. One empty: 373.13.
     """
@@ -85,31 +84,32 @@ def assd_mm(pair: Pair) -> float:
 
 
 def volume_difference_ml(pair: Pair) -> float:
-    """How much more was predicted than is there, in ml; negative where it is less."""
+    """Return the predicted minus the true volume, in ml."""
     true_ml, predicted_ml = pair.sizes_ml
     return predicted_ml - true_ml
 
 
 def volume_difference_percent(pair: Pair) -> float:
-    """How much more was predicted than is there, in percent of what is there. Both empty: 0. Only the truth: 100."""
+    """Return predicted minus true volume, in percent of the true volume. Both empty: 0. Only the truth empty: 100."""
     true_ml, predicted_ml = pair.sizes_ml
     return 100 * (predicted_ml - true_ml) / (true_ml or predicted_ml or 1)
 
 
 def lesion_dice(pair: Pair) -> float:
-    """Mean Dice of the true lesions, where each predicted lesion that touches none counts as one more, of 0.
+    """Return the mean Dice of the true lesions and of the false positive lesions, which have a Dice of 0.
 
-    See `match_lesions`. No lesion above the limit, and none predicted in vain: 1.
+    See `match_lesions`. Neither a true lesion above the size limit nor a false positive: 1.
     """
     lesions, false = pair.lesions
     return _share(sum(map(dice, lesions)), len(lesions) + false, 1.0)
 
 
 def lesion_hd95_mm(pair: Pair) -> float:
-    """Mean HD95 of the true lesions; one that was missed counts as 374 mm, as does one predicted in vain.
+    """Return the mean HD95 in mm of the true lesions and of the false positive lesions.
 
-    See `match_lesions`; a lesion's distance is `hd95_mm`, as in brats-evaluation, where the code of 2023 took
-    DeepMind's. No lesion above the limit, and none predicted in vain: 0.
+    A missed lesion and a false positive one count as 374 mm. See `match_lesions`. A lesion's distance is `hd95_mm`, as
+    in brats-evaluation; the code of 2023 used DeepMind's. Neither a true lesion above the size limit nor a false
+    positive: 0.
     """
     lesions, false = pair.lesions
     found = sum(hd95_mm(lesion) if lesion.prediction.any() else MISSED_LESION_MM for lesion in lesions)
@@ -119,9 +119,9 @@ def lesion_hd95_mm(pair: Pair) -> float:
 class Metric(NamedTuple):
     """How a metric is computed and shown.
 
-    words: its name in tables; failed: the score of a subject that could not be predicted, None where it is not known;
-    digits: decimals in tables; of_classes: whether it is also computed for each tissue class, which may be a thin shell
-    or a handful of specks, whose surfaces and lesions say little.
+    words: its name in tables; failed: the score of a subject that could not be predicted, None if it is unknown;
+    digits: decimals in tables; of_classes: whether it is also computed for each tissue class. Surfaces and lesions of
+    a class say little, since it may be a thin shell or a few specks.
     """
 
     compute: Callable[[Pair], float]
@@ -159,10 +159,10 @@ CLASS_METRICS = tuple(name for name, metric in METRICS.items() if metric.of_clas
 def score_regions(
     truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...], regions: Iterable[str]
 ) -> dict[str, dict[str, float]]:
-    """Every metric of each of the regions, with both volumes in ml, for two arrays of class indices.
+    """Return every metric of each region, and both volumes in ml, for two arrays of class indices.
 
-    regions: names of REGIONS, such as `regions_of` the dialect that the truth is labelled in. No regions: {}.
-    Raises ValueError where the shapes differ.
+    regions: names of REGIONS, such as `regions_of` the label dialect of the truth. No regions: {}.
+    Raises ValueError if the shapes differ.
     """
     box = tumor_box(truth, prediction)
     pairs = {name: (region(truth[box], name), region(prediction[box], name)) for name in regions}
@@ -172,9 +172,9 @@ def score_regions(
 def score_classes(
     truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...], classes: Iterable[str]
 ) -> dict[str, dict[str, float]]:
-    """`CLASS_METRICS` of each of the classes, with both volumes in ml, for two arrays of class indices.
+    """Return `CLASS_METRICS` of each class, and both volumes in ml, for two arrays of class indices.
 
-    classes: names of CLASSES but the background. Raises ValueError where the shapes differ.
+    classes: names of CLASSES except the background. Raises ValueError if the shapes differ.
     """
     box = tumor_box(truth, prediction)
     pairs = {name: [volume[box] == CLASSES.index(name) for volume in (truth, prediction)] for name in classes}

@@ -1,4 +1,4 @@
-"""A true and a predicted region, as metrics take them."""
+"""A true and a predicted region, the input of every metric."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,13 +11,13 @@ from glioseg.evaluate.surfaces import surface_distances
 from glioseg.volumes.boxes import bounding_box, slices
 from glioseg.volumes.orientation import voxel_ml
 
-# The diagonal of a 240 x 240 x 155 mm scan: the price of finding a region that is not there, or of missing one.
-# The same on every grid, so that the scores of differently cropped data sets compare.
+# The diagonal of a 240 x 240 x 155 mm scan: the penalty for a region that is missed, or predicted although absent.
+# It is the same on every grid, so that the scores of differently cropped data sets can be compared.
 ABSENT_HD95_MM = 373.13
 
 
 class Counts(NamedTuple):
-    """Voxels of the whole scan that are true positive, false positive, false negative and true negative."""
+    """Numbers of true positive, false positive, false negative and true negative voxels in the whole scan."""
 
     true_positive: int
     false_positive: int
@@ -27,10 +27,10 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Pair:
-    """A true and a predicted region, and what several metrics want to know of them, found out once.
+    """A true and a predicted region, and quantities that several metrics use, each computed once.
 
     truth, prediction: boolean 3-D arrays of one shape, a box of the scan that holds both regions; spacing_mm: size of
-    a voxel along each axis; voxels: how many the whole scan has.
+    a voxel along each axis; voxels: number of voxels in the whole scan.
     """
 
     truth: np.ndarray
@@ -58,30 +58,30 @@ class Pair:
 
     @cached_property
     def sizes_ml(self) -> tuple[float, float]:
-        """Volumes of truth and prediction."""
+        """The volumes of truth and prediction."""
         size_ml = voxel_ml(self.spacing_mm)
         common, only_predicted, only_true, _ = self.counts
         return (common + only_true) * size_ml, (common + only_predicted) * size_ml
 
     @cached_property
     def distances_mm(self) -> tuple[np.ndarray, np.ndarray]:
-        """`surface_distances`; where one region is empty their price, where both are 0 mm."""
+        """The `surface_distances`; `ABSENT_HD95_MM` if one region is empty, 0 mm if both are."""
         if all(self.sizes_ml):
             return surface_distances(self.truth, self.prediction, self.spacing_mm)
-        price = np.array([ABSENT_HD95_MM if any(self.sizes_ml) else 0.0])
-        return price, price
+        distance = np.array([ABSENT_HD95_MM if any(self.sizes_ml) else 0.0])
+        return distance, distance
 
     @cached_property
     def lesions(self) -> tuple[list["Pair"], int]:
-        """`match_lesions`."""
+        """The `match_lesions` of both regions, as pairs."""
         pairs, false = match_lesions(self.truth, self.prediction, self.spacing_mm)
         return [Pair(*pair, self.spacing_mm, self.voxels) for pair in pairs], false
 
 
 def tumor_box(truth: np.ndarray, prediction: np.ndarray) -> tuple[slice, ...]:
-    """The box around all that is no background in either of two arrays of class indices; all of them where nothing is.
+    """Return the box around all voxels that are not background in at least one of two arrays of class indices.
 
-    Raises ValueError where the shapes differ.
+    If all voxels are background, the box is the whole array. Raises ValueError if the shapes differ.
     """
     if truth.shape != prediction.shape:
         raise ValueError(f"truth and prediction: expected one shape, found {truth.shape} and {prediction.shape}")

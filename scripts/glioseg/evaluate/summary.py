@@ -1,4 +1,4 @@
-"""From scores of single subjects to the scores of a method, with the uncertainty that few subjects leave."""
+"""Summarize the scores of single subjects for each method, with bootstrap intervals of the mean."""
 
 import json
 from collections.abc import Iterable
@@ -11,43 +11,45 @@ from glioseg.evaluate.score_table import MEAN, NETWORK, TABLE_ORDER
 from glioseg.labels import CLASSES, EVERYWHERE, classes_of, regions_of
 from glioseg.split.models import scored_subjects
 
-SCORED_COLUMNS = ("subject", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")  # of a cohort's table
+SCORED_COLUMNS = ("subject", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")  # of a cohort table
 BASELINE_COLUMNS = ("method", "subject", "region", "dice")
 SUBJECT_COLUMNS = ("method", "subject", "fold", "region", "metric", "value")
 STATISTICS = ("n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
-# Absent regions are scored as in BraTS 2020; beside each number, the same over those regions that the truth has.
+# Absent regions are scored as in BraTS 2020. The present_ columns repeat each number for regions present in the truth.
 SCORE_COLUMNS = ("method", "region", "metric", *STATISTICS)
 PRESENT_COLUMNS = tuple(f"present_{name}" for name in STATISTICS)
 
 
 def read_scores(path: Path) -> dict:
-    """One subject's scores as `evaluate` writes them. Raises ValueError naming the file that holds no such thing."""
+    """Read one subject's scores as `evaluate` writes them. Raises ValueError naming the file if it is unusable."""
     try:
         scores = json.loads(path.read_text(encoding="utf-8"))
         return {name: scores[name] for name in ("subject", "regions", "classes", "calibration")}
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path}: expected one subject's scores ({error!r}); evaluate it anew") from error
+        raise ValueError(f"{path}: expected one subject's scores ({error!r}); evaluate it again") from error
 
 
 def collect_scores(folder: Path, cohort: Iterable[dict]) -> tuple[list[dict], list[str]]:
-    """The scores of all whom a cohort scores, `worst_scores` where one has no file, and the names of those.
+    """Return the scores of all subjects that a cohort scores, and the names of failed subjects, which have no file.
 
-    folder: that of `evaluate`; cohort: rows with `SCORED_COLUMNS`. Raises ValueError where nobody has a file.
+    A failed subject gets `worst_scores`. folder: the output of `evaluate`; cohort: rows with `SCORED_COLUMNS`. Raises
+    ValueError if no subject has a file.
     """
     rows, files = {row["subject"]: row for row in cohort}, {}
     for subject in scored_subjects(list(rows.values())):
         files[subject] = folder / f"{subject}.json"
     failed = [subject for subject, path in files.items() if not path.exists()]
     if failed and len(failed) == len(files):
-        raise ValueError(f"{folder}: expected the scores of {len(files)} subjects, found none; evaluate them first")
+        raise ValueError(f"{folder}: expected a JSON file per subject ({len(files)}), found none; evaluate them first")
     scores = [read_scores(path) if path.exists() else worst_scores(rows[name]) for name, path in files.items()]
     return scores, failed
 
 
 def worst_scores(row: dict) -> dict:
-    """The worst scores that there are, as `evaluate` writes scores: of a subject that could not be predicted.
+    """Return the worst possible scores, in the format of `evaluate`, for a subject that could not be predicted.
 
-    row: the subject's, with `SCORED_COLUMNS`; the volumes there are those of WT and ET. Nothing was predicted.
+    row: the subject's row with `SCORED_COLUMNS`, which has the true volumes of WT and ET. The predicted volumes are 0;
+    metrics whose worst score is unknown are left out.
     """
     known = {name: metric.failed for name, metric in METRICS.items() if metric.failed is not None}
     regions = {name: {**known, "predicted_ml": 0.0} for name in regions_of([row["labels"]])}
@@ -58,12 +60,11 @@ def worst_scores(row: dict) -> dict:
 
 
 def subject_rows(evaluations: Iterable[dict], baseline: Iterable[dict], folds: dict[str, str]) -> list[dict]:
-    """One row for every method, subject, region and metric, in the order given: the network's, then the baselines'.
+    """Return one row per method, subject, region and metric, in the given order: first the network, then the baselines.
 
-    evaluations: what `evaluate` writes; baseline: rows of method, subject, region, dice; folds: subject -> fold.
-    The network's rows also hold both volumes (truth_ml, predicted_ml); a tissue class stands for a region too. Nothing
-    evaluated: no rows.
-    Raises ValueError naming a subject that the cohort lacks, that no fold holds out, or that stands there twice.
+    evaluations: the output of `evaluate`; baseline: rows of method, subject, region, dice; folds: subject -> fold. The
+    network's rows also include both volumes (truth_ml, predicted_ml), and list its tissue classes as regions. No
+    scores: no rows. Raises ValueError naming a subject that is not in the cohort, is not held out, or is given twice.
     """
     scored = [
         (NETWORK, scores["subject"], region, metric, value)
@@ -79,7 +80,7 @@ def subject_rows(evaluations: Iterable[dict], baseline: Iterable[dict], folds: d
             found = "no such subject" if fold is None else f"the fold {fold!r}"
             raise ValueError(
                 f"{subject}: expected a subject that the cohort holds out (fold test, 0, 1, …), found {found}; "
-                f"make the scores of {method} and the cohort anew, from one split"
+                f"make the scores of {method} and the cohort again from the same split"
             )
         if (method, subject, region, metric) in seen:
             raise ValueError(f"{subject}: {metric} of {region} by {method} is given twice; give each subject once")
@@ -89,12 +90,12 @@ def subject_rows(evaluations: Iterable[dict], baseline: Iterable[dict], folds: d
 
 
 def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[dict]:
-    """`STATISTICS` of every method, region or class, and metric of `subject_rows`, by both conventions.
+    """Return `STATISTICS` for every method, region or class, and metric of `subject_rows`, in two versions.
 
-    The regions are those that there are rows of and, of a method that knows WT, TC and ET, "mean". What only some data
-    sets have is summarized over the subjects that have a value. The columns present_… leave out every region that the
-    truth of its subject lacks, also from "mean"; where its volume is not known it counts as there. No rows: none.
-    Raises ValueError naming a subject that lacks WT, TC or ET where its method knows it.
+    A method with WT, TC and ET also has the region "mean". A region that only some data sets have is summarized over
+    the subjects with a value. The second version, the columns present_…, leaves out regions that are absent from the
+    truth of a subject, also from its "mean"; a region of unknown volume counts as present. No rows: [].
+    Raises ValueError naming a subject that lacks WT, TC or ET if other subjects of the method have it.
     """
     values: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
     absent = set()
@@ -106,13 +107,13 @@ def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[di
             absent.add((row["subject"], row["region"]))
     scores = []
     for (method, metric), of_method in values.items():
-        # A baseline may know fewer of the three than a network, but the same ones of each subject.
+        # A baseline may have fewer of the three regions than a network, but the same ones for each subject.
         known = [region for region in EVERYWHERE if any(region in found for found in of_method.values())]
         for subject, found in of_method.items():
             if not set(known) <= set(found):
-                expected, there = ", ".join(known), ", ".join(found)
-                raise ValueError(f"{subject}: expected {metric} of {expected} by {method}, found that of {there}")
-        # Sorted, so that the resamples do not hang on the order in which files were named.
+                expected, given = ", ".join(known), ", ".join(found)
+                raise ValueError(f"{subject}: expected {metric} of {expected} by {method}, found only {given}")
+        # Sorted, so that the resamples do not depend on the order of the files.
         every = [_with_mean(of_method[subject], known) for subject in sorted(of_method)]
         present = [
             _with_mean({name: of[name] for name in of if (subject, name) not in absent}, known)
@@ -128,13 +129,13 @@ def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[di
 
 
 def _with_mean(of_regions: dict[str, float], known: list[str]) -> dict[str, float]:
-    """A subject's scores with their mean, of a method that knows all three regions and a subject that has any."""
+    """Return a subject's scores with their mean, if its method has all three regions and the subject has any."""
     three = [of_regions[region] for region in EVERYWHERE if region in of_regions]
     return {**of_regions, MEAN: float(np.mean(three))} if known == list(EVERYWHERE) and three else of_regions
 
 
 def _statistics(values: list[float], resamples: int, seed: int) -> tuple[float, ...]:
-    """`STATISTICS` of values, quartiles interpolated linearly; NaN where there are too few."""
+    """Return `STATISTICS` of values, with linearly interpolated quartiles; NaN if there are too few values."""
     if not values:
         return (0, *[float("nan")] * 6)
     q1, median, q3 = np.percentile(values, [25, 50, 75]).tolist()
@@ -142,11 +143,11 @@ def _statistics(values: list[float], resamples: int, seed: int) -> tuple[float, 
 
 
 def bootstrap_interval(values: np.ndarray, resamples: int, seed: int) -> tuple[float, float]:
-    """The 95 % percentile interval of the mean of values (n,), by drawing subjects with replacement.
+    """Return the 95 % percentile interval of the mean of values (n,), by drawing subjects with replacement.
 
-    Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13. Two calls of one length and seed draw the
-    same subjects, so that methods are compared on the same resamples. Fewer than two values: NaN, as nothing is
-    known of their spread.
+    Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13. Two calls with the same length and seed draw
+    the same subjects, so that methods are compared on the same resamples. Fewer than two values: NaN, since their
+    spread is unknown.
     """
     if len(values) < 2:
         return float("nan"), float("nan")

@@ -1,4 +1,4 @@
-"""How sure segmentations are, beside how good they turned out: a row per subject."""
+"""A table of the uncertainty and the Dice of each subject's segmentation."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -18,10 +18,10 @@ UNCERTAINTY_COLUMNS = (
 
 
 def uncertainty_rows(folder: Path, cohort: list[dict], dice: Mapping[str, float]) -> list[dict]:
-    """A row of `UNCERTAINTY_COLUMNS` per predicted subject with a JSON file of predict, the most uncertain first.
+    """Return a row of `UNCERTAINTY_COLUMNS` for each subject with a JSON file from predict, the most uncertain first.
 
-    folder: that of predict; cohort: rows of cohort.tsv; dice: subject -> mean over WT, TC and ET. The column dice is
-    empty where there is no mask. Raises ValueError naming a file that holds no such thing.
+    folder: the output of predict; cohort: rows of cohort.tsv; dice: subject -> mean over WT, TC and ET. The column dice
+    is empty for a subject without a mask. Raises ValueError naming the file if it is unusable.
     """
     folds = {row["subject"]: row["fold"] for row in cohort}
     rows = []
@@ -33,7 +33,7 @@ def uncertainty_rows(folder: Path, cohort: list[dict], dice: Mapping[str, float]
 
 
 def mean_dice(evaluations: Iterable[dict]) -> dict[str, float]:
-    """Subject -> mean Dice over WT, TC and ET, of what `evaluate` writes."""
+    """Return subject -> mean Dice over WT, TC and ET, from the output of `evaluate`."""
     return {
         scores["subject"]: sum(scores["regions"][name]["dice"] for name in EVERYWHERE) / len(EVERYWHERE)
         for scores in evaluations
@@ -46,7 +46,7 @@ def _read(path: Path) -> dict[str, str]:
         expected = {f"expected_{name}": _digits(found["expected_dice"][name]) for name in EVERYWHERE}
         return {"uncertainty": _digits(found["uncertainty"]), **expected, "entropy": _digits(found["entropy"])}
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path}: expected how sure a segmentation is ({error!r}); predict it anew") from error
+        raise ValueError(f"{path}: expected the uncertainty of a segmentation ({error!r}); predict it again") from error
 
 
 def _digits(value: float | None) -> str:

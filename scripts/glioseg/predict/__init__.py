@@ -1,1 +1,1 @@
-"""From models and a preprocessed image to a segmentation on the scan's own grid."""
+"""Segmentation of preprocessed images by trained models, on the scan's own grid."""

@@ -1,6 +1,6 @@
-"""The layers of a Keras network, read from its .keras file without Keras.
+"""Read the layers of a Keras network from its .keras file, without Keras.
 
-A .keras file is a zip archive that holds the layers and their connections in config.json (Keras 3).
+A .keras file of Keras 3 is a zip archive. Its config.json describes the layers and their connections.
 """
 
 import json
@@ -11,23 +11,23 @@ from typing import NamedTuple
 
 
 class Layer(NamedTuple):
-    """One layer: its class without a package, its settings, its inputs by name, its output's shape (batch first)."""
+    """A layer: name, class without package, settings, names of its inputs, and shape of its output (batch first)."""
 
     name: str
     kind: str
     settings: dict
     inputs: list[str]
-    shape: list[int | None]  # [] if nothing in the network takes it, so that it was not recorded
+    shape: list[int | None]  # [] if no layer uses the output: the file records shapes where they are used
 
 
 class UnknownLayer(ValueError):
-    """A layer, or a way of using it, that a reader of the file isn't taught."""
+    """A layer, or a setting of a layer, that is not supported."""
 
 
 def read_layers(path: Path) -> tuple[list[Layer], list[str]]:
-    """The layers of a network in a .keras file, inputs before what they feed, and the names of those that are outputs.
+    """Return the layers of a network in a .keras file, each after its inputs, and the names of the output layers.
 
-    Raises ValueError naming the file if it is no such file.
+    Raises ValueError naming the file if it is not a .keras file.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -52,7 +52,7 @@ def read_layers(path: Path) -> tuple[list[Layer], list[str]]:
 
 
 def _tensors(node: object) -> Iterator[dict]:
-    """The descriptions of tensors anywhere in a layer's recorded call, in its order."""
+    """Yield the description of every tensor in a layer's recorded call, in the order of the call."""
     if isinstance(node, dict):
         if node.get("class_name") == "__keras_tensor__":
             yield node["config"]

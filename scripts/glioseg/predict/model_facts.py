@@ -1,4 +1,4 @@
-"""What stands beside a model in its settings.json: how it is to be used."""
+"""Read how to use a model from the settings.json next to it."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from glioseg.labels import targets_of
 
 
 class Study(TypedDict):
-    """How the scans that a model takes are made: channels, dialect of the masks, and the section `preprocess`."""
+    """How to prepare scans for a model: modalities, label dialect, and the configuration section `preprocess`."""
 
     modalities: list[str]
     labels: str
@@ -17,7 +17,7 @@ class Study(TypedDict):
 
 
 class Facts(NamedTuple):
-    """What a network's channels mean (see `decide`), and how the scans it takes are made."""
+    """The meaning of a network's output channels (see `decide`), and how to prepare scans for it."""
 
     channels: tuple[str, ...]
     targets: str
@@ -25,17 +25,17 @@ class Facts(NamedTuple):
 
 
 def read_facts(models: Sequence[Path]) -> Facts:
-    """The facts that all models (model.keras) share.
+    """Return the facts that all models (model.keras) share.
 
-    Raises ValueError with a sentence where one has none beside it, or others than the first.
+    Raises ValueError if a model has no readable settings.json next to it, or facts that differ from the first model's.
     """
     found = [_read_one(path) for path in models]
     for path, facts in zip(models, found, strict=True):
         if facts != found[0]:
             name = next(name for name in Facts._fields if getattr(facts, name) != getattr(found[0], name))
             raise ValueError(
-                f"{path} and {models[0]} were trained with another {name} ({getattr(facts, name)}; "
-                f"{getattr(found[0], name)}); average only models that were trained alike"
+                f"{path} and {models[0]} were trained with different {name} ({getattr(facts, name)}; "
+                f"{getattr(found[0], name)}); average only models trained with the same settings"
             )
     return found[0]
 
@@ -45,11 +45,12 @@ def _read_one(model: Path) -> Facts:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         settings = facts["settings"]
-        # Networks that were trained before there were targets by name tell classes apart.
+        # Models trained before `targets` existed predict classes.
         targets = settings.get("targets", "classes")
         channels = targets_of(targets, settings["classes"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(
-            f"{path}: expected what train writes beside a model ({error!r}); keep both together, or train it anew"
+            f"{path}: expected the settings that train writes next to a model ({error!r}); "
+            "keep both files together, or train the model again"
         ) from error
     return Facts(channels, targets, facts.get("study", {}))

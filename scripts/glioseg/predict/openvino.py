@@ -1,4 +1,4 @@
-"""A trained network on OpenVINO: built layer by layer from its .keras file, without TensorFlow and its long start."""
+"""Run a trained network on OpenVINO, built layer by layer from its .keras file, without loading TensorFlow (slow)."""
 
 import io
 import zipfile
@@ -14,10 +14,10 @@ from openvino import opset13 as ops
 from glioseg.predict.keras_file import Layer, UnknownLayer, read_layers
 from glioseg.train.device import has_bfloat16
 
-# Arrays run (batch, channels, X, Y, Z), as OpenVINO's convolutions want them.
+# Arrays are (batch, channels, X, Y, Z), as OpenVINO's convolutions expect.
 SPACE = (2, 3, 4)
-# Patches worked on at once, each on threads of its own: threads that share a patch wait for one another, and each patch
-# takes memory.
+# Patches that are predicted in parallel, each by its own threads. Threads that share a patch wait for one another, but
+# each parallel patch takes memory.
 MOST_STREAMS = 4
 STORED = {
     "Conv3D": "conv3d",
@@ -28,35 +28,35 @@ STORED = {
 
 
 def compile_network(path: Path, threads: int) -> openvino.CompiledModel:
-    """The network, ready to take an image (1, channels, X, Y, Z) float32, X, Y, Z its own patch.
+    """Compile a network for images (1, channels, X, Y, Z) float32, where X, Y, Z is the network's patch.
 
-    Raises UnknownLayer for a layer that isn't among those that are known here.
+    Raises UnknownLayer for a layer that is not in `LAYERS`, or a setting of a layer that is not supported.
     """
     layers, ends = read_layers(path)
     core = openvino.Core()
     settings = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": min(threads, MOST_STREAMS),
-        # Jobs that run beside each other would all hold on to the same first cores.
+        # Pinning would keep all parallel jobs on the same first cores.
         "ENABLE_CPU_PINNING": False,
-        # As it was trained, not as the processor prefers.
+        # Use the precision of training, not the one that the processor prefers.
         "INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() and _in_bfloat16(layers) else "f32",
     }
     return core.compile_model(_build(path, layers, ends), "CPU", settings)
 
 
 def stream(compiled: openvino.CompiledModel, patches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """What the network makes of each patch (channels, X, Y, Z), in their order, several at once.
+    """Yield the network's output for each patch (channels, X, Y, Z), in their order; several run in parallel.
 
-    An array is good until the next one is asked for.
+    An output array is valid only until the next one is requested.
     """
-    # One more than are worked on: its output is being looked at.
+    # One more than run in parallel, since the caller still reads the output of one.
     count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1
     idle = [compiled.create_infer_request() for _ in range(count)]
     running: deque = deque()
 
     def finish() -> np.ndarray:
-        # Idle from here on, but not started before the next one is asked for.
+        # The request counts as idle, but it starts again only after the caller asks for the next output.
         request = running.popleft()
         request.wait()
         idle.append(request)
@@ -74,14 +74,14 @@ def stream(compiled: openvino.CompiledModel, patches: Iterable[np.ndarray]) -> I
 
 
 def _in_bfloat16(layers: list[Layer]) -> bool:
-    """Whether the network was trained in bfloat16."""
+    """Return whether the network was trained in bfloat16."""
     policies = [layer.settings.get("dtype") for layer in layers]
-    # Keras writes a policy as an object, or by its name.
+    # Keras writes a policy either as an object or as its name.
     return "mixed_bfloat16" in [policy["config"]["name"] if isinstance(policy, dict) else policy for policy in policies]
 
 
 def _build(path: Path, layers: list[Layer], ends: list[str]) -> openvino.Model:
-    """The network as an OpenVINO model."""
+    """Return the network as an OpenVINO model."""
     weights = _weights(path, layers)
     nodes, inputs = {}, []
     for layer in layers:
@@ -93,12 +93,14 @@ def _build(path: Path, layers: list[Layer], ends: list[str]) -> openvino.Model:
         elif layer.kind in LAYERS:
             nodes[layer.name] = LAYERS[layer.kind](sources, layer.settings, weights.get(layer.name, []))
         else:
-            raise UnknownLayer(f"{path} has a layer of the kind {layer.kind}; known here are {', '.join(LAYERS)}")
+            raise UnknownLayer(
+                f"{path} has a layer of type {layer.kind}; supported on OpenVINO are {', '.join(LAYERS)}"
+            )
     return openvino.Model([nodes[ends[0]]], inputs)
 
 
 def _weights(path: Path, layers: list[Layer]) -> dict[str, list[np.ndarray]]:
-    """Layer -> its weights, which the file keeps by kind and by place among its kind."""
+    """Return layer -> weights. The file stores weights by kind of layer and by position among layers of that kind."""
     found, seen = {}, {}
     with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
         for layer in layers:
@@ -112,7 +114,7 @@ def _weights(path: Path, layers: list[Layer]) -> dict[str, list[np.ndarray]]:
 
 def _conv(sources, settings, weights):
     if set(settings["dilation_rate"]) != {1} or settings["groups"] != 1:
-        raise UnknownLayer("a dilated convolution, or one in groups, isn't known here")
+        raise UnknownLayer("dilated or grouped convolutions are not supported on OpenVINO")
     kernel, *bias = weights
     kernel = kernel.transpose(4, 3, 0, 1, 2)
     padding = {"same": "same_upper", "valid": "valid"}[settings["padding"]]
@@ -123,7 +125,7 @@ def _conv(sources, settings, weights):
 def _conv_transpose(sources, settings, weights):
     kernel, *bias = weights
     if list(settings["strides"]) != list(settings["kernel_size"]):
-        raise UnknownLayer("a transposed convolution whose kernel isn't its stride isn't known here")
+        raise UnknownLayer("transposed convolutions are supported on OpenVINO only if kernel size and stride are equal")
     x = ops.convolution_backprop_data(sources[0], _constant(kernel.transpose(4, 3, 0, 1, 2)), settings["strides"])
     return _activate(_shift(x, bias), settings["activation"])
 
@@ -131,7 +133,7 @@ def _conv_transpose(sources, settings, weights):
 def _group_normalization(sources, settings, weights):
     gamma, beta = weights
     if settings["groups"] not in (-1, gamma.size):
-        raise UnknownLayer("a normalization of several channels a group isn't known here")
+        raise UnknownLayer("group normalization is supported on OpenVINO only with one channel per group")
     x = ops.mvn(sources[0], list(SPACE), True, settings["epsilon"], "inside_sqrt")
     return ops.add(ops.multiply(x, _per_channel(gamma)), _per_channel(beta))
 
@@ -170,7 +172,7 @@ def _zero_padding(sources, settings, weights):
 
 def _activate(x, name: str):
     if name not in ACTIVATIONS:
-        raise UnknownLayer(f"the activation {name} isn't known here; known are {', '.join(ACTIVATIONS)}")
+        raise UnknownLayer(f"the activation {name} is not supported on OpenVINO, only {', '.join(ACTIVATIONS)}")
     return ACTIVATIONS[name](x)
 
 
@@ -193,7 +195,7 @@ ACTIVATIONS = {
     "softmax": lambda x: ops.softmax(x, 1),
 }
 
-# Kind of a Keras layer -> (its inputs, its settings, its weights) -> its output.
+# Kind of Keras layer -> function that returns the output for (inputs, settings, weights).
 LAYERS = {
     "Conv3D": _conv,
     "Conv3DTranspose": _conv_transpose,

@@ -1,4 +1,4 @@
-"""What is changed in a segmentation after the network has spoken."""
+"""Remove tumor that is too small from a segmentation."""
 
 import numpy as np
 
@@ -7,12 +7,12 @@ from glioseg.volumes.boxes import Box, bounding_box, cut
 
 
 def drop_small(classes: np.ndarray, voxel_ml: float, enhancing_ml: float, component_ml: float) -> np.ndarray:
-    """Class indices (same shape) without connected tumors and, after that, enhancing tumor that are too small."""
+    """Return class indices (same shape) after `drop_small_components`, then `drop_small_enhancing`."""
     return drop_small_enhancing(drop_small_components(classes, voxel_ml, component_ml), voxel_ml, enhancing_ml)
 
 
 def drop_small_components(classes: np.ndarray, voxel_ml: float, smallest_ml: float) -> np.ndarray:
-    """Class indices (same shape) in which connected tumor of less volume than smallest_ml became background.
+    """Return class indices (same shape) in which each connected tumor smaller than smallest_ml is background.
 
     voxel_ml: volume of one voxel.
     """
@@ -27,11 +27,11 @@ def drop_small_components(classes: np.ndarray, voxel_ml: float, smallest_ml: flo
 
 
 def components(classes: np.ndarray) -> tuple[Box, np.ndarray]:
-    """The box of all tumor in class indices, and in it the number from 1 of each voxel's connected tumor, 0 elsewhere.
+    """Return the box around all tumor, and inside it the number (from 1) of each voxel's connected tumor, 0 elsewhere.
 
-    Voxels that share a corner connect. No tumor: the box of the whole array.
+    Voxels that share a corner are connected. Without tumor, the box is the whole array.
     """
-    # Not above: every prediction would load it, and few need it.
+    # Imported here, because every prediction loads this module and few need SciPy.
     from scipy import ndimage
 
     tumor = region(classes, "WT")
@@ -40,10 +40,11 @@ def components(classes: np.ndarray) -> tuple[Box, np.ndarray]:
 
 
 def drop_small_enhancing(classes: np.ndarray, voxel_ml: float, smallest_ml: float) -> np.ndarray:
-    """Class indices (same shape) in which enhancing tumor of less volume in all than smallest_ml became necrosis.
+    """Return class indices (same shape) in which enhancing tumor is necrosis if its total volume is below smallest_ml.
 
-    A few false voxels in a patient without enhancing tumor cost the whole score of that region, while the core keeps
-    its shape (Isensee et al. 2020, arXiv:2011.00848, who took 200 voxels of 1 mm). voxel_ml: volume of one voxel.
+    In a patient without enhancing tumor, a few false positive voxels cost the whole score of that region. The change
+    leaves the tumor core as it is (Isensee et al. 2020, arXiv:2011.00848, with a threshold of 200 voxels of 1 mm).
+    voxel_ml: volume of one voxel.
     """
     enhancing = classes == CLASSES.index("enhancing")
     if enhancing.sum() * voxel_ml >= smallest_ml:

@@ -1,4 +1,4 @@
-"""The way back of preprocessing: from what was found in its image to the grid of the subject's own file."""
+"""Undo preprocessing: bring predictions from the preprocessed image to the grid of the subject's own file."""
 
 import numpy as np
 
@@ -10,28 +10,28 @@ from glioseg.volumes.resample import resample
 
 
 def restore_classes(probabilities: np.ndarray, scan: ScanFacts, channels: list[str], targets: str) -> np.ndarray:
-    """Class indices (uint8, of `labels.CLASSES`) on the grid of the subject's own file, in its shape and order.
+    """Return class indices (uint8, of `labels.CLASSES`) on the grid of the subject's file (its shape and axis order).
 
-    probabilities (X, Y, Z, K) of the preprocessed image, channels and targets say of what (see `decisions`). They are
-    brought to the scan's spacing, decided there, and put back where the crop was; background outside of it.
-    scan: its `scan.json`.
+    probabilities: (X, Y, Z, K) of the preprocessed image; channels and targets: their meaning (see `decide`); scan: its
+    `scan.json`. The probabilities are resampled to the scan's spacing, turned into classes there, and put back at the
+    crop. Everything outside the crop is background.
     """
     parts = [_to_scan(channel, scan) for channel in np.moveaxis(probabilities, -1, 0)]
     return _put_back(decide(np.moveaxis(np.stack(parts), 0, -1), channels, targets), scan)
 
 
 def restore_map(values: np.ndarray, scan: ScanFacts) -> np.ndarray:
-    """A map (X, Y, Z) float32 of the preprocessed image on the grid of the subject's own file; 0 outside the crop."""
+    """Return a map (X, Y, Z) float32 of the preprocessed image on the subject's own grid, 0 outside the crop."""
     return _put_back(_to_scan(values, scan), scan)
 
 
 def _to_scan(values: np.ndarray, scan: ScanFacts) -> np.ndarray:
-    """A volume of the preprocessed image (X, Y, Z) float32 at the scan's spacing: that of the crop."""
+    """Resample a volume (X, Y, Z) float32 of the preprocessed image to the scan's spacing and the crop's shape."""
     return resample(values, scan["target_spacing_mm"], scan["spacing_mm"], lengths(scan["crop"]))
 
 
 def _put_back(part: np.ndarray, scan: ScanFacts) -> np.ndarray:
-    """What was cut out of a scan in LPS order, in the shape and order of its file, zeros around it."""
+    """Return a crop in LPS order in the shape and axis order of the scan's file, with zeros around it."""
     whole = np.zeros(scan["shape"], part.dtype)
     cut(whole, scan["crop"])[...] = part
     return from_lps(whole, np.array(scan["own"]["affine"]))

@@ -1,4 +1,4 @@
-"""What a trained network runs on: OpenVINO, which starts in a second, or TensorFlow, which has GPUs and all layers."""
+"""Load networks on OpenVINO, which starts in a second, or on TensorFlow, which supports GPUs and all layers."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,10 +13,10 @@ RUNTIMES = ("auto", "openvino", "tensorflow")
 
 
 class Network(NamedTuple):
-    """A network: its patch (voxels), its number of channels, and what it makes of one patch after the other.
+    """A network: its patch (voxels), its number of input channels, and a function that predicts patches.
 
-    predict: patches (channels, X, Y, Z) float32 -> probabilities (K, X, Y, Z) float32 of each, in their order; each is
-    good until the next one is asked for.
+    predict: patches (channels, X, Y, Z) float32 -> probabilities (K, X, Y, Z) float32 of each, in the same order. Each
+    array is valid only until the next one is requested.
     """
 
     patch: tuple[int, int, int]
@@ -25,9 +25,9 @@ class Network(NamedTuple):
 
 
 def choose_runtime(name: str, paths: list[Path]) -> str:
-    """The runtime of a name; "auto" is TensorFlow where there is an NVIDIA GPU or a layer that OpenVINO isn't taught.
+    """Return the runtime for all models (.keras). Raises ValueError for an unknown name.
 
-    Decided for all models (.keras) at once. Raises ValueError for an unknown name.
+    "auto" is TensorFlow if there is an NVIDIA GPU or a layer that is not supported on OpenVINO, else OpenVINO.
     """
     if choose("runtime", name, RUNTIMES) != "auto":
         return name
@@ -40,9 +40,9 @@ def choose_runtime(name: str, paths: list[Path]) -> str:
 
 
 def load_networks(paths: list[Path], runtime: str, threads: int) -> Iterator[Network]:
-    """Trained networks of .keras files, for prediction alone, each loaded when it is asked for.
+    """Yield trained networks from .keras files, for prediction only. Each is loaded when it is requested.
 
-    Many networks so need the memory of one. Raises ValueError naming what can't be read or run.
+    Many networks thus need the memory of one. Raises ValueError if a network cannot be read or run.
     """
     if runtime == "tensorflow":
         from glioseg.train.device import use_threads
@@ -53,7 +53,7 @@ def load_networks(paths: list[Path], runtime: str, threads: int) -> Iterator[Net
             network = _on_tensorflow(path) if runtime == "tensorflow" else _on_openvino(path, threads)
         except UnknownLayer as error:
             raise ValueError(f"{error}; predict with runtime: tensorflow") from error
-        except Exception as error:  # zip, HDF5, Keras and OpenVINO raise a dozen kinds for a damaged file
+        except Exception as error:  # zip, HDF5, Keras and OpenVINO raise a dozen kinds of errors for a damaged file
             raise ValueError(
                 f"{path} cannot be read as a network ({str(error)[:200]}); delete it and run again to retrain"
             ) from error

@@ -1,4 +1,4 @@
-"""A preprocessed image and models -> a segmentation on the scan's own grid, with maps of how sure it is."""
+"""Segment a preprocessed image with trained models, on the scan's own grid, with probability and uncertainty maps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from glioseg.scan_facts import ScanFacts
 from glioseg.volumes.nifti import write_map, write_volume
 from glioseg.volumes.orientation import voxel_ml
 
-# Of each region its probability; how undecided the mean is; and how far models, flips and windows disagree.
+# Each region's probability, the entropy of the mean prediction, and how much models, flips and windows disagree.
 MAPS = (*EVERYWHERE, "entropy", "disagreement")
 
 
 class Segmentation(NamedTuple):
     """Class indices (uint8) and maps (float32, 0 to 1) by name, on the grid of the subject's own file.
 
-    uncertainty: what `decide.uncertainty` says; runtime: what it was predicted on.
+    uncertainty: the result of `decide.uncertainty`; runtime: the runtime of the prediction.
     """
 
     classes: np.ndarray
@@ -36,7 +36,7 @@ class Segmentation(NamedTuple):
 
 @dataclass(frozen=True)
 class PredictSettings:
-    """The section `predict` of the configuration, and the number of threads."""
+    """The configuration section `predict`, and the number of threads."""
 
     overlap: float
     flips: Sequence[str]
@@ -50,12 +50,12 @@ class PredictSettings:
 def segment_image(
     image: np.ndarray, scan: ScanFacts, models: Sequence[Path], settings: PredictSettings
 ) -> Segmentation:
-    """The segmentation of a preprocessed image (X, Y, Z, C) by the mean of models (model.keras).
+    """Segment a preprocessed image (X, Y, Z, C) by the mean prediction of the models (model.keras).
 
-    scan: its `scan.json`.
-    The map "disagreement" is the entropy of the mean less the mean entropy of single predictions: their mutual
-    information, which models, flips and windows that agree on being undecided do not raise (Smith & Gal 2018,
-    arXiv:1803.08533). Raises ValueError for what can't be read, isn't known or doesn't fit.
+    scan: its `scan.json`. The map "disagreement" is the entropy of the mean minus the mean entropy of the single
+    predictions, which is their mutual information (Smith & Gal 2018, arXiv:1803.08533). It is low where models, flips
+    and windows agree, even if each of them is uncertain. Raises ValueError for a model that cannot be read or does not
+    fit the image, and for an unknown setting.
     """
     facts = read_facts(models)
     runtime = choose_runtime(settings.runtime, models)
@@ -76,7 +76,7 @@ def segment_image(
 
 
 def write_segmentation(found: Segmentation, scan: ScanFacts, labels: str, folder: Path, output: Path) -> None:
-    """Write the label map, in the values of a dialect, and each map as NAME.nii.gz into a folder."""
+    """Write the label map in the values of a label dialect, and each map as NAME.nii.gz into a folder."""
     affine = np.array(scan["own"]["affine"])
     for name, values in found.maps.items():
         write_map(folder / f"{name}.nii.gz", values, affine)
@@ -86,7 +86,7 @@ def write_segmentation(found: Segmentation, scan: ScanFacts, labels: str, folder
 def _map(name: str, found, meaning: tuple) -> np.ndarray:
     if name in EVERYWHERE:
         return region_probabilities(found.probabilities, *meaning, name)
-    mean_entropy = entropy(found.probabilities, meaning[1])
+    entropy_of_mean = entropy(found.probabilities, meaning[1])
     if name == "entropy":
-        return mean_entropy
-    return np.maximum(mean_entropy - found.single_entropy, 0)
+        return entropy_of_mean
+    return np.maximum(entropy_of_mean - found.single_entropy, 0)

@@ -1,4 +1,4 @@
-"""From trained networks and a preprocessed image to probabilities of every voxel."""
+"""Predict the probabilities of every voxel of a preprocessed image with trained networks."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,12 +11,12 @@ from glioseg.predict.decide import entropy
 from glioseg.predict.runtime import Network
 from glioseg.volumes.brain import background_value, brain_mask
 
-# Left-right, front-back, bottom-top: the axes of an array in LPS order.
+# The axes of an array in LPS order: left-right, front-back, bottom-top.
 AXES = ("x", "y", "z")
 
 
 class Prediction(NamedTuple):
-    """The mean of all predictions (X, Y, Z, K) float32, and the mean of their entropies (X, Y, Z) where asked for."""
+    """The mean of all predictions (X, Y, Z, K) float32 and, if requested, the mean of their entropies (X, Y, Z)."""
 
     probabilities: np.ndarray
     single_entropy: np.ndarray | None
@@ -31,13 +31,14 @@ def predict_probabilities(
     flips: Sequence[str],
     entropies: bool,
 ) -> Prediction:
-    """Mean output of the networks over a sliding window with Gaussian weights, and over flips of the image.
+    """Return the networks' mean output over a sliding window with Gaussian weights and over flips of the image.
 
-    image (X, Y, Z, C); channels names the networks' K, targets says what they are (see `decisions`). The window is the
-    networks' patch; neighbors share at least the fraction `overlap` of it. Windows cover the brain; what none of them
-    reaches is background. An image smaller than the window is padded with zeros. flips: axes of `AXES`; the image is
-    predicted flipped along each choice of them, too. Networks are taken one after the other, so that memory does not
-    grow with their number. Raises ValueError where a network doesn't fit the image, the channels or the others.
+    image: (X, Y, Z, C); channels: names of the networks' K output channels; targets: their meaning (see `decide`);
+    overlap: the least fraction of the window that neighboring windows share; flips: axes of `AXES`; entropies: whether
+    to return the mean entropy too. The image is also predicted flipped along every combination of the flips. The window
+    is the networks' patch. Windows cover the brain, and voxels outside all windows are background. An image smaller
+    than the window is padded with zeros. Networks are used one after another, so that memory does not grow with their
+    number. Raises ValueError if a network does not fit the image, the channels or the other networks.
     """
     sweep, passes = None, 0
     for network in networks:
@@ -45,9 +46,9 @@ def predict_probabilities(
             sweep = _Sweep(image, network.patch, len(channels), overlap, targets if entropies else "")
         if (network.patch, network.channels) != (sweep.patch, image.shape[3]):
             raise ValueError(
-                f"the model takes {network.channels} modalities in windows of {network.patch} voxels; expected "
-                f"{image.shape[3]} (the image's) and {sweep.patch} (the first model's); train all with one list of "
-                "modalities and one patch"
+                f"the model takes {network.channels} modalities in windows of {network.patch} voxels, expected "
+                f"{image.shape[3]} (as in the image) and {sweep.patch} (as in the first model); train all models with "
+                "the same modalities and patch"
             )
         for axes in _choices(flips):
             sweep.add(network, axes)
@@ -58,7 +59,7 @@ def predict_probabilities(
 
 
 class _Sweep:
-    """Sums over windows: arrays run (K, X, Y, Z), so that each window's rows are contiguous."""
+    """Sums over windows. Arrays are (K, X, Y, Z), so that each window's rows are contiguous."""
 
     def __init__(self, image: np.ndarray, patch: tuple[int, int, int], channels: int, overlap: float, targets: str):
         shape = image.shape[:3]
@@ -67,7 +68,7 @@ class _Sweep:
         self.inner = tuple(slice(start, start + length) for start, length in zip(low, shape, strict=True))
         whole = tuple(map(max, patch, shape))
         self.image = np.zeros((image.shape[3], *whole), np.float32)
-        # Moved first: NumPy reads half precision several times faster where it lies in a row.
+        # Move the axis first: NumPy reads half precision several times faster from contiguous memory.
         self.image[:, *self.inner] = np.ascontiguousarray(np.moveaxis(image, -1, 0))
         brain = np.zeros(whole, bool)
         for channel in self.image[:, *self.inner]:
@@ -81,13 +82,13 @@ class _Sweep:
         self.single = np.zeros(whole, np.float32) if targets else None
 
     def add(self, network: Network, axes: tuple[int, ...]) -> None:
-        """Add what a network makes of all windows, each flipped along these axes (0 to 2) and its output back."""
+        """Add a network's output for all windows, flipped along these axes (0 to 2) and then flipped back."""
         flipped = tuple(axis + 1 for axis in axes)
         patches = (np.flip(self.image[:, *self._window(corner)], flipped) for corner in self.corners)
         for corner, probabilities in zip(self.corners, network.predict(patches), strict=True):
             if len(probabilities) != len(self.total):
                 raise ValueError(
-                    f"the model tells {len(probabilities)} classes apart, expected {len(self.total)}; train it anew"
+                    f"the model has {len(probabilities)} output channels, expected {len(self.total)}; train it again"
                 )
             window, turned = self._window(corner), np.flip(probabilities, flipped)
             self.total[:, *window] += self.weight * turned
@@ -95,7 +96,7 @@ class _Sweep:
                 self.single[window] += self.weight * entropy(np.moveaxis(turned, 0, -1), self.targets)
 
     def mean(self, passes: int, targets: str) -> Prediction:
-        """The means of so many passes over all windows."""
+        """Return the means over all windows. passes: how often `add` was called."""
         reached = self.weights > 0
         weights = np.where(reached, self.weights, 1) * np.float32(passes)
         self.total /= weights
@@ -109,10 +110,11 @@ class _Sweep:
 
 
 def window_corners(brain: np.ndarray, patch: Sequence[int], overlap: float) -> list[tuple[int, int, int]]:
-    """Lowest corners of evenly spread windows that cover a brain (bool, at least as large as one window).
+    """Return the lowest corners of evenly spaced windows that cover a brain (bool, at least as large as one window).
 
-    Slabs from front to back first, then in each of them blocks from bottom to top, then windows from left to right,
-    each as far as the brain goes there: a head is no box. No brain: the whole array is covered.
+    Slabs run from front to back, in each slab blocks from bottom to top, and in each block windows from left to right.
+    Each covers only the extent of the brain in it, since a head is not a box. Without a brain, the windows cover the
+    whole array.
     """
     brain = brain if brain.any() else ~brain
     corners = []
@@ -125,14 +127,17 @@ def window_corners(brain: np.ndarray, patch: Sequence[int], overlap: float) -> l
 
 
 def gaussian_weight(patch: Sequence[int]) -> np.ndarray:
-    """Weights of a window's voxels (float32, peak 1): a Gaussian of an eighth of its size, as in nnU-Net, never 0."""
+    """Return the weights of a window's voxels (float32, peak 1, never 0).
+
+    They are a Gaussian with a standard deviation of an eighth of the window's size, as in nnU-Net.
+    """
     axes = [np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / (size / 8)) ** 2) for size in patch]
     weight = np.einsum("i,j,k->ijk", *axes)
     return np.maximum(weight / weight.max(), 1e-4).astype(np.float32)
 
 
 def _starts(line: np.ndarray, size: int, overlap: float) -> list[int]:
-    """Where windows of a size start that cover all that is True on a line (bool); [] where nothing is."""
+    """Return where windows of a size start so that they cover every True on a line (bool); [] if there is none."""
     hits = np.flatnonzero(line)
     if not hits.size:
         return []
@@ -144,7 +149,7 @@ def _starts(line: np.ndarray, size: int, overlap: float) -> list[int]:
 
 
 def _choices(flips: Sequence[str]) -> Iterator[tuple[int, ...]]:
-    """All choices of the axes, by number, none first. Raises ValueError for an unknown axis."""
+    """Yield all combinations of the axes as indices, the empty one first. Raises ValueError for an unknown axis."""
     for name in flips:
         choose("flips", name, AXES)
     places = sorted({AXES.index(name) for name in flips})

@@ -1,4 +1,4 @@
-"""Which volumes are worth dropping: tried on segmentations of subjects that the networks never saw."""
+"""Choose the size thresholds of postprocessing on segmentations of held-out subjects."""
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -10,14 +10,14 @@ from glioseg.labels import EVERYWHERE, region
 from glioseg.predict.postprocess import components
 from glioseg.volumes.boxes import cut
 
-# What mean Dice must gain for values to replace the configured ones: less may be chance.
+# The gain in mean Dice that is needed to replace the configured values. A smaller gain may be chance.
 LEAST_GAIN = 0.001
 VALUES = ("smallest_enhancing_ml", "smallest_component_ml")
 TUNING_COLUMNS = (*VALUES, "subjects", *EVERYWHERE, "mean", "gain", "chosen")
 
 
 class Case(NamedTuple):
-    """Volumes of a subject's WT, TC and ET in ml: truth (3,); predicted and agreed (n, 3), of each connected tumor."""
+    """Volumes (ml) of WT, TC and ET: truth (3,); predicted (n, 3), of n connected tumors; agreed (n, 3), in both."""
 
     truth: np.ndarray
     predicted: np.ndarray
@@ -25,7 +25,7 @@ class Case(NamedTuple):
 
 
 def count(predicted: np.ndarray, truth: np.ndarray, voxel_ml: float) -> Case:
-    """What `dice_after` needs of two arrays of class indices of one shape. voxel_ml: volume of a voxel."""
+    """Return the `Case` of two arrays of class indices of the same shape. voxel_ml: volume of a voxel."""
     box, numbers = components(predicted)
     inner, true_inner = cut(predicted, box), cut(truth, box)
     most = int(numbers.max()) + 1
@@ -39,9 +39,9 @@ def count(predicted: np.ndarray, truth: np.ndarray, voxel_ml: float) -> Case:
 
 
 def dice_after(case: Case, enhancing_ml: float, component_ml: float) -> np.ndarray:
-    """Dice (3,) of WT, TC and ET that a subject would have after `postprocess.drop_small` with these volumes.
+    """Return a subject's Dice (3,) of WT, TC and ET after `postprocess.drop_small` with these thresholds.
 
-    Absent from both truth and prediction: 1, as the scores count it.
+    A region absent from both truth and prediction scores 1, as in `evaluate`.
     """
     kept = case.predicted[:, 0] >= component_ml
     predicted, agreed = case.predicted[kept].sum(axis=0), case.agreed[kept].sum(axis=0)
@@ -54,15 +54,16 @@ def dice_after(case: Case, enhancing_ml: float, component_ml: float) -> np.ndarr
 def tune(
     cases: Iterable[Case], enhancing_ml: Sequence[float], component_ml: Sequence[float], configured: tuple[float, float]
 ) -> tuple[dict[str, float], list[dict]]:
-    """The values to take by name (`VALUES`), and a row of `TUNING_COLUMNS` for each pair that was tried.
+    """Return the chosen values by name (`VALUES`), and a row of `TUNING_COLUMNS` for each pair tried.
 
-    The configured pair stands unless another has a mean Dice that is `LEAST_GAIN` higher; of equals, the one that drops
-    least. No values to try: the configured ones. Raises ValueError where there is no case.
+    The configured pair is kept unless another pair's mean Dice is at least `LEAST_GAIN` higher. Among equally good
+    pairs, the one that drops least is chosen. Without values to try, the configured ones are kept. Raises ValueError if
+    there is no case.
     """
     cases = list(cases)
     if not cases:
-        raise ValueError("postprocess: no other fold has a subject with a mask; give [] for both values, or more folds")
-    # Component first: it changes all regions, so of equals the least of it.
+        raise ValueError("postprocess: no other fold has a subject with a mask; set both values to [] or add folds")
+    # Sort by component size first: it changes all regions, so a tie goes to the smallest.
     pairs = {configured, *itertools.product(enhancing_ml or configured[:1], component_ml or configured[1:])}
     dice = {pair: np.mean([dice_after(case, *pair) for case in cases], axis=0) for pair in pairs}
     order = sorted(pairs, key=lambda pair: (pair[1], pair[0]))
