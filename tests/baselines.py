@@ -1,4 +1,4 @@
-"""Preprocessed subjects of plain cubes, and their cohort."""
+"""Preprocessed subjects made of cubes, and their cohort."""
 
 import json
 
@@ -15,14 +15,14 @@ def write_cohort(path, folds):
 
 
 def facts(mask, **others):
-    """What scan.json says of a subject that lost nothing to the crop."""
+    """Return the scan.json of a subject without tumor lost to cropping."""
     classes = {name: int((mask == index).sum()) for index, name in enumerate(CLASSES) if index in (1, 2, 3)}
     scan = {"labels": "brats2020", "missing_modalities": [], "classes": classes, "tumor_voxels_lost": 0}
     return {**scan, "spacing_mm": [1.0, 1.0, 1.0], "target_spacing_mm": [1.0, 1.0, 1.0], **others}
 
 
 def write_subject(folder, seed, modalities, **others):
-    """A brain of four plain cubes, each class with its own intensity in every modality."""
+    """Write a brain made of nested cubes, where each class has its own intensity in every modality."""
     folder.mkdir(parents=True)
     mask = np.zeros((20, 20, 20), np.uint8)
     mask[4:16, 4:16, 4:16], mask[6:13, 6:13, 6:13], mask[7:12, 7:12, 7:12] = 2, 3, 1

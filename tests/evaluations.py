@@ -1,11 +1,11 @@
-"""Scores of a few subjects, as evaluate and summarize write them."""
+"""Scores of a few subjects, in the format of evaluate and summarize."""
 
 from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.summary import SUBJECT_COLUMNS
 
 
 def subjects(dice: dict[str, float], method: str = "network") -> list[dict]:
-    """Rows of subjects.tsv: this Dice of WT and TC, half of it of ET, and scores that are not compared."""
+    """Return rows of subjects.tsv: this Dice for WT and TC, half of it for ET, and scores that compare ignores."""
     rows = []
     for name, value in dice.items():
         for region, score in (("WT", value), ("TC", value), ("ET", value / 2), ("edema", 0.1)):

@@ -1,4 +1,4 @@
-"""Small arrays whose answers are known by hand, and the code of the challenge on any others."""
+"""Small arrays with scores known by hand, and scores by the challenge's own code for other arrays."""
 
 from importlib.resources import files
 
@@ -18,7 +18,7 @@ def score(metric: str, truth: np.ndarray, prediction: np.ndarray, spacing_mm: tu
 
 
 def line(*filled: int, length: int = 10) -> np.ndarray:
-    """A row of voxels along the first axis of a 3-D array."""
+    """Return a row of voxels along the first axis of a 3-D array, True at the given positions."""
     mask = np.zeros((length, 1, 1), bool)
     mask[list(filled)] = True
     return mask
@@ -31,7 +31,7 @@ def voxel(*position: int) -> np.ndarray:
 
 
 def by_the_challenge(classes: tuple[np.ndarray, np.ndarray], folder, monkeypatch) -> dict[str, dict]:
-    """What PyPI's brats-evaluation, the challenge's own code, makes of truth and prediction, by region in small."""
+    """Return region (lower case) -> scores by PyPI's brats-evaluation, the challenge's own code."""
     reason = "brats-evaluation is not installed; it is in the test environment."
     challenge = pytest.importorskip("brats_evaluation.evaluation", reason=reason)
     panoptica = pytest.importorskip("panoptica", reason=reason)
@@ -45,7 +45,7 @@ def by_the_challenge(classes: tuple[np.ndarray, np.ndarray], folder, monkeypatch
     )
 
 
-# Of six voxels: two taken for healthy (one of them true), two at 0.25 (one true), one at 0.75 and one at 1, both true.
+# Six voxels: two in the lowest bin (one of them true), two at 0.25 (one true), one at 0.75 and one at 1 (both true).
 PROBABILITIES = np.array([0, 0.005, 0.25, 0.25, 0.75, 1], np.float32).reshape(1, 2, 3)
 TRUTH = np.array([0, 1, 0, 1, 1, 1], bool).reshape(1, 2, 3)
 

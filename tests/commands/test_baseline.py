@@ -1,4 +1,4 @@
-"""The command `baseline`, run on classes that can be told apart."""
+"""Test the command `baseline` on classes that are easy to separate."""
 
 import csv
 

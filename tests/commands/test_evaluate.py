@@ -1,4 +1,4 @@
-"""The command `evaluate`, run on small label maps."""
+"""Test the command `evaluate` on small label maps."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_evaluate_bins_a_map_on_the_grid_of_the_scan(tmp_path):
     truth, prediction = save(tmp_path / "t.nii.gz", mask), save(tmp_path / "p.nii.gz", mask)
     assert run(tmp_path, prediction, truth).exit_code == 0
     assert json.loads((tmp_path / "new/scores.json").read_text())["calibration"] == {}
-    # Bytes with a scale, as they are kept: 191 of 255 in the tumor, 0 elsewhere.
+    # Bytes with a scale factor, as maps are stored: 191 of 255 in the tumor, 0 elsewhere.
     image = nib.Nifti1Image(((mask > 0) * 191).astype(np.uint8), nib.load(truth).affine)
     image.header.set_slope_inter(1 / 255, 0)
     nib.save(image, tmp_path / "WT.nii.gz")
@@ -30,7 +30,7 @@ def test_evaluate_bins_a_map_on_the_grid_of_the_scan(tmp_path):
     assert expected_error(bins) == pytest.approx(1 - 191 / 255, abs=1e-6)
     result = run(tmp_path, prediction, truth, more=["--probability", "WT", save(tmp_path / "x.nii.gz", mask[1:])])
     assert result.exit_code == 1
-    assert "phantom_001: " in result.output and "predict this subject anew" in result.output
+    assert "phantom_001: " in result.output and "predict this subject again" in result.output
 
 
 AFFINE = np.diag([-1.0, -1.0, 2.0, 1.0])
@@ -66,7 +66,7 @@ def run(
 
 def test_scores_are_written(tmp_path: Path) -> None:
     predicted = labels()
-    predicted[2:4, 2, 1:3] = 4  # all necrosis taken for enhancing tumor: 4 voxels on top of 8
+    predicted[2:4, 2, 1:3] = 4  # all necrosis is predicted as enhancing tumor: 4 voxels more than the true 8
     result = run(
         tmp_path, save(tmp_path / "p.nii.gz", predicted), save(tmp_path / "t.nii", labels().astype(np.float32))
     )
@@ -88,7 +88,7 @@ def test_scores_are_written(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["scores.json"]
 
 
-def test_an_affine_that_lost_single_precision_is_the_same_grid(tmp_path: Path) -> None:
+def test_an_affine_rounded_to_single_precision_is_the_same_grid(tmp_path: Path) -> None:
     nearly = AFFINE + 1e-5
     nearly[3] = AFFINE[3]
     truth = save(tmp_path / "t.nii.gz", labels())
@@ -96,7 +96,7 @@ def test_an_affine_that_lost_single_precision_is_the_same_grid(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("other", ["shape", "affine"])
-def test_another_grid_is_refused(tmp_path: Path, other: str) -> None:
+def test_another_grid_is_rejected(tmp_path: Path, other: str) -> None:
     truth = save(tmp_path / "t.nii.gz", labels())
     affine = AFFINE.copy()
     affine[0, 3] += 1 if other == "affine" else 0
@@ -108,7 +108,7 @@ def test_another_grid_is_refused(tmp_path: Path, other: str) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_unknown_label_values_are_refused_with_their_file(tmp_path: Path) -> None:
+def test_unknown_label_values_are_rejected_with_their_file(tmp_path: Path) -> None:
     wrong = labels()
     wrong[0, 0, 0] = 3
     result = run(tmp_path, save(tmp_path / "p.nii.gz", wrong), save(tmp_path / "t.nii.gz", labels()))
@@ -116,9 +116,9 @@ def test_unknown_label_values_are_refused_with_their_file(tmp_path: Path) -> Non
     assert "phantom_001: " in result.output and "p.nii.gz cannot be scored: the mask holds 3" in result.output
 
 
-def test_files_that_are_no_label_maps_are_refused(tmp_path: Path) -> None:
+def test_files_that_are_not_label_maps_are_rejected(tmp_path: Path) -> None:
     truth = save(tmp_path / "t.nii.gz", labels())
-    (tmp_path / "text.nii.gz").write_text("nothing of the kind")
+    (tmp_path / "text.nii.gz").write_text("not an image")
     (tmp_path / "cut.nii.gz").write_bytes(truth.read_bytes()[:-40])
     four = save(tmp_path / "four.nii.gz", np.stack([labels()] * 2, axis=-1))
     for path, words in (
@@ -140,10 +140,10 @@ def test_the_truth_may_be_one_volume_of_several(tmp_path: Path) -> None:
         assert json.loads((tmp_path / "new" / "scores.json").read_text())["regions"]["WT"]["dice"] == dice
 
 
-def test_a_subject_taken_by_force_is_scored_as_it_was_taken(tmp_path: Path) -> None:
-    """Its mask lies along other axes than the images, has a foreign value and a shifted origin."""
+def test_a_subject_with_forced_inclusion_is_scored(tmp_path: Path) -> None:
+    """Its mask has other axes than the images, an unknown label value and a shifted origin."""
     turned = AFFINE @ np.array([[0, -1, 0, 5], [0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
-    # Its axes: up, the first one backwards, the second one.
+    # The mask's axes: the third of the images, the first one reversed, and the second one.
     voxels = np.ascontiguousarray(labels()[::-1].transpose(2, 0, 1))
     voxels[0, 0, 0] = 77
     turned[0, 3] += 3
@@ -171,7 +171,7 @@ def test_regions_are_those_of_the_dialect(
 ) -> None:
     table = np.array([0, necrosis, edema, 0, enhancing], np.uint8)
     truth, prediction = table[labels()], table[labels()]
-    # One voxel of what the dialect has besides; predicted as the same region by another value, or not at all.
+    # One voxel of the dialect's other label; predicted as another label of the same region, or not at all.
     inside = np.argwhere(labels() == (2 if other == edema else 1))[0]
     if dialect == "brats2024":
         truth[0, 0, 0] = other
@@ -183,7 +183,7 @@ def test_regions_are_those_of_the_dialect(
     assert {name: region["dice"] for name, region in scores.items()} == regions
 
 
-def test_a_missing_file_and_an_unknown_dialect_are_refused(tmp_path: Path) -> None:
+def test_a_missing_file_and_an_unknown_dialect_are_rejected(tmp_path: Path) -> None:
     truth = save(tmp_path / "t.nii.gz", labels())
     assert "does not exist" in run(tmp_path, tmp_path / "none.nii.gz", truth).output
     result = CliRunner().invoke(evaluate, ["--labels", "brats1999"])

@@ -1,4 +1,4 @@
-"""The command `predict` writes segmentation, maps and certainty on the scan's own grid."""
+"""Test the command `predict`: segmentation, maps and uncertainty on the scan's own grid."""
 
 import json
 
@@ -25,7 +25,7 @@ def test_prediction_maps_and_uncertainty_on_the_scans_own_grid(study, tmp_path):
     assert values["entropy"].max() > 0.1 and values["disagreement"].max() > 0
     predicted = np.asarray(nib.load(tmp_path / "seg.nii.gz").dataobj)
     assert set(np.unique(predicted)) <= {0, 1, 2, 4}
-    # Where WT is more likely than not by far, some tumor is there; where it is not, none.
+    # Where WT is unlikely, no tumor is predicted.
     assert not predicted[values["WT"] < 0.24].any()
-    sure = json.loads((tmp_path / "sure.json").read_text())
-    assert sure["models"] == 2 and sure["subject"] == case.name and 0 <= sure["uncertainty"] <= 1
+    written = json.loads((tmp_path / "sure.json").read_text())
+    assert written["models"] == 2 and written["subject"] == case.name and 0 <= written["uncertainty"] <= 1

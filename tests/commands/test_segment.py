@@ -1,4 +1,4 @@
-"""The command `segment` gives a scan by itself what a study gives it."""
+"""Test that the command `segment` gives a single scan the same segmentation as a study."""
 
 import json
 
@@ -10,7 +10,7 @@ from studies import MODALITIES, run_predict
 import segment
 
 
-def test_a_scan_is_segmented_by_itself_as_in_a_study(study, tmp_path):
+def test_a_single_scan_is_segmented_as_in_a_study(study, tmp_path):
     folder, case = study
     model = ["--model", folder / "0" / "model.keras"]
     assert run_predict(folder, tmp_path, *model).returncode == 0
@@ -39,17 +39,19 @@ def test_a_scan_is_segmented_by_itself_as_in_a_study(study, tmp_path):
     assert "expected the folder of one subject, found" in refused(*model, "--subject", two(case, tmp_path))
     lonely = tmp_path / "model.keras"
     lonely.write_bytes((folder / "0" / "model.keras").read_bytes())
-    assert "settings.json: expected what train writes beside a model" in refused("--model", lonely, *images)
+    assert "settings.json: expected the settings that train writes next to a model" in refused(
+        "--model", lonely, *images
+    )
     facts = {"settings": {"classes": list(TISSUES)}}
     lonely.with_name("settings.json").write_text(json.dumps(facts))
     assert "expected a study with modalities, labels, preprocess" in refused("--model", lonely, *images)
     facts["settings"]["classes"] = ["background", "edema"]
     lonely.with_name("settings.json").write_text(json.dumps(facts))
-    assert "average only models that were trained alike" in refused(*model, "--model", lonely, *images)
+    assert "average only models trained with the same settings" in refused(*model, "--model", lonely, *images)
 
 
 def two(case, folder):
-    """A folder of two subjects."""
+    """Return a folder with two subjects, both copies of the case."""
     for name in ("one", "two"):
         (folder / "many" / name).mkdir(parents=True)
         for path in case.iterdir():

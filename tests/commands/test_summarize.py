@@ -1,4 +1,4 @@
-"""The command `summarize`, run on a few evaluated subjects."""
+"""Test the command `summarize` on a few evaluated subjects."""
 
 import csv
 import json
@@ -48,14 +48,14 @@ def test_scores_without_failed_subjects_and_their_count(tmp_path):
     assert mean()[:2] == (3, pytest.approx(1.6 / 3))
     count, value, printed = mean("--failures", str(ledger))
     assert (count, value) == (2, pytest.approx(0.8))
-    assert "Left out, as their jobs failed: 1 (c)" in printed
+    assert "Left out because their jobs failed: 1 (c)" in printed
 
 
 UNSCORED = {"seen", "unlabelled", "broken"}
 
 
 def write_inputs(folder: Path, evaluations: list[dict], rows: list[dict]) -> None:
-    """The evaluations, the baselines' table, and a cohort that scores just who was evaluated."""
+    """Write the evaluations, the table of the baselines, and a cohort that scores exactly the evaluated subjects."""
     evaluated = folder / "evaluate"
     shutil.rmtree(evaluated, ignore_errors=True)
     evaluated.mkdir()
@@ -112,7 +112,7 @@ def test_the_same_run_twice_writes_the_same(tmp_path: Path) -> None:
     assert written[0] == written[1] != written[2]
 
 
-def test_nothing_evaluated_leaves_tables_of_a_header(tmp_path: Path) -> None:
+def test_without_evaluations_the_tables_have_only_a_header(tmp_path: Path) -> None:
     result = run(tmp_path, [], [])
     assert result.exit_code == 0, result.output
     assert (tmp_path / "out" / "subjects.tsv").read_text() == "\t".join(SUBJECT_COLUMNS) + "\n"
@@ -121,7 +121,7 @@ def test_nothing_evaluated_leaves_tables_of_a_header(tmp_path: Path) -> None:
     assert score_table(read(tmp_path / "out" / "scores.tsv")) == result.output.strip()
 
 
-def test_uncertainty_stands_beside_dice_the_least_sure_first(tmp_path: Path) -> None:
+def test_uncertainty_is_listed_with_dice_the_most_uncertain_first(tmp_path: Path) -> None:
     (tmp_path / "predict").mkdir()
     for subject, value in (("a", 0.2), ("b", 0.1), ("unlabelled", 0.4), ("stranger", 0.9)):
         expected = dict.fromkeys(("WT", "TC", "ET"), 1 - value)
@@ -134,10 +134,10 @@ def test_uncertainty_stands_beside_dice_the_least_sure_first(tmp_path: Path) -> 
     assert (rows[1]["fold"], rows[1]["uncertainty"], rows[1]["expected_ET"]) == ("test", "0.20000", "0.80000")
     (tmp_path / "predict" / "a.json").write_text("{}")
     result = run(tmp_path, EVALUATIONS, [])
-    assert result.exit_code == 1 and "a.json: expected how sure a segmentation is" in result.output
+    assert result.exit_code == 1 and "a.json: expected the uncertainty of a segmentation" in result.output
 
 
-def test_a_subject_that_could_not_be_predicted_has_the_worst_scores(tmp_path: Path) -> None:
+def test_a_subject_without_a_prediction_has_the_worst_scores(tmp_path: Path) -> None:
     write_inputs(tmp_path, EVALUATIONS, [])
     (tmp_path / "evaluate" / "b.json").unlink()
     result = invoke(tmp_path)
@@ -150,17 +150,17 @@ def test_a_subject_that_could_not_be_predicted_has_the_worst_scores(tmp_path: Pa
     assert (failed["WT", "truth_ml"], failed["ET", "truth_ml"], failed["WT", "predicted_ml"]) == (3, 0, 0)
     row = pick(scores, region="WT", metric="dice")
     assert (row["n"], row["present_n"]) == ("4", "4") and float(row["mean"]) == pytest.approx(1.6 / 4)
-    # The cohort says that b has no enhancing tumor.
+    # In the cohort table, b has no enhancing tumor.
     assert pick(scores, region="ET", metric="dice")["present_n"] == "3"
 
 
-def test_only_who_the_cohort_scores_is_read(tmp_path: Path) -> None:
+def test_only_subjects_that_the_cohort_scores_are_read(tmp_path: Path) -> None:
     result = run(tmp_path, [*EVALUATIONS, evaluation("seen", (1, 1, 1))], [])
     assert result.exit_code == 0, result.output
     assert {row["subject"] for row in read(tmp_path / "out" / "subjects.tsv")} == {"a", "b", "c", "d"}
 
 
-def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_bad_input_is_rejected_with_a_message(tmp_path: Path) -> None:
     result = run(tmp_path, EVALUATIONS, baseline("seen", 1))
     assert result.exit_code == 1 and "Error: seen: expected a subject that the cohort holds out" in result.output
     write_inputs(tmp_path, EVALUATIONS[:1], [])
@@ -169,7 +169,7 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
     assert result.exit_code == 1 and "Error: seen: expected a subject that the cohort holds out" in result.output
     (tmp_path / "evaluate" / "a.json").unlink()
     result = invoke(tmp_path)
-    assert result.exit_code == 1 and "evaluate: expected the scores of 1 subjects, found none" in result.output
+    assert result.exit_code == 1 and "evaluate: expected a JSON file per subject (1), found none" in result.output
     result = run(tmp_path, [{"subject": "a"}], [])
     assert result.exit_code == 1 and "a.json: expected one subject's scores" in result.output
     result = run(tmp_path, [], [{"method": "x", "subject": "a", "region": "WT", "dice": "good"}])
@@ -184,9 +184,9 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
         ("baseline", "method\tdice", "subject, region"),
     ],
 )
-def test_a_table_without_its_columns_is_refused(tmp_path: Path, name: str, header: str, missing: str) -> None:
+def test_a_table_without_its_columns_is_rejected(tmp_path: Path, name: str, header: str, missing: str) -> None:
     write_inputs(tmp_path, EVALUATIONS, [])
     (tmp_path / f"{name}.tsv").write_text(f"{header}\n")
     result = invoke(tmp_path)
     assert result.exit_code == 1 and f"{name}.tsv: expected the columns" in result.output
-    assert result.output.endswith(f"missing are {missing}\n")
+    assert result.output.endswith(f"missing: {missing}\n")

@@ -1,4 +1,4 @@
-"""Baselines learn from other subjects than those that they score."""
+"""Test that baselines are trained on other subjects than they score, and how they are scored."""
 
 import json
 
@@ -23,7 +23,7 @@ def test_tumor_outside_the_brain_counts_as_missed():
 
 
 def test_tumor_that_the_crop_cut_off_counts_as_missed(tmp_path):
-    cut_off = {}
+    dice = {}
     for seed, name in enumerate("ab"):
         _, mask = write_subject(tmp_path / name, seed, ["flair"])
     kept, whole = int((mask > 0).sum()), facts(mask)["classes"]
@@ -34,12 +34,12 @@ def test_tumor_that_the_crop_cut_off_counts_as_missed(tmp_path):
         (tmp_path / "a/scan.json").write_text(json.dumps(scan))
         for row in score_baselines(cohort, tmp_path, 42):
             if row["region"] == "WT":
-                cut_off.setdefault(row["method"], []).append(float(row["dice"]))
-    assert set(cut_off) == {"FLAIR threshold", "voxel-wise classifier"}
-    # Half of the tumor lost: of twice the voxels, as many are found.
-    for unharmed, harmed in cut_off.values():
-        assert unharmed > 0.95
-        assert harmed == pytest.approx(2 / 3, abs=0.03)
+                dice.setdefault(row["method"], []).append(float(row["dice"]))
+    assert set(dice) == {"FLAIR threshold", "voxel-wise classifier"}
+    # The crop cut off half of the tumor: the truth has twice the voxels, and the same number is found.
+    for complete, cropped in dice.values():
+        assert complete > 0.95
+        assert cropped == pytest.approx(2 / 3, abs=0.03)
 
 
 def test_sizes_of_a_resampled_scan():
@@ -50,7 +50,7 @@ def test_sizes_of_a_resampled_scan():
     assert class_sizes(mask, {**scan, "tumor_voxels_lost": 2})[1:].tolist() == [0, 32, 6, 0, 0]
 
 
-def test_the_cavity_is_no_tumor_and_its_region_is_scored_where_the_labels_have_it(tmp_path):
+def test_the_cavity_is_not_tumor_and_is_scored_if_the_label_dialect_has_it(tmp_path):
     for seed, name in enumerate("ab"):
         write_subject(tmp_path / name, seed, ["flair"])
     image, mask = np.load(tmp_path / "a/image.npy"), np.load(tmp_path / "a/mask.npy")
@@ -67,12 +67,12 @@ def test_the_cavity_is_no_tumor_and_its_region_is_scored_where_the_labels_have_i
         for name in "ab"
     }
     assert regions == {"a": ["WT", "TC", "ET", "RC"], "b": ["WT", "TC", "ET"]}
-    # Neither has a subject with a cavity to learn it from, and bright FLAIR is still all of the tumor.
+    # No training subject has a cavity, so none is found; bright FLAIR is still the whole tumor.
     assert [row["dice"] for row in rows if row["region"] == "RC"] == ["0.000000"]
     assert all(float(row["dice"]) > 0.95 for row in rows if row["method"] == "FLAIR threshold")
 
 
-def test_groups_never_score_what_they_learned(tmp_path):
+def test_groups_never_score_their_training_subjects(tmp_path):
     folds = [("a", "test", "yes"), ("b", "0", "yes"), ("c", "1", "yes"), ("d", "1", "yes"), ("e", "new", "no")]
     groups = list(held_out_groups(write_cohort(tmp_path / "cohort.tsv", folds)))
     assert groups == [(["c", "d"], ["b"]), (["b"], ["c", "d"]), (["b", "c", "d"], ["a"])]
@@ -96,7 +96,7 @@ def test_the_threshold_is_left_out_without_flair(tmp_path):
     assert {row["method"] for row in score_baselines(cohort, tmp_path, 42)} == {"voxel-wise classifier"}
 
 
-def test_the_threshold_leaves_out_who_has_no_flair(tmp_path):
+def test_the_threshold_leaves_out_subjects_without_flair(tmp_path):
     for seed, name in enumerate("abc"):
         write_subject(tmp_path / name, seed, ["flair", "t1"], missing_modalities=["flair"] if name == "a" else [])
     cohort = write_cohort(tmp_path / "cohort.tsv", [("a", "test", "yes"), ("b", "test", "yes"), ("c", "train", "yes")])

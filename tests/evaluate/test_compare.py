@@ -1,4 +1,4 @@
-"""The comparison of two runs against answers worked out by hand."""
+"""Check the comparison of two runs against results calculated by hand."""
 
 import pytest
 from evaluations import subjects
@@ -17,9 +17,9 @@ def test_differences_by_hand() -> None:
     expected = {"n": 6, "mean_a": 0.5, "mean_b": 3.48 / 6, "difference": 0.08, "worse": "f", "n_worse": 1}
     assert {name: whole[name] for name in expected} == pytest.approx(expected)
     assert -0.1 <= whole["ci_low"] < whole["difference"] < whole["ci_high"] <= 0.14
-    # f's loss has rank 2. Of the 64 ways to sign six ranks, three have losses of no more: none, 1 and 2.
+    # The loss of f has rank 2. Of the 64 ways to sign six ranks, three have a rank sum of losses up to 2: 0, 1 and 2.
     assert whole["p"] == pytest.approx(2 * 3 / 64)
-    # Half the loss is no more than the limit.
+    # In ET the loss is half as large, which does not exceed the limit.
     assert enhancing["worse"] == "" and mean["difference"] == pytest.approx(0.08 * 5 / 6)
 
 

@@ -1,4 +1,4 @@
-"""Metrics against answers worked out by hand, and against other implementations on lesions with corner cases."""
+"""Compare metrics with results calculated by hand, and with other implementations on special cases of lesions."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_scores_of_disjoint_and_equal_regions() -> None:
 
 FOUND = {"dice": 1, "iou": 1, "sensitivity": 1, "specificity": 1, "precision": 1, "hd95_mm": 0, "assd_mm": 0}
 FOUND |= {"volume_difference_ml": 0, "volume_difference_percent": 0, "lesion_dice": 1, "lesion_hd95_mm": 0}
-LOST = {"dice": 0, "iou": 0, "sensitivity": 0, "specificity": 1, "precision": 0, "hd95_mm": 373.13, "assd_mm": 373.13}
+MISSED = {"dice": 0, "iou": 0, "sensitivity": 0, "specificity": 1, "precision": 0, "hd95_mm": 373.13, "assd_mm": 373.13}
 
 
 @pytest.mark.parametrize(
@@ -44,20 +44,20 @@ LOST = {"dice": 0, "iou": 0, "sensitivity": 0, "specificity": 1, "precision": 0,
         (
             EMPTY,
             voxel(1, 1, 1),
-            {**LOST, "specificity": 63 / 64, "volume_difference_ml": 0.001, "volume_difference_percent": 100}
+            {**MISSED, "specificity": 63 / 64, "volume_difference_ml": 0.001, "volume_difference_percent": 100}
             | {"lesion_dice": 0, "lesion_hd95_mm": 374},
         ),
-        # A lesion of one voxel is too small to be missed; one of 64 is not.
+        # A lesion of 1 voxel is ignored because it is small; one of 64 voxels counts as missed.
         (
             voxel(1, 1, 1),
             EMPTY,
-            {**LOST, "volume_difference_ml": -0.001, "volume_difference_percent": -100}
+            {**MISSED, "volume_difference_ml": -0.001, "volume_difference_percent": -100}
             | {"lesion_dice": 1, "lesion_hd95_mm": 0},
         ),
         (
             ~EMPTY,
             EMPTY,
-            {**LOST, "volume_difference_ml": -0.064, "volume_difference_percent": -100}
+            {**MISSED, "volume_difference_ml": -0.064, "volume_difference_percent": -100}
             | {"lesion_dice": 0, "lesion_hd95_mm": 374},
         ),
         (~EMPTY, ~EMPTY, FOUND),
@@ -67,13 +67,13 @@ LOST = {"dice": 0, "iou": 0, "sensitivity": 0, "specificity": 1, "precision": 0,
 def test_absent_regions(truth: np.ndarray, prediction: np.ndarray, expected: dict[str, float]) -> None:
     assert {name: score(name, truth, prediction) for name in METRICS} == expected
     if not prediction.any() and truth.all():
-        # A subject that could not be predicted counts as one in which nothing was found, or worse.
+        # A failed subject scores as if nothing was predicted, or worse.
         failed = {name: metric.failed for name, metric in METRICS.items() if metric.failed is not None}
         assert set(METRICS) - set(failed) == {"volume_difference_ml"} and failed.pop("specificity") == 0
         assert failed.items() <= expected.items()
 
 
-def test_only_specificity_knows_how_much_lies_around() -> None:
+def test_only_specificity_depends_on_the_background() -> None:
     truth, prediction = np.zeros((9, 8, 7), np.uint8), np.zeros((9, 8, 7), np.uint8)
     truth[2:6, 2:7, 2:6], prediction[3:6, 1:7, 2:5] = 3, 3
     padded = [np.pad(classes, ((40, 7), (0, 13), (5, 5))) for classes in (truth, prediction)]
@@ -92,10 +92,10 @@ def test_score_regions_by_hand() -> None:
     assert {name: scores[name]["dice"] for name in scores} == pytest.approx({"WT": 1, "TC": 6 / 7, "ET": 2 / 3})
     assert {name: scores[name]["truth_ml"] for name in scores} == pytest.approx({"WT": 0.6, "TC": 0.4, "ET": 0.2})
     assert scores["TC"]["predicted_ml"] == pytest.approx(0.3)
-    # ET: 4 and 5 against 5, along an axis of 2 mm: 0, 2, 0 mm; rank 0.95 * 2 = 1.9, so 0.9 * 2.
+    # ET: truth 4 and 5, prediction 5, 2 mm apart: distances 2, 0, 0 mm; rank 0.95 * 2 = 1.9, so 0.9 * 2.
     assert scores["ET"]["hd95_mm"] == pytest.approx(1.8)
     assert set(scores["WT"]) == {*METRICS, "truth_ml", "predicted_ml"}
-    # Necrosis: 2 and 3 against 3 and 4. Edema: 0 and 1 against 0, 1 and 2.
+    # Necrosis: truth 2 and 3, prediction 3 and 4. Edema: truth 0 and 1, prediction 0, 1 and 2.
     classes = score_classes(truth, prediction, (2.0, 5.0, 10.0), CLASSES[1:4])
     expected = {"necrosis": 1 / 2, "edema": 4 / 5, "enhancing": 2 / 3}
     assert {name: classes[name]["dice"] for name in classes} == pytest.approx(expected)
@@ -116,20 +116,20 @@ def test_the_cavity_is_a_region_of_its_own_and_the_cyst_part_of_the_core() -> No
     truth[:5, 0, 0] = [2, 2, cyst, cavity, cavity]
     prediction[:5, 0, 0] = [2, 2, 1, cavity, 2]
     scores = score_regions(truth, prediction, ONE_MM, regions_of(["brats2024"]))
-    # WT: 3 against 4 voxels, 3 in common. RC: 2 against 1.
+    # WT: 3 true and 4 predicted voxels, 3 in common. RC: 2 true and 1 predicted.
     expected = {"WT": 6 / 7, "TC": 1, "ET": 1, "RC": 2 / 3}
     assert {name: scores[name]["dice"] for name in scores} == pytest.approx(expected)
     assert score_regions(truth, prediction, ONE_MM, []) == {}
 
 
 def lesion(rng: np.random.Generator, shape: tuple, center: tuple, radius: float) -> np.ndarray:
-    """A ball with a ragged border."""
+    """Return a ball with an irregular border."""
     distance = np.sqrt(sum((axis - at) ** 2 for axis, at in zip(np.indices(shape), center, strict=True)))
     return distance + 4 * ndimage.gaussian_filter(rng.standard_normal(shape), 1.5, mode="nearest") < radius
 
 
 def tumor(rng: np.random.Generator, shape: tuple, center: tuple, radius: float) -> np.ndarray:
-    """Class indices of a lesion in a lesion in a lesion: edema around enhancement around necrosis."""
+    """Return class indices of three nested lesions: edema around enhancing tumor around necrosis."""
     classes = np.zeros(shape, np.uint8)
     for tissue, share in ((2, 1), (3, 0.7), (1, 0.45)):
         classes[lesion(rng, shape, center, share * radius)] = tissue
@@ -167,13 +167,13 @@ ANISOTROPIC_MM = (0.9, 1.3, 3.5)
 
 
 def by_simpleitk(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> dict[str, float]:
-    """Scores of two regions, neither empty, from ITK's overlap, contour and distance filters."""
+    """Return scores of two non-empty regions from ITK's overlap, contour and distance filters."""
     images = [sitk.GetImageFromArray(mask.T.astype(np.uint8)) for mask in (truth, prediction)]
     for image in images:
         image.SetSpacing(spacing_mm)
     overlap = sitk.LabelOverlapMeasuresImageFilter()
     overlap.Execute(*images[::-1])
-    # A border of zeros, as ITK draws no contour where a region leaves the image.
+    # A border of zeros, because ITK finds no contour where a region touches the edge of the image.
     padded = [sitk.ConstantPad(image, [1] * 3, [1] * 3) for image in images]
     contours = [sitk.BinaryContour(image, fullyConnected=False) for image in padded]
     distances = [
@@ -192,7 +192,7 @@ def by_simpleitk(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -
 
 
 def by_medpy(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> dict[str, float]:
-    """Scores of two regions, neither empty, from the package behind the scores of BraTS 2020."""
+    """Return scores of two non-empty regions from MedPy, the package behind the scores of BraTS 2020."""
     binary = pytest.importorskip("medpy.metric.binary", reason="MedPy is not installed; it is in the test environment.")
     return {
         "dice": binary.dc(prediction, truth),
@@ -211,7 +211,7 @@ def by_medpy(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> di
 @pytest.mark.parametrize("pair", PAIRS)
 def test_scores_against_other_packages(pair: str, spacing_mm: tuple, other) -> None:
     ours = score_regions(*PAIRS[pair], spacing_mm, REGIONS)
-    for name in REGIONS:  # the cavity, in none of the pairs, is the case of two empty regions
+    for name in REGIONS:  # RC is in none of the pairs, and so tests two empty regions
         truth, prediction = (region(classes, name) for classes in PAIRS[pair])
         if truth.any() and prediction.any():
             theirs = other(truth, prediction, spacing_mm)
@@ -224,10 +224,10 @@ def test_scores_against_other_packages(pair: str, spacing_mm: tuple, other) -> N
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("pair", PAIRS)
 def test_dice_and_hd95_against_the_code_of_the_challenge(pair: str, tmp_path, monkeypatch) -> None:
-    """Dice and HD95 are the same; its conventions are not, as it scores lesion by lesion since 2023.
+    """brats-evaluation gives the same Dice and HD95. Its conventions differ: since 2023 it scores single lesions.
 
-    What is absent from both is left out (NaN), and without any overlap the distance is infinite, read as 373, even if
-    both are there. It measures the HD95 of whole regions in voxels, so only 1 mm compares.
+    A region absent from both is left out (NaN). Without any overlap the distance is infinite, read as 373, even if both
+    regions exist. HD95 of whole regions is in voxels, so only scans of 1 mm can be compared.
     """
     theirs = by_the_challenge(PAIRS[pair], tmp_path, monkeypatch)
     ours = score_regions(*PAIRS[pair], ONE_MM, regions_of(["brats2023"]))

@@ -1,4 +1,4 @@
-"""A pair of regions refuses unusable arrays and knows the price of an absent region."""
+"""Test that a pair of regions rejects unusable arrays, and the penalty of an absent region."""
 
 import math
 
@@ -10,11 +10,11 @@ from glioseg.evaluate.metrics import score_classes, score_regions
 from glioseg.evaluate.region_pair import ABSENT_HD95_MM, Pair
 
 
-def test_price_of_an_absent_region_is_the_diagonal_of_a_brats_scan() -> None:
+def test_penalty_of_an_absent_region_is_the_diagonal_of_a_brats_scan() -> None:
     assert pytest.approx(math.hypot(240, 240, 155), abs=0.005) == ABSENT_HD95_MM
 
 
-def test_unusable_arrays_are_refused() -> None:
+def test_unusable_arrays_are_rejected() -> None:
     with pytest.raises(ValueError, match=r"expected one shape, found \(4, 4, 4\) and \(4, 4, 1\)"):
         Pair(EMPTY, EMPTY[..., :1], ONE_MM, 64)
     with pytest.raises(ValueError, match="expected booleans, found bool and uint8"):

@@ -1,4 +1,4 @@
-"""The printed table of scores against one written by hand."""
+"""Compare the printed table of scores with one written by hand."""
 
 from glioseg.evaluate.score_table import score_table
 from glioseg.evaluate.summary import SCORE_COLUMNS
@@ -6,8 +6,8 @@ from glioseg.evaluate.summary import SCORE_COLUMNS
 
 def test_score_table_by_hand() -> None:
     row = dict(zip(SCORE_COLUMNS, ("network", "WT", "dice", 2, 0.5, 0.5, 0.4, 0.6, 0.25, 0.75), strict=True))
-    lone = {**row, "method": "FLAIR threshold", "n": "1", "mean": "0.12345", "ci_low": "nan", "ci_high": "nan"}
-    scores = [{**one, "region": region} for one in (row, lone) for region in ("WT", "TC", "ET", "mean")]
+    single = {**row, "method": "FLAIR threshold", "n": "1", "mean": "0.12345", "ci_low": "nan", "ci_high": "nan"}
+    scores = [{**one, "region": region} for one in (row, single) for region in ("WT", "TC", "ET", "mean")]
     scores.append({**row, "metric": "hd95_mm", "mean": 99})
     cell, alone = "0.500 [0.250, 0.750]", "0.123"
     expected = [
@@ -15,6 +15,6 @@ def test_score_table_by_hand() -> None:
         "-" * 113,
         f"network          2         {cell}  {cell}  {cell}  {cell}",
         f"FLAIR threshold  1         {'  '.join([alone.ljust(len(cell))] * 3)}  {alone}",
-        "Mean over subjects, with its 95 % interval.",
+        "Mean over subjects with 95 % bootstrap interval.",
     ]
     assert score_table(scores).splitlines() == expected

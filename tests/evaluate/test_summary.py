@@ -1,4 +1,4 @@
-"""Summary statistics against answers worked out by hand."""
+"""Compare summary statistics with results calculated by hand."""
 
 import math
 
@@ -35,25 +35,25 @@ def test_subject_rows_are_tidy() -> None:
         ("broken", "found the fold ''"),
     ],
 )
-def test_subjects_that_no_fold_holds_out_are_refused(subject: str, words: str) -> None:
+def test_subjects_that_are_not_held_out_are_rejected(subject: str, words: str) -> None:
     with pytest.raises(ValueError, match=f"^{subject}: .*{words}"):
         subject_rows([evaluation(subject, (1, 1, 1))], [], FOLDS)
     with pytest.raises(ValueError, match=f"^{subject}: .*{words}"):
         subject_rows([], baseline(subject, 1), FOLDS)
 
 
-def test_a_subject_given_twice_is_refused() -> None:
+def test_a_subject_given_twice_is_rejected() -> None:
     with pytest.raises(ValueError, match="a: dice of WT by network is given twice"):
         subject_rows([EVALUATIONS[0], EVALUATIONS[0]], [], FOLDS)
 
 
-def test_a_subject_without_a_region_of_its_method_is_refused() -> None:
+def test_a_subject_without_a_region_of_its_method_is_rejected() -> None:
     rows = subject_rows([], [*baseline("a", 0.5)[:2], *baseline("b", 0.5)], FOLDS)
-    with pytest.raises(ValueError, match="a: expected dice of WT, TC, ET by FLAIR threshold, found that of WT, TC"):
+    with pytest.raises(ValueError, match="a: expected dice of WT, TC, ET by FLAIR threshold, found only WT, TC"):
         summarize_scores(rows, 10, 0)
 
 
-def test_a_method_may_know_one_region_alone() -> None:
+def test_a_method_may_have_one_region_only() -> None:
     rows = subject_rows(EVALUATIONS, [*baseline("a", 0.5)[:1], *baseline("b", 0.25)[:1]], FOLDS)
     scores = summarize_scores(rows, 10, 0)
     assert pick(scores, method="FLAIR threshold", metric="dice")["mean"] == 0.375
@@ -62,13 +62,13 @@ def test_a_method_may_know_one_region_alone() -> None:
 
 def test_statistics_by_hand() -> None:
     scores = summarize_scores(subject_rows(EVALUATIONS, baseline("b", 0.25), FOLDS), 200, 42)
-    # 0.1, 0.6, 0.8, 0.9: quartiles at ranks 0.75, 1.5, 2.25.
+    # Values 0.1, 0.6, 0.8, 0.9: quartiles at ranks 0.75, 1.5, 2.25.
     row = pick(scores, method="network", region="WT", metric="dice")
     assert tuple(row) == (*SCORE_COLUMNS, *PRESENT_COLUMNS)
     expected = {"n": 4, "mean": 0.6, "median": 0.7, "q1": 0.475, "q3": 0.825}
     assert {key: row[key] for key in expected} == pytest.approx(expected)
     assert 0.1 <= row["ci_low"] < 0.6 < row["ci_high"] <= 0.9
-    # Means of the subjects over their regions: 0.6, 0.8, 0.3, 0.1.
+    # The subjects' means over their regions are 0.6, 0.8, 0.3 and 0.1.
     row = pick(scores, method="network", region="mean", metric="dice")
     assert (row["mean"], row["median"]) == pytest.approx((0.45, 0.45))
     assert len(scores) == 4 * len(METRICS) + 4
@@ -77,22 +77,22 @@ def test_statistics_by_hand() -> None:
     assert math.isnan(row["ci_low"]) and math.isnan(row["ci_high"])
 
 
-def test_a_region_that_some_data_sets_lack_is_of_those_that_have_it() -> None:
+def test_a_region_of_some_data_sets_is_summarized_over_their_subjects() -> None:
     operated = [evaluation("c", (0.6, 0.3, 0.0)), evaluation("d", (0.1, 0.1, 0.1))]
     for scores, dice in zip(operated, (0.5, 1.0), strict=True):
         scores["regions"]["RC"] = {**scores["regions"]["ET"], "dice": dice}
     scores = summarize_scores(subject_rows([*EVALUATIONS[:2], *operated], [], FOLDS), 50, 42)
     row = pick(scores, method="network", region="RC", metric="dice")
     assert (row["n"], row["mean"], row["median"]) == (2, 0.75, 0.75)
-    # Nor has it a part in the mean of a subject.
+    # It does not change the mean of a subject either.
     without = summarize_scores(subject_rows(EVALUATIONS, [], FOLDS), 50, 42)
     assert [row for row in scores if row["region"] != "RC"] == without
     header, _, line, _ = score_table(scores).splitlines()
     assert header.split() == ["Dice", "subjects", "WT", "TC", "ET", "mean", "RC"]
-    assert line.startswith("network  4 ") and line.endswith("0.750 [0.500, 1.000] of 2")
+    assert line.startswith("network  4 ") and line.endswith("0.750 [0.500, 1.000] (n = 2)")
 
 
-def test_absent_regions_are_left_out_beside_the_convention_of_2020() -> None:
+def test_absent_regions_are_left_out_or_scored_as_in_2020() -> None:
     evaluations = [evaluation("a", (0.9, 0.6, 1.0)), evaluation("b", (0.8, 0.6, 0.0)), evaluation("c", (0.0, 0.0, 0.0))]
     for scores, regions in zip(evaluations, (["ET"], [], ["WT", "TC", "ET"]), strict=True):
         for region in regions:
@@ -103,22 +103,22 @@ def test_absent_regions_are_left_out_beside_the_convention_of_2020() -> None:
     assert (row["n"], row["mean"], row["present_n"], row["present_mean"]) == (3, pytest.approx(1 / 3), 1, 0)
     row = pick(scores, method="network", region="WT", metric="dice")
     assert (row["n"], row["present_n"], row["present_median"]) == (3, 2, pytest.approx(0.85))
-    # Of a by WT and TC alone, of b by all three, of c by none.
+    # The mean of a is over WT and TC, that of b over all three regions; c has none.
     row = pick(scores, method="network", region="mean", metric="dice")
     assert (row["present_n"], row["present_mean"]) == (2, pytest.approx((0.75 + 1.4 / 3) / 2))
-    # What the truth holds is known from the network's rows.
+    # The true volumes come from the network's rows.
     row = pick(scores, method="threshold", region="ET", metric="dice")
     assert (row["n"], row["present_n"]) == (2, 1)
 
 
-def test_a_region_that_nobody_has_leaves_no_number() -> None:
-    nobody = evaluation("a", (1.0, 1.0, 1.0))
-    nobody["regions"]["ET"]["truth_ml"] = 0.0
-    row = pick(summarize_scores(subject_rows([nobody], [], FOLDS), 5, 1), region="ET", metric="dice")
+def test_a_region_that_no_subject_has_gives_no_number() -> None:
+    scored = evaluation("a", (1.0, 1.0, 1.0))
+    scored["regions"]["ET"]["truth_ml"] = 0.0
+    row = pick(summarize_scores(subject_rows([scored], [], FOLDS), 5, 1), region="ET", metric="dice")
     assert row["mean"] == 1 and row["present_n"] == 0 and math.isnan(row["present_mean"])
 
 
-def test_tissue_classes_are_summarized_without_a_part_in_the_mean() -> None:
+def test_tissue_classes_are_summarized_but_not_part_of_the_mean() -> None:
     scored = [{**scores, "classes": {"edema": {"dice": 0.25, "truth_ml": 1.0}}} for scores in EVALUATIONS[:2]]
     scores = summarize_scores(subject_rows(scored, [], FOLDS), 50, 42)
     assert pick(scores, region="edema", metric="dice")["mean"] == 0.25
@@ -128,7 +128,7 @@ def test_tissue_classes_are_summarized_without_a_part_in_the_mean() -> None:
 
 
 def test_bootstrap_of_two_values_by_hand() -> None:
-    # Means of two draws from 0 and 1: 0, 1/2 and 1 with chances 1/4, 1/2 and 1/4.
+    # The mean of two draws from 0 and 1 is 0, 1/2 or 1 with probability 1/4, 1/2 or 1/4.
     assert bootstrap_interval(np.array([0.0, 1.0]), 2000, 1) == (0, 1)
 
 
@@ -143,7 +143,7 @@ def test_bootstrap_is_seeded() -> None:
     values = np.linspace(0, 1, 9) ** 2
     assert bootstrap_interval(values, 100, 7) == bootstrap_interval(values, 100, 7)
     assert bootstrap_interval(values, 100, 7) != bootstrap_interval(values, 100, 8)
-    # Two methods are compared on the same drawn subjects: a constant gap stays one.
+    # Two methods are compared on the same resamples: a constant difference stays constant.
     low, high = bootstrap_interval(values, 100, 7)
     assert bootstrap_interval(values + 1, 100, 7) == pytest.approx((low + 1, high + 1))
 

@@ -1,4 +1,4 @@
-"""Distances between surfaces against answers worked out by hand."""
+"""Compare distances between surfaces with results calculated by hand."""
 
 import numpy as np
 import pytest
@@ -23,10 +23,10 @@ def test_surfaces_of_single_voxels_are_their_distance_apart(
 
 
 def test_surface_distances_pool_both_directions() -> None:
-    # A row is all surface. From the truth (0 and 1): 0, 0 mm; from the prediction (0, 1 and 9): 0, 0, 8 mm.
-    # Pooled 0, 0, 0, 0, 8: rank 0.95 * 4 = 3.8, so 0.8 * 8 = 6.4. The larger directed one would be 0.9 * 8 = 7.2.
+    # Every voxel of a row is surface. From the truth (0, 1): 0, 0 mm; from the prediction (0, 1, 9): 0, 0, 8 mm.
+    # Pooled 0, 0, 0, 0, 8: rank 0.95 * 4 = 3.8, so 0.8 * 8 = 6.4. The larger directed percentile is 0.9 * 8 = 7.2.
     assert score("hd95_mm", line(0, 1), line(0, 1, 9)) == pytest.approx(6.4)
-    # The mean of the directed means, 0 and 8/3, would be 4/3.
+    # The mean of the directed means 0 and 8/3 would be 4/3 instead.
     assert score("assd_mm", line(0, 1), line(0, 1, 9)) == pytest.approx(8 / 5)
 
 

@@ -1,4 +1,4 @@
-"""Decisions and certainty against answers worked out by hand."""
+"""Compare decisions and uncertainty with results calculated by hand."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def test_decisions_by_hand():
     assert deciding.decide(softmax[:, [0, 3]], ("background", "enhancing"), "classes").tolist() == [0, 3, 0]
     random = np.random.default_rng(0).dirichlet(np.ones(4), (5, 6, 7)).astype(np.float32)
     assert (deciding.decide(random, TISSUES, "classes") == random.argmax(axis=-1)).all()
-    with pytest.raises(ValueError, match="known are classes, regions"):
+    with pytest.raises(ValueError, match="expected one of classes, regions"):
         deciding.decide(softmax, TISSUES, "boxes")
 
 
@@ -22,12 +22,12 @@ def test_regions_nest_by_hand():
     sigmoids = np.array(
         [[0.4, 0.9, 0.9], [0.6, 0.4, 0.9], [0.6, 0.6, 0.4], [0.6, 0.6, 0.6], [0.5, 0.5, 0.5]], np.float32
     )[:, None, None]
-    # Background outside of WT whatever is said inside; edema; necrosis; enhancing; 0.5 is not more than half.
+    # Outside WT always background; edema; necrosis; enhancing; a sigmoid of exactly 0.5 is outside.
     expected = [CLASSES.index(name) for name in ("background", "edema", "necrosis", "enhancing", "background")]
     found = deciding.regions_to_classes(sigmoids, ["WT", "TC", "ET"])
     assert found.dtype == np.uint8 and found.shape == (5, 1, 1)
     assert found[:, 0, 0].tolist() == expected
-    # In any order, and back: the regions of these classes are the thresholds' nested ones.
+    # The order of regions does not matter, and the classes give back the nested thresholded regions.
     assert (deciding.regions_to_classes(sigmoids[..., ::-1], ["ET", "TC", "WT"]) == found).all()
     assert (region(found, "TC") == ((sigmoids[..., 0] > 0.5) & (sigmoids[..., 1] > 0.5))).all()
     cavity = np.array([[0.1, 0, 0, 0.9], [0.9, 0, 0, 0.9]], np.float32)[:, None, None]
@@ -42,7 +42,7 @@ def test_region_probabilities_and_uncertainty_by_hand():
     assert probabilities["WT"][0, 0, 0] == 1 and probabilities["TC"][0, 0, 0] == 0.75
     found = deciding.uncertainty(softmax, TISSUES, "classes", 1.0)
     small = deciding.SMOOTHING_ML
-    # 500 voxels: WT sure; TC 0.75 each: 2 · 375 / (500 + 375); ET 0.5 each and not predicted.
+    # 500 voxels: WT has probability 1; TC 0.75: 2 · 375 / (500 + 375); ET 0.5, so it is not predicted.
     assert found["expected_dice"]["WT"] == pytest.approx(1)
     assert found["expected_dice"]["TC"] == pytest.approx((750 + small) / (875 + small))
     assert found["expected_dice"]["ET"] == pytest.approx(small / (250 + small))
@@ -53,5 +53,5 @@ def test_region_probabilities_and_uncertainty_by_hand():
     assert deciding.uncertainty(nothing, TISSUES, "classes", 0.001)["uncertainty"] == 0
     sigmoids = np.full((2, 2, 2, 3), 0.5, np.float32)
     assert deciding.entropy(sigmoids, "regions") == pytest.approx(1)
-    with pytest.raises(ValueError, match="knows no RC"):
+    with pytest.raises(ValueError, match="but not RC; remove RC from maps"):
         deciding.region_probabilities(softmax, TISSUES, "classes", "RC")

@@ -1,4 +1,4 @@
-"""Layers are read from a model file without TensorFlow."""
+"""Test that layers are read from a model file without TensorFlow."""
 
 import pytest
 from pictures import keras_file, small_unet

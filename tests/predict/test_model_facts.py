@@ -1,4 +1,4 @@
-"""The facts beside a model say what its channels are."""
+"""Test reading the facts stored next to a model."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""OpenVINO predicts what TensorFlow predicts."""
+"""Test that OpenVINO and TensorFlow predict the same."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from glioseg.train import device
     ],
 )
 def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, normalization, tmp_path, monkeypatch):
-    monkeypatch.setattr(device, "use_threads", lambda threads: None)  # TensorFlow runs already
+    monkeypatch.setattr(device, "use_threads", lambda threads: None)  # TensorFlow is already running
     import keras
 
     from glioseg.train.networks import build_network
@@ -26,7 +26,7 @@ def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, normaliz
     keras.utils.set_random_seed(1)
     model = build_network(name, (32, 32, 32), 2, 4, filters, backbone, normalization)
     random = np.random.default_rng(0)
-    # Not all the weights it starts with: those leave normalizations and biases without effect.
+    # Change the initial weights, which leave normalizations and biases without effect.
     weights = model.get_weights()
     model.set_weights([value + random.uniform(0, 0.1, value.shape) * (value.ndim == 1) for value in weights])
     path = tmp_path / "model.keras"
@@ -41,14 +41,14 @@ def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, normaliz
     assert found["openvino"].shape == (7, 4, 32, 32, 32)
     assert found["openvino"] == pytest.approx(found["tensorflow"], abs=1e-4)
     assert found["openvino"].std() > 0.01
-    # Several at once, and still in their order; and as many threads as there are give the same bits.
+    # Patches that run in parallel keep their order, and the number of threads does not change a single bit.
     (alone,) = load_networks([path], "openvino", 1)
     for patch, one in zip(patches, found["openvino"], strict=True):
         assert (next(alone.predict([patch])) == one).all()
 
 
 @pytest.mark.parametrize("has", [True, False])
-def test_what_was_trained_in_bfloat16_predicts_in_it_where_the_processor_has_it(has, tmp_path, monkeypatch):
+def test_networks_trained_in_bfloat16_predict_in_it_if_the_processor_has_it(has, tmp_path, monkeypatch):
     import keras
 
     from glioseg.predict import openvino
@@ -67,7 +67,7 @@ def test_what_was_trained_in_bfloat16_predicts_in_it_where_the_processor_has_it(
         hint = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
         assert hint == ("bf16" if has and policy == "mixed_bfloat16" else "f32")
         found[policy] = next(openvino.stream(compiled, [patch])).copy()
-    # The softmax is float32 all the same: its sums are as near to 1 as that has it.
+    # The softmax is float32 even then: its sums are 1 to single precision.
     assert found["mixed_bfloat16"].sum(0) == pytest.approx(1, abs=1e-6)
     assert found["mixed_bfloat16"] == pytest.approx(found["float32"], abs=0.03)
     assert (found["mixed_bfloat16"] == found["float32"]).all() != has

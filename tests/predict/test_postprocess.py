@@ -1,4 +1,4 @@
-"""What is too small is dropped from a prediction."""
+"""Test that tumor that is too small is removed from a prediction."""
 
 import numpy as np
 
@@ -18,14 +18,14 @@ def test_small_connected_tumor_becomes_background():
 
     classes = np.zeros((8, 8, 8), np.uint8)
     classes[:2, :2, :2] = 2
-    classes[2, 2, 2] = 3  # it shares a corner with the first
+    classes[2, 2, 2] = 3  # shares a corner with the first
     classes[6, 6, 5:7] = 1, 3
-    classes[4, 0, 0] = 4  # a cavity is no tumor
+    classes[4, 0, 0] = 4  # a cavity is not tumor
     kept = drop_small_components(classes, 0.001, 0.0021)
     assert kept[6, 6].sum() == 0 and kept[2, 2, 2] == 3 and kept[4, 0, 0] == 4 and (kept[:2, :2, :2] == 2).all()
-    assert classes[6, 6, 6] == 3, "the array that was given stays as it is"
+    assert classes[6, 6, 6] == 3, "the input array must not change"
     assert (drop_small_components(classes, 0.001, 0.002) == classes).all()
-    # The component goes first: what enhances in it doesn't count for the rest.
+    # The component is removed first, so its enhancing tumor does not count toward the total.
     assert drop_small(classes, 0.001, 0.0015, 0.0021)[2, 2, 2] == 1
     assert drop_small(classes, 0.001, 0.0015, 0)[2, 2, 2] == 3
     empty = np.zeros((3, 3, 3), np.uint8)

@@ -1,4 +1,4 @@
-"""Predicted classes come back to the grid of the scan."""
+"""Test that predicted classes return to the grid of the scan."""
 
 import json
 
@@ -11,7 +11,7 @@ from glioseg.predict.restore import restore_classes
 
 
 @pytest.mark.parametrize("spacing", [(1, 1, 1), (2, 1, 1), (0.9, 1.2, 3.0)])
-def test_classes_come_back_to_the_scans_grid(tmp_path, spacing):
+def test_classes_return_to_the_grid_of_the_scan(tmp_path, spacing):
     folder = write_subject(tmp_path, 4, affine=np.diag([*spacing, 1.0]))
     scan, arrays = scan_of(folder)
     assert scan["spacing_mm"] == pytest.approx(spacing)

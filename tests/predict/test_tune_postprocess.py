@@ -1,11 +1,11 @@
-"""The tuning of smallest volumes against scores of dropped predictions."""
+"""Compare the search for size thresholds with dropping small tumor and scoring."""
 
 import numpy as np
 import pytest
 from studies import tiny_subject
 
 
-def test_searching_volumes_on_held_out_subjects_by_hand():
+def test_size_thresholds_are_searched_on_held_out_subjects():
     from glioseg.evaluate.metrics import score_regions
     from glioseg.predict.postprocess import drop_small
     from glioseg.predict.tune_postprocess import count, dice_after, tune
@@ -15,14 +15,14 @@ def test_searching_volumes_on_held_out_subjects_by_hand():
         _, mask = tiny_subject(number)
         truth = np.array([0, 1, 2, 0, 3], np.uint8)[mask]
         predicted = np.roll(truth, 1, axis=0)
-        predicted[:2, :2, :2] = 2  # 8 voxels of nothing
+        predicted[:2, :2, :2] = 2  # 8 false positive voxels
         if number == 3:
             truth[truth == 3] = 1
             predicted[predicted == 3] = 1
-            predicted[20, 20, 18:21] = 3  # 3 voxels of it, where the truth has none
+            predicted[20, 20, 18:21] = 3  # 3 voxels of enhancing tumor, where the truth has none
         cases.append(count(predicted, truth, 0.001))
         pairs.append((predicted, truth))
-    # The same as dropping and scoring.
+    # dice_after gives the same as dropping and scoring.
     for case, (predicted, truth) in zip(cases, pairs, strict=True):
         for enhancing, component in ((0, 0), (0.004, 0), (0.004, 0.009), (0, 0.009), (99, 99)):
             dropped = drop_small(predicted, 0.001, enhancing, component)
@@ -34,7 +34,7 @@ def test_searching_volumes_on_held_out_subjects_by_hand():
     assert len(rows) == 6 and [row["chosen"] for row in rows].count("yes") == 1
     best = next(row for row in rows if row["chosen"])
     assert float(best["gain"]) > 0.1 and best["subjects"] == 3
-    # Without a gain the configured ones stand; without values, too.
+    # The configured values are kept without a gain, and without values to try.
     assert tune(cases, (0, 99), (0,), (0.004, 0.009))[0] == chosen
     assert tune(cases, (), (), (0.5, 0.25))[0] == {"smallest_enhancing_ml": 0.5, "smallest_component_ml": 0.25}
     assert tune(cases[:2], (0, 0.004), (0,), (0, 0))[0]["smallest_enhancing_ml"] == 0
