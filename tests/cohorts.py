@@ -16,10 +16,11 @@ from glioseg.preprocess.scan import preprocess_scan
 
 
 class Kind(NamedTuple):
-    """How a data set of some year lies on disk.
+    """How a data set of some year is stored on disk.
 
-    layout, labels: what it must be recognized as. subjects: names of the two. place: subject, part ("flair", …, "seg")
-    -> file below the root, without ending; None: no such file. root: folder that is given to glioseg.
+    layout, labels: how it must be recognized. subjects: the names of the two subjects. place: subject and part
+    ("flair", …, "seg") -> file below the root, without extension; None if there is no such file. root: the folder given
+    to glioseg. four_d: whether all modalities are in one file.
     """
 
     layout: str
@@ -120,17 +121,17 @@ KINDS = {
     "table": Kind("table", "brats2024-ped", ("anne", "bo b"), lambda s, p: f"files/{p} of {s}"),
     "table 4-D": Kind("table", "msd", ("anne", "bo b"), lambda s, p: f"{s}{p if p == 'seg' else ''}", four_d=True),
 }
-# Where the label values can't be told from names, whoever uses the data set names them.
-TOLD = {name: kind.labels if kind.layout == "bids" else "auto" for name, kind in KINDS.items()}
+# The user has to set the label dialect if names do not reveal it.
+LABELS = {name: kind.labels if kind.layout == "bids" else "auto" for name, kind in KINDS.items()}
 
 
 def write_cohort(
     folder: Path, name: str, *, orientation="LPS", tilt_degrees=0.0, spacing_mm=(1.0, 1.0, 1.0), ending=".nii.gz"
 ) -> dict:
-    """Write subjects 1 and 2 of `tiny_subject` as the `KINDS` of that name lies on disk; returns the source.
+    """Write subjects 1 and 2 of `tiny_subject` as the entry `name` of `KINDS` stores them, and return the source.
 
-    orientation: which way the array's axes run. tilt_degrees: of the head about the axis from left to right.
-    spacing_mm: of the axes from left to right, front to back, foot to head.
+    orientation: directions of the array's axes. tilt_degrees: rotation of the head about the left-right axis.
+    spacing_mm: along the left-right, front-back and foot-head axes.
     """
     kind = KINDS[name]
     tables = {"2020": _tables_2020, "msd": _dataset_json, "table": _table, "table 4-D": _table}
@@ -148,11 +149,11 @@ def write_cohort(
                 path.parent.mkdir(parents=True, exist_ok=True)
                 nib.save(nib.Nifti1Image(voxels, affine), path)
     tables.get(name, lambda *_: None)(folder, kind, ending)
-    return {"folder": str(folder / kind.root), "layout": "auto", "labels": TOLD[name], "prefix": ""}
+    return {"folder": str(folder / kind.root), "layout": "auto", "labels": LABELS[name], "prefix": ""}
 
 
 def turned(volume, orientation, tilt_degrees, spacing_mm) -> tuple[np.ndarray, np.ndarray]:
-    """A volume in LPS order as a scanner would have stored it, and its affine (4x4, mm)."""
+    """A volume in LPS order as a scanner would store it, and its affine (4x4, mm)."""
     angle = np.deg2rad(tilt_degrees)
     tilt = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
     affine = np.eye(4)
@@ -192,7 +193,7 @@ PLAIN = {"layout": "auto", "labels": "auto", "prefix": ""}
 
 
 def touch(root: Path, *names: str) -> Path:
-    """Empty files: layouts go by names alone."""
+    """Create empty files and return the root; layouts are recognized by names alone."""
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
@@ -200,12 +201,12 @@ def touch(root: Path, *names: str) -> Path:
 
 
 def found(root: Path, modalities=MODALITIES, **source):
-    """The subjects of a folder, whose layout and labels are recognized where the source does not tell them."""
+    """The subjects of a folder. Layout and labels are recognized unless they are given in source."""
     return find_subjects([PLAIN | {"folder": str(root)} | source], list(modalities))
 
 
 def preprocessed(name: str, subject):
-    """What scan.json says of a subject that was found, and its arrays."""
+    """Preprocess a subject that was found; returns its facts (scan.json) and arrays."""
     files = {part: (Path(file.path), file.volume) for part, file in subject.files.items()}
     mask = files.pop(MASK, None)
     return preprocess_scan(name, files, mask, SETTINGS | {"labels": subject.labels})

@@ -1,4 +1,4 @@
-"""Facts of scans as preprocessing tells them, and the cohort of them."""
+"""Facts of scans as preprocessing writes them, and the rows of their cohort."""
 
 from glioseg.split.cohort import cohort_rows
 

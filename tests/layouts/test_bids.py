@@ -1,4 +1,4 @@
-"""BIDS takes the files in the space of the mask."""
+"""Of several BIDS files for a modality, the one in the space of the mask is used."""
 
 import pytest
 from cohorts import PLAIN, found, touch
@@ -14,15 +14,19 @@ def test_bids_takes_the_files_in_the_masks_space(tmp_path):
     source = read_source(PLAIN | {"folder": tmp_path}, [])
     assert set(source.subjects["sub-1"].files) == {"t1ce"}
     assert len(source.notes) == 2
-    assert "sub-1: 2 files for t2 (sub-1_run-1_T2w.nii.gz, sub-1_run-2_T2w.nii.gz); left out" in "\n".join(source.notes)
-    # A mask says which of them, and that its values need a name.
+    assert "sub-1: 2 files for t2 (sub-1_run-1_T2w.nii.gz, sub-1_run-2_T2w.nii.gz); expected one" in "\n".join(
+        source.notes
+    )
+    # A mask selects the files in its space, and its label dialect has to be set.
     touch(tmp_path, f"{anat}_space-SRI_label-tumor_mask.nii.gz")
-    with pytest.raises(ValueError, match=r"what the mask of sub-1 in .* means can't be told.*name the labels"):
+    with pytest.raises(
+        ValueError, match=r"the label dialect of the mask of sub-1 in .* cannot be recognized; set labels"
+    ):
         found(tmp_path)
     (tmp_path / "participants.tsv").write_text("participant_id\tage\tsex\nsub-1\t61\tn/a\n")
     subject = found(tmp_path, labels="brats2023")["sub-1"]
     assert subject.files["t1"].path == f"{tmp_path}/{anat}_space-SRI_T1w.nii.gz"
     assert subject.covariates == {"age": "61"}
-    # Of two in the same space, the one beside the mask.
+    # Of two files in the same space, the one in the folder of the mask is used.
     touch(tmp_path, "derivatives/other/sub-1/anat/sub-1_space-SRI_T1w.nii.gz")
     assert found(tmp_path, labels="brats2023")["sub-1"].files["t1"] == subject.files["t1"]

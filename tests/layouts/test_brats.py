@@ -1,4 +1,4 @@
-"""The labels of BraTS go by the year and the name of a subject."""
+"""The label dialect of a BraTS subject follows from its name and the year of the challenge."""
 
 import pytest
 from cohorts import found, touch
@@ -17,7 +17,7 @@ from cohorts import found, touch
 def test_pediatric_labels_go_by_the_year(tmp_path, folder, labels):
     root = touch(tmp_path / folder, "BraTS-PED-00001-000/BraTS-PED-00001-000-t1n.nii.gz")
     if labels is None:
-        with pytest.raises(ValueError, match=r"PED-00001-000 in .* is pediatric.*name the labels: brats2023 or"):
+        with pytest.raises(ValueError, match=r"PED-00001-000 in .* is pediatric.*set labels to brats2023 or"):
             found(root)
         assert found(root, labels="brats2023")["BraTS-PED-00001-000"].labels == "brats2023"
     else:

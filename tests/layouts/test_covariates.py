@@ -1,4 +1,4 @@
-"""Covariates are read from the tables beside the images."""
+"""Covariates are read from the tables next to the images."""
 
 from cohorts import PLAIN, found, touch, write_cohort
 from studies import MODALITIES
@@ -11,7 +11,7 @@ def test_covariates_are_read_where_they_are(tmp_path):
     subjects = find_subjects([source], list(MODALITIES))
     first = {"grade": "HGG", "age": "60.46", "survival_days": "289", "extent_of_resection": "GTR"}
     assert [subject.covariates for subject in subjects.values()] == [first, {"grade": "LGG"}]
-    # From the folder below, the table above it still counts.
+    # The table above the given folder is read too.
     assert found(tmp_path / "MICCAI_BraTS2020_TrainingData") == subjects
     touch(tmp_path / "old", "HGG/a/a_flair.nii", "LG/b/b_flair.nii")
     assert {name: subject.covariates for name, subject in found(tmp_path / "old").items()} == {

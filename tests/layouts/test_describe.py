@@ -1,4 +1,4 @@
-"""The forecast of disk space is what preprocessing writes."""
+"""The estimated disk space is close to what preprocessing writes."""
 
 import pytest
 from cohorts import preprocessed, write_cohort

@@ -1,4 +1,4 @@
-"""Data sets as they come: recognized, read to the same arrays, predicted back in their own values and geometry."""
+"""Every layout is recognized and gives the same arrays; predictions return in its own label values and geometry."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ from glioseg.volumes.nifti import read_volume
 
 
 def check_subjects(folder: Path, source: dict, kind, spacing_mm=(1.0, 1.0, 1.0)):
-    """Each of the two gives the phantom's own arrays, and a prediction on its file's grid in its label values."""
+    """Check that both subjects give the phantoms' arrays, and predictions on their own grids, in their label values."""
     subjects = find_subjects([source], list(MODALITIES))
     assert list(subjects) == list(kind.subjects)
     channels = classes_of([kind.labels])
@@ -39,7 +39,7 @@ def check_subjects(folder: Path, source: dict, kind, spacing_mm=(1.0, 1.0, 1.0))
 
 
 def expectation(folder: Path, number: int, spacing_mm) -> dict[str, np.ndarray]:
-    """Arrays of a phantom as BraTS itself would have stored it."""
+    """The arrays of a phantom that is stored as in BraTS."""
     images, mask = tiny_subject(number)
     paths = {}
     for part, volume in {**images, MASK: mask}.items():
@@ -49,7 +49,7 @@ def expectation(folder: Path, number: int, spacing_mm) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_layout_gives_the_same_arrays_and_comes_back(tmp_path, name):
+def test_every_layout_gives_the_same_arrays_and_predictions_in_its_own_values(tmp_path, name):
     source, kind = write_cohort(tmp_path / "data", name), KINDS[name]
     assert recognize(source["folder"]) == kind.layout
     subjects = find_subjects([source], list(MODALITIES))
@@ -64,7 +64,7 @@ def test_orientation_changes_nothing(tmp_path, name, orientation):
 
 
 @pytest.mark.parametrize("name", ["2024 PED", "table 4-D"])
-def test_oblique_and_anisotropic_scans_come_back(tmp_path, name):
+def test_predictions_of_oblique_and_anisotropic_scans_return_to_their_grid(tmp_path, name):
     spacing_mm = (0.9, 0.9, 2.0)
     source = write_cohort(
         tmp_path / "data", name, orientation="RAS", tilt_degrees=17, spacing_mm=spacing_mm, ending=".nii"
@@ -72,11 +72,11 @@ def test_oblique_and_anisotropic_scans_come_back(tmp_path, name):
     check_subjects(tmp_path, source, KINDS[name], spacing_mm)
 
 
-def test_sources_meet_by_name_and_prefix(tmp_path):
+def test_sources_with_the_same_names_need_a_prefix(tmp_path):
     touch(tmp_path / "x", "a/a_t1.nii.gz")
     touch(tmp_path / "y", "a/a-t1n.nii.gz", "b/b-t1n.nii.gz")
     sources = [PLAIN | {"folder": str(tmp_path / folder)} for folder in "xy"]
-    with pytest.raises(ValueError, match=r"data: a lies in .*/x and in .*/y; make each a source of its own and"):
+    with pytest.raises(ValueError, match=r"data: a is both in .*/x and in .*/y; list each as its own source and"):
         find_subjects(sources, ["t1"])
     subjects = find_subjects([sources[0], sources[1] | {"prefix": "0_"}], ["t1"])
     assert {name: subject.labels for name, subject in subjects.items()} == {
@@ -86,17 +86,19 @@ def test_sources_meet_by_name_and_prefix(tmp_path):
     }
     assert list(subjects) == ["0_a", "0_b", "a"]
     touch(tmp_path / "z", "HGG/a/a_t1.nii.gz", "LGG/a/a_t1.nii.gz")
-    with pytest.raises(ValueError, match=r"data: a lies in .*/HGG/a and in .*/LGG/a"):
+    with pytest.raises(ValueError, match=r"data: a is both in .*/HGG/a and in .*/LGG/a"):
         found(tmp_path / "z")
 
 
-def test_layout_says_what_it_expected(tmp_path):
+def test_an_unknown_layout_is_reported_with_the_expected_ones(tmp_path):
     with pytest.raises(ValueError, match=r"nowhere does not exist; give the folder"):
         found(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match=r"no known layout in .*; looked for .*SUBJECT/SUBJECT_flair.*; found nothing$"):
+    with pytest.raises(
+        ValueError, match=r"no known layout in .*; looked for .*SUBJECT/SUBJECT_flair.*; found nothing$"
+    ):
         found(tmp_path)
     touch(tmp_path, "a/image.dcm", "read.me")
-    with pytest.raises(ValueError, match=r"found 1 folders \(a\) and 1 files \(read.me\)$"):
+    with pytest.raises(ValueError, match=r"found 1 folder \(a\) and 1 file \(read.me\)$"):
         found(tmp_path)
     with pytest.raises(ValueError, match=r"read.me is a file; give the subjects' folder, or a .tsv or .csv"):
         found(tmp_path / "read.me")
@@ -106,16 +108,18 @@ def test_layout_says_what_it_expected(tmp_path):
         ("bids", "sub-"),
         ("table", "cohort.tsv"),
     ]:
-        with pytest.raises(ValueError, match=f"no .* in .*; expected .*{expected}.*; found 1 folders"):
+        with pytest.raises(ValueError, match=f"no .* in .*; expected .*{expected}.*; found 1 folder"):
             found(tmp_path, layout=layout)
     touch(tmp_path, "b/VSD.Brain.XX.O.MR_T1.1/VSD.Brain.XX.O.MR_T1.1.mha")
     with pytest.raises(ValueError, match=r"expected one NIfTI image in it, found VSD.Brain.XX.O.MR_T1.1.mha"):
         found(tmp_path)
-    with pytest.raises(ValueError, match=r"layout: 'brats9' is not known; known are auto, table, msd, bids, brats"):
+    with pytest.raises(
+        ValueError, match=r"layout: 'brats9' is not known; expected one of auto, table, msd, bids, brats"
+    ):
         found(tmp_path, layout="brats9")
-    with pytest.raises(ValueError, match=r"labels: 'brats9' is not known; known are auto, brats2013"):
+    with pytest.raises(ValueError, match=r"labels: 'brats9' is not known; expected one of auto, brats2013"):
         found(tmp_path, labels="brats9")
-    with pytest.raises(ValueError, match=r"prefix: 'a/' would make folders of names"):
+    with pytest.raises(ValueError, match=r"prefix: 'a/' would turn subject names into folders"):
         found(tmp_path, prefix="a/")
 
 

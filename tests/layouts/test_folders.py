@@ -1,4 +1,4 @@
-"""What is no image, twice there or unreadable is passed by with a note."""
+"""Files that are not images, ambiguous files and unreadable folders are skipped with a note."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from glioseg.labels import MASK
 from glioseg.layouts.find_subjects import File, read_source
 
 
-def test_what_is_no_image_is_passed_by(tmp_path):
+def test_files_that_are_not_images_are_skipped(tmp_path):
     write_subject(tmp_path, 1, ending=".nii")
     odd = write_subject(tmp_path, 2)
     (odd / "case_02_seg.nii.gz").rename(odd / "W39_1998.09.19_Segm.nii.gz")
@@ -26,22 +26,25 @@ def test_what_is_no_image_is_passed_by(tmp_path):
     assert set(source.subjects["case_02"].files) == {"flair", "t1ce", MASK}
     assert source.subjects["case_02"].files[MASK].path.endswith("/W39_1998.09.19_Segm.nii.gz")
     notes = "\n".join(source.notes)
-    assert f"{tmp_path}/atlas holds images whose names are no subject's in this layout (mean.nii.gz)" in notes
-    assert "case_02_t2.nii.gz is a link to a file that isn't there" in notes
+    assert f"{tmp_path}/atlas holds images whose names do not match this layout (mean.nii.gz)" in notes
+    assert "case_02_t2.nii.gz is a link to a missing file" in notes
     assert "name_mapping.csv" not in notes
     assert len(source.notes) == 2
-    # Only what is wanted, in the wanted order, the mask last.
+    # Only the wanted modalities are returned, in the wanted order, and the mask is last.
     assert list(found(tmp_path, ["t1ce", "t1", "flair"])["case_01"].files) == ["t1ce", "t1", "flair", MASK]
 
 
-def test_two_files_for_one_modality_are_not_guessed_between(tmp_path):
+def test_neither_of_two_files_for_one_modality_is_used(tmp_path):
     touch(tmp_path, "a/a_t1ce.nii.gz", "a/a_t1c.nii.gz", "a/a_flair.nii", "a/a_flair.nii.gz")
     source = read_source(PLAIN | {"folder": tmp_path}, [])
     assert source.subjects["a"].files == {"flair": File(f"{tmp_path}/a/a_flair.nii")}
-    assert source.notes == ["a: 2 files for t1ce (a_t1c.nii.gz, a_t1ce.nii.gz); left out: remove one, or use a table"]
+    assert source.notes == [
+        "a: 2 files for t1ce (a_t1c.nii.gz, a_t1ce.nii.gz); expected one, so none is used: keep only one, or "
+        "use a table"
+    ]
 
 
-def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
+def test_a_folder_without_read_permission_is_skipped(tmp_path, monkeypatch):
     touch(tmp_path, "a/a_t1.nii", "b/b_t1.nii")
     scandir = os.scandir
 
@@ -53,7 +56,7 @@ def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", forbidding)
     source = read_source(PLAIN | {"folder": tmp_path}, [])
     assert list(source.subjects) == ["b"]
-    assert source.notes == [f"{tmp_path}/a cannot be listed (Permission denied); left out"]
+    assert source.notes == [f"{tmp_path}/a cannot be listed (Permission denied); it is skipped"]
     monkeypatch.setattr(Path, "stat", lambda *arguments, **options: forbidding(f"{tmp_path}/a"))
-    with pytest.raises(ValueError, match=r"cannot be looked at \(Permission denied\)"):
+    with pytest.raises(ValueError, match=r"cannot be accessed \(Permission denied\)"):
         found(tmp_path)

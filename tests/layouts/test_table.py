@@ -1,4 +1,4 @@
-"""A table of subjects is read, or says which line is wrong."""
+"""A table of subjects is read, or the error names the line that is wrong."""
 
 import pytest
 from cohorts import PLAIN, found, touch
@@ -6,7 +6,7 @@ from cohorts import PLAIN, found, touch
 from glioseg.layouts.find_subjects import File, read_source
 
 
-def test_tables_say_which_line_is_wrong(tmp_path):
+def test_a_table_is_read_or_its_wrong_line_is_named(tmp_path):
     touch(tmp_path, "a.nii.gz")
     path = tmp_path / "any.csv"
 
@@ -14,7 +14,7 @@ def test_tables_say_which_line_is_wrong(tmp_path):
         path.write_text(text, encoding=encoding)
         return read_source(PLAIN | {"folder": path, "labels": "msd"}, [])
 
-    # As a spreadsheet in Europe writes it.
+    # European spreadsheets separate cells by semicolons and start with a byte order mark.
     source = read("Subject;T1 Gd;Mask;labels;Age\n\nx;./a.nii.gz:3;;;61\ny;a.nii.gz;b.nii.gz;brats2023;\n", "utf-8-sig")
     assert source.layout == "table"
     assert source.subjects["x"] == ({"t1ce": File(f"{tmp_path}/a.nii.gz", 3)}, "msd", {"Age": "61"})
@@ -28,8 +28,11 @@ def test_tables_say_which_line_is_wrong(tmp_path):
         ("name,t1\nx,a.nii.gz\n", "expected the columns subject, one for each modality.*found name, t1"),
         ("subject,age\nx,3\n", "expected the columns subject, one for each modality.*found subject, age"),
         ("subject,t1c,t1ce\nx,a.nii.gz,\n", "expected one column for t1ce; found subject, t1c, t1ce"),
-        ("subject,t1,t1\nx,a.nii.gz,\n", "two columns have one name"),
-        ("subject,t1,labels\nx,a.nii.gz,brats1999\n", "x in .* has the labels 'brats1999'; known are brats2013"),
+        ("subject,t1,t1\nx,a.nii.gz,\n", "two columns have the same name"),
+        (
+            "subject,t1,labels\nx,a.nii.gz,brats1999\n",
+            "x in .* has the unknown label dialect 'brats1999'; expected one of brats2013",
+        ),
         ("subject,t1\n", "no subject found in .*any.csv"),
         ("", "no subject found in .*any.csv"),
         ('subject,t1\n"x,a.nii.gz\n', "any.csv: expected 2 cells in each line, found 1 in line 2"),

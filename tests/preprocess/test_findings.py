@@ -1,10 +1,10 @@
-"""What only looks odd warns, and all else excludes."""
+"""Plausibility checks warn, and all other checks exclude."""
 
 from glioseg.preprocess.findings import CHECKS
 
 WARNED = {"far_spacing", "not_skull_stripped", "flipped", "swapped"}
 
 
-def test_what_only_looks_odd_warns_and_all_else_excludes():
+def test_plausibility_checks_warn_and_all_others_exclude():
     assert {name for name, verdict in CHECKS.items() if verdict == "warned"} == WARNED
     assert set(CHECKS.values()) == {"warned", "excluded"}

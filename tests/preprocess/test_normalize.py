@@ -1,4 +1,4 @@
-"""Normalizations of intensities against values worked out by hand."""
+"""Intensity normalizations give values that were computed by hand."""
 
 import numpy as np
 import pytest
@@ -15,9 +15,9 @@ def test_normalizations_by_hand():
     assert inside == {"minimum": 2, "maximum": 8, "mean": 5, "std": pytest.approx(5**0.5)}
     done = {name: normalize(volume, values, inside) for name, normalize in NORMALIZATIONS.items()}
     assert done["minmax"].ravel().tolist() == [0, 0.25, 0.5, 0, 0.75, 1]
-    # Each axial slice by itself; a constant slice becomes 0.
+    # Each axial slice is normalized separately, and a constant slice becomes 0.
     assert done["minmax_slice"].ravel().tolist() == [0, 0, 0, 0, 1, 1]
-    # Of the brain alone.
+    # These normalize only the voxels of the brain.
     assert done["zscore"] == pytest.approx(np.array([-3, -1, 1, 3]) / 5**0.5)
     assert done["percentile"] == pytest.approx([0, (4 - 2.03) / 5.94, (6 - 2.03) / 5.94, 1])
     assert {array.dtype for array in done.values()} == {np.dtype(np.float32)}
@@ -44,7 +44,7 @@ def test_huge_and_tiny_intensities_keep_their_deviation():
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_a_part_is_normalized_as_the_whole(tmp_path, normalization):
-    # A brain that touches its box's faces everywhere: without a margin, the background would be missing in a minimum.
+    # This brain fills its box, so that without a margin the background would be missing from the minimum.
     folder = write_subject(tmp_path, 7)
     for path in folder.iterdir():
         resave(path, lambda v: np.where(np.indices(v.shape).min(0) >= 5, np.maximum(v, "seg" not in path.name), 0))  # noqa: B023

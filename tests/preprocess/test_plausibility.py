@@ -1,4 +1,4 @@
-"""What looks odd in a scan is named, and good scans raise no suspicion."""
+"""Odd findings in a scan are reported, and good scans cause no warning."""
 
 import nibabel as nib
 import numpy as np
@@ -18,7 +18,7 @@ def head():
 
 
 def as_read(images):
-    """Images as they come from files: float32, the first axis fastest."""
+    """Images as they are read from files: float32 in Fortran order."""
     return {name: np.asfortranarray(image, np.float32) for name, image in images.items()}
 
 
@@ -36,13 +36,13 @@ def test_not_skull_stripped(head):
     assert plausibility.not_skull_stripped(volumes, backgrounds, (1.0, 1.0, 1.0)) is None
     sentence = plausibility.not_skull_stripped(volumes, backgrounds | {"t1": None, "t2": None}, (1.0, 1.0, 1.0))
     assert "no constant background around the brain in t1, t2" in sentence
-    # The same voxels twice as large are no brain any more.
+    # With voxels twice as large, the foreground is too large for a brain.
     sentence = plausibility.not_skull_stripped(volumes, backgrounds, (2.0, 1.0, 1.0))
-    assert "flair shows 3.2 liters, a brain fills 2.2 at most" in sentence
+    assert "flair shows 3.2 liters, but a brain has at most 2.2" in sentence
 
 
 @pytest.mark.parametrize("labelled", [True, False])
-def test_good_volumes_raise_no_suspicion(head, labelled):
+def test_good_volumes_cause_no_warning(head, labelled):
     volumes, brain, classes = head
     classes = classes if labelled else None
     subsets = (MODALITIES, ("flair", "t1ce", "t2"), ("flair", "t1ce"), ("t2",))
@@ -58,13 +58,13 @@ def test_a_flipped_modality_is_named(head, name):
     mirrored = volumes | {name: volumes[name][::-1]}
     for known in (classes, None):
         sentence = plausibility.flipped(mirrored, brain | brain[::-1], known)
-        assert sentence.startswith(f"{name} seems mirrored left to right against ")
+        assert sentence.startswith(f"{name} seems mirrored left to right relative to ")
         assert ("the mask" in sentence) == (known is not None)
 
 
 def test_a_flipped_modality_is_named_after_it_was_registered(head):
     volumes, brain, classes = head
-    # Mirrored about the middle of a brain that lies far off the middle of its array, as registration leaves it.
+    # Registration may leave an image mirrored about the middle of the brain, which is far from the middle of its array.
     eccentric = {name: np.roll(volume, 25, axis=0) for name, volume in volumes.items()}
     there = np.roll(brain, 25, axis=0)
     x = np.nonzero(there)[0]
@@ -76,18 +76,18 @@ def test_a_flipped_modality_is_named_after_it_was_registered(head):
 def test_a_flipped_mask_is_named(head):
     volumes, brain, classes = head
     sentence = plausibility.flipped(volumes, brain, classes[::-1])
-    assert sentence.startswith("the mask seems mirrored left to right against flair, t1, t1ce, t2")
+    assert sentence.startswith("the mask seems mirrored left to right relative to flair, t1, t1ce, t2")
 
 
-def test_of_two_modalities_the_mask_says_which_is_flipped(head):
+def test_the_mask_decides_which_of_two_modalities_is_flipped(head):
     volumes, brain, classes = head
     pair = {"flair": volumes["flair"], "t1ce": volumes["t1ce"][::-1]}
     assert plausibility.flipped(pair, brain, classes).startswith(
-        "t1ce seems mirrored left to right against flair, the mask"
+        "t1ce seems mirrored left to right relative to flair, the mask"
     )
     pair = {"flair": volumes["flair"][::-1], "t1ce": volumes["t1ce"]}
     assert plausibility.flipped(pair, brain, classes).startswith(
-        "flair seems mirrored left to right against t1ce, the mask"
+        "flair seems mirrored left to right relative to t1ce, the mask"
     )
 
 
@@ -101,7 +101,7 @@ def test_swapped_modalities_are_named(head, one, other):
     sentence = plausibility.swapped(exchanged, brain, classes)
     assert f"{one} looks like {other}" in sentence
     assert f"{other} looks like {one}" in sentence
-    # Without a mask nothing tells T1 with contrast agent from T1.
+    # Without a mask, T1 and T1 with contrast agent cannot be distinguished.
     blind = plausibility.swapped(exchanged, brain, None)
     assert blind is None if {one, other} == {"t1", "t1ce"} else f"{one} looks like {other}" in blind
 
@@ -112,26 +112,26 @@ def test_t1_in_the_place_of_t1ce_is_named(head):
     assert plausibility.swapped(wrong, brain, classes).startswith("t1ce looks like t1;")
 
 
-def test_one_image_under_two_names_is_named(head):
+def test_two_modalities_with_the_same_image_are_named(head):
     volumes, brain, classes = head
-    # Another scale of intensities does not hide it.
+    # A different scale of intensities does not hide it.
     sentence = plausibility.swapped(volumes | {"t2": volumes["flair"] * 2 + 1}, brain, classes)
     assert sentence.startswith("flair and t2 hold the same image")
 
 
-def test_suspicions_need_enough_to_look_at():
+def test_too_small_or_constant_volumes_cause_no_warning():
     volumes = {"flair": np.zeros((9, 9, 9), np.float32), "t2": np.ones((9, 9, 9), np.float32)}
     brain, classes = np.zeros((9, 9, 9), bool), np.zeros((9, 9, 9), np.uint8)
     assert plausibility.flipped(volumes, brain, classes) is None
     assert plausibility.swapped(volumes, brain, classes) is None
-    # Voxels enough, but all the same.
+    # There are enough voxels, but they are all equal.
     assert plausibility.flipped(volumes, ~brain, classes) is None
     assert plausibility.swapped(volumes, ~brain, classes) is None
     assert plausibility.swapped({"adc": volumes["t2"]}, ~brain, classes) is None
 
 
 @pytest.mark.parametrize("number", [1, 5, 9])
-def test_tiny_subjects_raise_no_suspicion(number):
+def test_tiny_subjects_cause_no_warning(number):
     images, mask = tiny_subject(number)
     volumes, brain = as_read(images), images["t1"] != 0
     for classes in (to_classes(mask, "brats2020"), None):
@@ -139,7 +139,7 @@ def test_tiny_subjects_raise_no_suspicion(number):
         assert plausibility.swapped(volumes, brain, classes) is None
 
 
-def test_real_patients(real_cases):
+def test_flips_and_swaps_are_found_in_real_patients(real_cases):
     subjects = sorted(folder for folder in real_cases.iterdir() if folder.is_dir())
     assert subjects
     for folder in subjects:
@@ -147,7 +147,7 @@ def test_real_patients(real_cases):
         for path in folder.glob("*.nii*"):
             read[path.name.split(".")[0].removeprefix(f"{folder.name}_")] = np.asarray(nib.load(path).dataobj)
         classes = to_classes(read.pop("seg"), "brats2013")
-        # z-scored files: what surrounds the brain is below zero.
+        # These files are z-scored, so that the background is below zero.
         backgrounds = {name: float(volume[0, 0, 0]) for name, volume in read.items()}
         brain = np.any([volume != backgrounds[name] for name, volume in read.items()], axis=0)
         assert checks.mask_outside(classes, brain) is None, folder

@@ -1,4 +1,4 @@
-"""The volumes of a scan are read together, and what is missing or disagrees is told."""
+"""The volumes of a scan are read together, and missing or inconsistent files are reported."""
 
 import nibabel as nib
 import numpy as np
@@ -9,7 +9,7 @@ from glioseg.volumes.nifti import read_volume, write_volume
 
 
 def test_modalities_may_share_a_file(tmp_path):
-    apart = scan_of(write_subject(tmp_path, 3))
+    separate = scan_of(write_subject(tmp_path, 3))
     images, truth = tiny_subject(3)
     path, mask = tmp_path / "all.nii.gz", (tmp_path / "mask.nii.gz", 0)
     order = ["t2", "flair", "t1ce", "t1"]
@@ -18,18 +18,18 @@ def test_modalities_may_share_a_file(tmp_path):
     write_volume(mask[0], truth, affine)
     files = {name: (path, order.index(name)) for name in MODALITIES}
     scan, arrays = preprocess_scan("case_03", files, mask, SETTINGS)
-    assert (arrays["image"] == apart[1]["image"]).all()
-    assert scan["hashes"] == apart[0]["hashes"]
+    assert (arrays["image"] == separate[1]["image"]).all()
+    assert scan["hashes"] == separate[0]["hashes"]
     assert scan["volumes"] == {"flair": 1, "t1": 3, "t1ce": 2, "t2": 0, "seg": 0}
     _, image = preprocess_scan("case_03", {"t2": files["t2"]}, mask, SETTINGS | {"modalities": ["t2"]})
     assert (image["image"][..., 0] == arrays["image"][..., 3]).all()
-    # Among files of their own, a file with several is a mistake; and no file has a fifth of four.
+    # A 4-D file among 3-D files is a mistake, and so is the index 4 in a file with four volumes.
     odd = {name: (tmp_path / "case_03" / f"case_03_{name}.nii.gz", 0) for name in MODALITIES} | {"t2": (path, 0)}
     scan, arrays = preprocess_scan("case_03", odd, mask, SETTINGS)
     assert (scan["verdict"], arrays) == ("excluded", {})
-    assert scan["reason"] == f"{path} holds 4 volumes; expected one t2: export that one alone"
+    assert scan["reason"] == f"{path} holds 4 volumes; expected only t2: export that volume alone"
     scan, arrays = preprocess_scan("case_03", files | {"t2": (path, 4)}, mask, SETTINGS)
-    assert "holds 4 volumes, from 0 on; expected one with the index 4" in scan["reason"]
+    assert "holds 4 volumes, numbered from 0; expected one with index 4" in scan["reason"]
 
 
 def test_a_missing_modality_excludes_or_is_zeros(tmp_path):
@@ -52,7 +52,7 @@ def test_a_missing_modality_excludes_or_is_zeros(tmp_path):
     assert scan_of(folder, missing="zeros", forced=True)[0]["verdict"] == "excluded"
 
 
-def test_headers_that_disagree_exclude_unless_forced(tmp_path):
+def test_inconsistent_headers_exclude_unless_forced(tmp_path):
     folder = write_subject(tmp_path, 6)
     voxels, affine = read_volume(folder / "case_06_t1.nii.gz")
     for check, (shape, change) in {
@@ -66,6 +66,6 @@ def test_headers_that_disagree_exclude_unless_forced(tmp_path):
         assert [finding["check"] for finding in scan["findings"]] == [check]
         assert (scan["verdict"], arrays) == ("excluded", {})
         scan, arrays = scan_of(folder, forced=True)
-        # Nothing can be stacked of different shapes.
+        # Volumes of different shapes cannot be stacked.
         assert scan["verdict"] == ("excluded" if check == "shape" else "warned")
         assert bool(arrays) == (check != "shape")

@@ -1,4 +1,4 @@
-"""A scan's files become arrays, and scan.json says what they hold."""
+"""A scan's files become arrays, and scan.json describes them."""
 
 import gzip
 import json
@@ -48,7 +48,7 @@ def test_a_fuzzed_header_never_ends_in_a_traceback(subject, changes, part):
     assert bool(scan["reason"]) == (scan["verdict"] != "included")
 
 
-def test_copying_into_rows_changes_no_voxel():
+def test_copy_rows_changes_no_voxel():
     volume = np.asfortranarray(np.random.default_rng(2).integers(0, 9, (5, 19, 7)).astype(np.int16))
     rows = np.empty(volume.shape, np.float32)
     copy_rows(volume[:, ::-1], rows)
@@ -72,7 +72,7 @@ def test_original_preset_equals_its_recipe(tmp_path):
     settings = SETTINGS | preset["preprocess"] | {"modalities": preset["modalities"]}
     scan, arrays = preprocess_scan("p", files, mask_file, settings | {"min_tumor_percent": 0.0})
 
-    # The recipe, step by step as its README has it.
+    # The recipe, step by step as in its README.
     stack = []
     for name in ("flair", "t1ce", "t2"):
         volume = nib.load(files[name][0]).get_fdata()
@@ -94,7 +94,7 @@ def test_original_preset_equals_its_recipe(tmp_path):
     assert "of the crop is tumor; expected at least" in excluded["reason"]
 
 
-def test_arrays_and_what_scan_json_says_of_them(tmp_path):
+def test_scan_json_describes_the_arrays(tmp_path):
     folder = write_subject(tmp_path, 3)
     scan, arrays = scan_of(folder)
     images, mask = tiny_subject(3)
@@ -115,7 +115,7 @@ def test_arrays_and_what_scan_json_says_of_them(tmp_path):
     assert (order[..., 1] == arrays["image"][..., 0]).all()
 
 
-def test_a_scan_without_mask_is_taken(tmp_path):
+def test_a_scan_without_mask_is_included(tmp_path):
     folder = write_subject(tmp_path, 5)
     (folder / "case_05_seg.nii.gz").unlink()
     scan, arrays = scan_of(folder)
@@ -126,7 +126,7 @@ def test_a_scan_without_mask_is_taken(tmp_path):
 
 @pytest.mark.parametrize("dialect", ["brats2020", "msd", "brats2024-ped"])
 @pytest.mark.parametrize(("orientation", "tilt"), [("RAS", 0), ("PIR", 0), ("LPS", 20), ("SAR", 30)])
-def test_a_scan_is_the_same_in_every_orientation_and_goes_back_to_its_own(tmp_path, orientation, tilt, dialect):
+def test_arrays_do_not_depend_on_orientation_and_predictions_return_to_it(tmp_path, orientation, tilt, dialect):
     images, truth = tiny_subject(8)
     truth = labels.to_values(labels.to_classes(truth, "brats2020"), dialect)
     found = {}
@@ -149,17 +149,17 @@ def test_a_scan_is_the_same_in_every_orientation_and_goes_back_to_its_own(tmp_pa
     channels = [labels.CLASSES.index(name) for name in classes]
     certain = np.float32(arrays["mask"][..., None] == channels)
     back = restore_classes(certain, json.loads(json.dumps(scan)), classes, "classes")
-    # The file's own voxels, one by one, in its own values.
+    # The mask file's own voxels and label values.
     assert (labels.to_values(back, dialect) == read_volume(tmp_path / "turned" / "turned_seg.nii.gz")[0]).all()
 
 
-def test_the_hash_knows_a_scan_by_its_voxels(tmp_path):
+def test_the_hash_depends_only_on_the_voxels(tmp_path):
     first = write_subject(tmp_path, 1)
     same, other = tmp_path / "another_name", write_subject(tmp_path, 2)
     same.mkdir()
     for part in (*MODALITIES, "seg"):
         voxels, affine = read_volume(first / f"case_01_{part}.nii.gz")
-        # Another type, another background's sign, a larger empty frame.
+        # Another data type, a background of -0.0, and an empty margin.
         voxels = np.pad(np.where(voxels == 0, -0.0, voxels), 3).astype(np.float64)
         nib.save(nib.Nifti1Image(voxels, affine), same / f"another_name_{part}.nii")
     hashes = [scan_of(folder)[0]["hashes"] for folder in (first, same, other)]
@@ -181,7 +181,7 @@ FORCED = {
 
 
 @pytest.mark.parametrize("check", FORCED)
-def test_a_subject_is_forced_in_with_its_sentences(tmp_path, check):
+def test_a_forced_subject_is_included_with_its_warnings(tmp_path, check):
     folder = write_subject(tmp_path, 5)
     part, change = FORCED[check]
     resave(folder / f"case_05_{part}.nii.gz", change)
@@ -199,14 +199,14 @@ def test_a_subject_is_forced_in_with_its_sentences(tmp_path, check):
     json.dumps(forced, allow_nan=False)
 
 
-def test_what_can_not_become_an_array_says_so(tmp_path):
+def test_a_forced_subject_without_possible_arrays_is_excluded(tmp_path):
     folder = write_subject(tmp_path, 7)
     scan, arrays = scan_of(folder, crop=[[50, 90], [0, 44], [0, 36]], forced=True)
     assert (scan["verdict"], arrays) == ("excluded", {})
-    assert "its 40x44x36 voxels do not reach into the configured crop" in scan["reason"]
+    assert "the scan has 40x44x36 voxels, and the configured crop lies outside" in scan["reason"]
     scan, arrays = scan_of(folder, spacing_mm=0.05, forced=True)
     assert (scan["verdict"], arrays) == ("excluded", {})
-    assert "of 0.05 mm; check the spacing in its header" in scan["reason"]
+    assert "of 0.05 mm, which are too many; check the spacing in the header" in scan["reason"]
     (folder / "case_07_t2.nii.gz").write_bytes(b"\x1f\x8bnothing")
     scan, arrays = scan_of(folder, forced=True)
     assert (scan["verdict"], arrays) == ("excluded", {})
@@ -214,9 +214,9 @@ def test_what_can_not_become_an_array_says_so(tmp_path):
     assert {finding["check"] for finding in scan["findings"]} <= set(CHECKS)
 
 
-def test_a_cavity_is_kept_and_no_tumor(tmp_path):
+def test_a_cavity_is_kept_but_is_not_tumor(tmp_path):
     folder = write_subject(tmp_path, 8)
-    # 2024's values: 1 necrosis, 2 edema, 3 enhancing, 4 cavity, here in the brain's corner.
+    # Values of 2024: 1 necrosis, 2 edema, 3 enhancing, 4 cavity, here in a corner of the array.
     resave(folder / "case_08_seg.nii.gz", lambda v: np.where(v == 4, 3, v))
     resave(folder / "case_08_seg.nii.gz", lambda v: np.where((np.indices(v.shape) < 8).all(0), 4, v))
     scan, arrays = scan_of(folder, labels="brats2024", forced=True)

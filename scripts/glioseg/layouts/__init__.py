@@ -1,1 +1,1 @@
-"""How data sets lie on disk, and the subjects found in them."""
+"""The layouts of data sets on disk, and the subjects found in them."""

@@ -1,4 +1,4 @@
-"""The layout of BIDS (Gorgolewski et al. 2016, doi:10.1038/sdata.2016.44), raw and derivatives."""
+"""The BIDS layout (Gorgolewski et al. 2016, doi:10.1038/sdata.2016.44) of raw data and derivatives."""
 
 from typing import NamedTuple
 
@@ -7,12 +7,12 @@ from glioseg.layouts.covariates import EMPTY, rows_of
 from glioseg.layouts.folders import Layout, SubjectFiles, descend, image_of, listing, one_each, stem_of
 from glioseg.layouts.modalities import plain
 
-# A segmentation of healthy anatomy, as FreeSurfer's derivatives hold, is no tumor mask.
+# FreeSurfer's derivatives hold segmentations of healthy anatomy, which are not tumor masks.
 ANATOMY = ("aseg", "aparcaseg")
 
 
 class Image(NamedTuple):
-    """An image of a subject: its path, the folder that it lies in, and the entities of its name ("space": "MNI")."""
+    """An image of a subject: its path, its folder, and the entities in its name ("space": "MNI")."""
 
     path: str
     folder: str
@@ -20,11 +20,12 @@ class Image(NamedTuple):
 
 
 def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
-    """`sub-*/[ses-*/]anat/*_T1w.nii[.gz]` (with a ce- entity: t1ce), T2w, FLAIR; masks *dseg, or *mask with
-    label-tumor or label-lesion; in the folder itself and in derivatives/*.
+    """Find the subjects of a BIDS data set, in the folder itself and in derivatives/*.
 
-    A subject is one session of a person. Where a modality has several files, those in the mask's space are preferred,
-    then those in its folder. Covariates are participants.tsv's. labels "auto" stays so, for the caller to decide.
+    Images are `sub-*/[ses-*/]anat/*_T1w.nii[.gz]` (t1ce if the name has a ce- entity), T2w and FLAIR. Masks are *dseg,
+    or *mask with label-tumor or label-lesion. Each session of a patient is one subject. If a modality has several
+    files, those in the mask's space are preferred, then those in the mask's folder. Covariates come from
+    participants.tsv. Labels "auto" are returned unchanged, and the caller decides.
     """
     images, persons = {}, {}
     for base in descend(root, lambda folder, groups, entries: folder if is_bids(folder, entries) else None, notes):
@@ -43,7 +44,7 @@ def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dic
 
 
 def is_bids(folder: str, entries: list) -> bool:
-    """Whether a folder holds sub-*/[ses-*/]anat, itself or in derivatives/*. Looks into those folders."""
+    """Whether a folder holds sub-*/[ses-*/]anat, directly or in derivatives/*. Lists these folders."""
     if any(True for _ in _anatomies(entries, [])):
         return True
     if not any(entry.name == "derivatives" and entry.is_dir() for entry in entries):
@@ -57,7 +58,7 @@ def _data_sets(base: str, notes: list[str]) -> list[str]:
 
 
 def _anatomies(entries: list, notes: list[str]):
-    """Subject's name and folder of each anat."""
+    """Yield the subject's name and the path of each anat folder."""
     for entry in entries:
         if entry.name.startswith("sub-") and entry.is_dir():
             for inner in listing(entry.path, notes):
@@ -86,7 +87,7 @@ def _sort_in(found: dict[str, list[Image]], entry, folder: str, names: dict[str,
 
 
 def _preferred(found: dict[str, list[Image]]) -> dict[str, list[str]]:
-    """Paths by modality, fewer where the mask tells which of several."""
+    """Paths by modality; if there is exactly one mask, images in its space and folder are preferred."""
     masks = found.get(MASK, [])
     if len(masks) == 1:
         (mask,) = masks
@@ -107,7 +108,7 @@ def _participants(entries: list, notes: list[str]) -> dict[str, dict[str, str]]:
     try:
         rows = [row for _, row in rows_of(table)] if table else []
     except ValueError as error:
-        notes.append(f"{error}; left out")
+        notes.append(f"{error}; this table is skipped")
         return {}
     return {
         row["participant_id"]: {

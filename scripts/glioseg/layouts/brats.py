@@ -1,4 +1,4 @@
-"""The layouts of BraTS, 2013 to 2025: a folder for each subject, alone or in groups such as HGG and LGG."""
+"""The layouts of BraTS, 2013 to 2025: one folder per subject, possibly in groups such as HGG and LGG."""
 
 import re
 from collections.abc import Callable
@@ -15,19 +15,22 @@ YEAR = re.compile(r"(?<!\d)202[3-9](?![-_.]?\d)")
 
 
 def brats(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
-    """2017-2021: `SUBJECT/SUBJECT_MODALITY.nii[.gz]`, the mask `SUBJECT_seg`, or, as in 355 of 2020, `*_Segm`."""
+    """Find the subjects of BraTS 2017-2021: `SUBJECT/SUBJECT_MODALITY.nii[.gz]`.
+
+    The mask is `SUBJECT_seg` or, for subject 355 of 2020, `*_Segm`.
+    """
 
     def dialect(name, years):
-        # Subjects of 2013 and 2015 that someone renamed to the later scheme keep their label values.
+        # Subjects of 2013 and 2015 that were renamed to the later scheme keep their label values.
         return "brats2013" if re.match(r"brats_?(2013|2015|tcia)_pat", name, re.I) else "brats2020"
 
     return _subjects(root, files_2017, dialect, labels, names, notes)
 
 
 def brats2023(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
-    """2023 and later: `SUBJECT/SUBJECT-t1n.nii.gz`, -t1c, -t2w, -t2f, the mask -seg.
+    """Find the subjects of BraTS 2023 and later: `SUBJECT/SUBJECT-t1n.nii.gz`, -t1c, -t2w, -t2f; the mask is -seg.
 
-    Raises ValueError for pediatric subjects where no folder's name tells 2023 from 2024: their label values differ.
+    Raises ValueError for pediatric subjects if the folder names do not state the year, which decides their labels.
     """
 
     def dialect(name, years):
@@ -35,11 +38,11 @@ def brats2023(root: str, labels: str, names: dict[str, str], notes: list[str]) -
         if kind == "PED":
             if len(years) != 1:
                 raise ValueError(
-                    f"data: {name} in {root} is pediatric, whose label values differ between 2023 and 2024, and "
-                    "no folder's name says which; name the labels: brats2023 or brats2024-ped"
+                    f"data: {name} in {root} is pediatric; pediatric label values differ between 2023 and 2024, and "
+                    "the folder names do not state the year: set labels to brats2023 or brats2024-ped"
                 )
             return "brats2023" if years == {"2023"} else "brats2024-ped"
-        # From 100 on, a glioma's last number counts visits after treatment, which came with the labels of 2024.
+        # The last number in a glioma's name is 100 or more for visits after treatment, which have the labels of 2024.
         treated = kind == "GLI" and (last := name.rpartition("-")[2]).isdecimal() and int(last) >= 100
         return "brats2024" if treated or (kind == "MET" and years == {"2025"}) else "brats2023"
 
@@ -47,13 +50,15 @@ def brats2023(root: str, labels: str, names: dict[str, str], notes: list[str]) -
 
 
 def brats2013(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
-    """2013 and 2015 as NIfTI: `SUBJECT/VSD.Brain.XX.O.MR_Flair.54512[.nii[.gz]]`, the mask `*.OT.*`, each a file or a
-    folder with one file."""
+    """Find the subjects of BraTS 2013 and 2015 as NIfTI: `SUBJECT/VSD.Brain.XX.O.MR_Flair.54512[.nii[.gz]]`.
+
+    The mask is `*.OT.*`. Each image is a file, or a folder with one file.
+    """
     return _subjects(root, files_2013, lambda name, years: "brats2013", labels, names, notes)
 
 
 def files_2017(name: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
-    """The images of a folder that are named as the subjects of 2017-2021: modality -> paths; none: an empty one."""
+    """Paths by modality of the images in a folder that are named as in 2017-2021; empty if there are none."""
     found = _suffixed(f"{name}_".lower(), entries, names, notes)
     if MASK not in found:
         odd = [entry for entry in entries if (stem_of(entry.name) or "").lower().endswith("_segm")]
@@ -63,12 +68,12 @@ def files_2017(name: str, entries: list, names: dict[str, str], notes: list[str]
 
 
 def files_2023(name: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
-    """The images of a folder that are named as the subjects of 2023 and later."""
+    """Paths by modality of the images in a folder that are named as in 2023 and later; empty if there are none."""
     return _suffixed(f"{name}-".lower(), entries, names, notes)
 
 
 def files_2013(name: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
-    """The images of a folder that are named as the subjects of 2013 and 2015."""
+    """Paths by modality of the images in a folder that are named as in 2013 and 2015; empty if there are none."""
     found = {}
     for entry in entries:
         match = VSD.match(entry.name)
@@ -94,7 +99,7 @@ def _suffixed(prefix: str, entries: list, names: dict[str, str], notes: list[str
 
 def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFiles]:
     base = Path(root).absolute()
-    # A table such as name_mapping.csv may also lie one folder above the subjects' own.
+    # A table such as name_mapping.csv may also be in the folder above the root.
     tables = [entry.path for entry in listing(str(base.parent), []) if is_covariate_table(entry.name)]
 
     def look(folder, groups, entries):
@@ -104,7 +109,7 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFi
         if candidates:
             return name, folder, groups[:-1], candidates
         if images := [entry.name for entry in entries if stem_of(entry.name) is not None]:
-            notes.append(f"{folder} holds images whose names are no subject's in this layout ({images[0]}); left out")
+            notes.append(f"{folder} holds images whose names do not match this layout ({images[0]}); they are skipped")
         return None
 
     found = list(descend(root, look, notes))
@@ -115,7 +120,7 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFi
         covariates = {"grade": grades[0]} if grades else {}
         covariates |= rows.get(name.lower(), {})
         if name.isdecimal() and groups:
-            name = f"{groups[-1]}_{name}"  # in 2013, HG/0001 and LG/0001 are two people
+            name = f"{groups[-1]}_{name}"  # in 2013, HG/0001 and LG/0001 are two patients
         chosen = dialect(name, _years([*reversed(groups), *above])) if labels == "auto" else labels
         subject = SubjectFiles(one_each(name, candidates, notes), chosen, covariates)
         insert(subjects, where, name, folder, subject)
@@ -123,12 +128,12 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFi
 
 
 def _years(folders: list[str]) -> set[str]:
-    """The challenge's years (2023 and later, no dates) in the first folder's name that has any; empty: none has."""
+    """The challenge years, 2023 or later, in the first folder name that has any (dates do not count); may be empty."""
     return next((years for name in folders if (years := set(YEAR.findall(name)))), set())
 
 
 def _layout(expected: str, files: Callable, find: Callable) -> Layout:
-    """The layout of a year, recognized by the files of one subject."""
+    """A layout that is recognized by the file names of one subject."""
     return Layout(expected, lambda place: bool(files(place.name, place.entries, names_of([]), place.notes)), find)
 
 

@@ -1,11 +1,11 @@
-"""Tables beside a data set's images: BraTS's grade and survival, BIDS's participants, and a table that a user wrote."""
+"""Tables next to a data set's images: grade and survival in BraTS, participants in BIDS, and a user's own table."""
 
 import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
 
-# Columns of BraTS's tables, 2017 to 2020, in lower case and without blanks or underscores -> covariate.
+# Column in the BraTS tables of 2017 to 2020, in lower case and without spaces and underscores -> covariate.
 COVARIATES = {
     "grade": "grade",
     "age": "age",
@@ -18,21 +18,21 @@ EMPTY = ("", "na", "n/a", "nan")
 
 
 def is_covariate_table(name: str) -> bool:
-    """Whether a file's name is one of BraTS's: name_mapping.csv, survival_info.csv, survival_data.csv, …"""
+    """Whether a file is named as a BraTS table: name_mapping.csv, survival_info.csv, survival_data.csv, …"""
     return name.lower().startswith(("name_mapping", "survival_")) and name.lower().endswith(".csv")
 
 
 def covariates_of(tables: list[str], notes: list[str]) -> dict[str, dict[str, str]]:
-    """A subject's name, under whatever year's column, in lower case -> its covariates, from BraTS's own tables.
+    """Covariates by subject from BraTS tables. The keys are the names in the ID columns of all years, in lower case.
 
-    A table that can't be read is left out, with a note.
+    A table that cannot be read is skipped, with a note.
     """
     found = {}
     for table in tables:
         try:
             rows = [row for _, row in rows_of(table)]
         except ValueError as error:
-            notes.append(f"{error}; left out")
+            notes.append(f"{error}; this table is skipped")
             continue
         for row in rows:
             facts = {
@@ -47,9 +47,9 @@ def covariates_of(tables: list[str], notes: list[str]) -> dict[str, dict[str, st
 
 
 def rows_of(path: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells, stripped, of each row of a .tsv, or of a .csv split at commas or semicolons.
+    """Yield the line number and the stripped cells of each row of a .tsv, or of a .csv with commas or semicolons.
 
-    Blank lines are skipped. Raises ValueError with a sentence that names the file and the line.
+    Blank lines are skipped. Raises ValueError, which names the file and the line, if the table cannot be read.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -67,7 +67,7 @@ def rows_of(path: str) -> Iterator[tuple[int, dict[str, str]]]:
             if header is None:
                 header = cells
                 if len(set(header)) != len(header):
-                    raise ValueError(f"{path}: two columns have one name; expected a header of different names")
+                    raise ValueError(f"{path}: two columns have the same name; expected different names")
             elif len(cells) != len(header):
                 raise ValueError(
                     f"{path}: expected {len(header)} cells in each line, found {len(cells)} in line {reader.line_num}"
@@ -75,7 +75,7 @@ def rows_of(path: str) -> Iterator[tuple[int, dict[str, str]]]:
             else:
                 yield reader.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
-        raise ValueError(f"{path}: line {reader.line_num} cannot be read ({error}); save the table anew") from error
+        raise ValueError(f"{path}: line {reader.line_num} cannot be read ({error}); save the table again") from error
 
 
 def _plain(column: str) -> str:

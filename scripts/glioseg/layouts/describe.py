@@ -1,4 +1,4 @@
-"""What a source holds, in words, and the disk space that its preprocessed subjects will take."""
+"""A description of a source, with an estimate of the disk space that its preprocessed subjects need."""
 
 from collections import Counter
 
@@ -13,15 +13,15 @@ from glioseg.volumes.brain import background_value, brain_mask
 from glioseg.volumes.nifti import take_volumes
 from glioseg.volumes.resample import resampled_shape
 
-LISTED = 10  # subjects or sentences, before a count of the rest
-MEASURED = 12  # subjects whose brain is measured: their mean box is then known to some 3 %
+LISTED = 10  # the most subjects or notes that are listed; the others are counted
+MEASURED = 12  # the most subjects whose brain is measured; this gives the mean box to about 3 %
 SCAN_JSON_BYTES = 4000
 
 
 def describe_source(source: dict, found: Source, modalities: list[str], spacing_mm: float) -> str:
-    """Lines on a source: layout, labels, subjects, files by modality, what is missing or left out, the disk forecast.
+    """Describe a source, line by line: layout, labels, subjects, files by modality, missing files, notes, disk space.
 
-    modalities: the wanted ones; others that are there are counted too. spacing_mm: that of the preprocessed arrays.
+    modalities: the wanted ones; others that are found are counted too. spacing_mm: of the preprocessed arrays.
     """
     subjects = found.subjects
     files = Counter(name for subject in subjects.values() for name in subject.files)
@@ -42,11 +42,11 @@ def describe_source(source: dict, found: Source, modalities: list[str], spacing_
 
 
 def forecast_bytes(subjects: dict[str, SubjectFiles], modalities: list[str], spacing_mm: float) -> tuple[float, int]:
-    """Bytes that the subjects will take once preprocessed with `crop: brain`, and how many of them were measured.
+    """Bytes that the subjects need once preprocessed with `crop: brain`, and how many subjects were measured.
 
-    Counted are those with all modalities: float16 for each and uint8 for the mask, in the box around the brain, at
-    that spacing, whose mean size is that of some `MEASURED` subjects spread over the names. (nan, 0) where none of them
-    can be read.
+    Only subjects with all modalities count. Each needs float16 per modality and uint8 for the mask, in the box around
+    the brain at spacing_mm. The mean size of this box comes from up to `MEASURED` subjects, evenly spread over the
+    names. Returns (nan, 0) if none of these can be read.
     """
     complete = [name for name, subject in subjects.items() if set(modalities) <= set(subject.files)]
     step = max(1, len(complete) / MEASURED)
@@ -55,7 +55,7 @@ def forecast_bytes(subjects: dict[str, SubjectFiles], modalities: list[str], spa
         try:
             sizes.append(_box_voxels(subjects[name], modalities, spacing_mm))
         except ValueError:
-            continue  # preprocessing will say what is wrong with it
+            continue  # preprocessing will report what is wrong with it
     if not sizes:
         return float("nan"), 0
     masks = sum(MASK in subjects[name].files for name in complete)
@@ -64,7 +64,7 @@ def forecast_bytes(subjects: dict[str, SubjectFiles], modalities: list[str], spa
 
 
 def _box_voxels(subject: SubjectFiles, modalities: list[str], spacing_mm: float) -> int:
-    """Voxels, after resampling, of the box around all that isn't background. ValueError: a file can't be read."""
+    """Voxels, after resampling, of the box around the brain. Raises ValueError if a file cannot be read."""
     read = take_volumes({name: subject.files[name] for name in modalities})
     boxes = [bounding_box(brain_mask(part, background_value(part))) for part, _ in read.values()]
     affine = read[modalities[-1]][1]
@@ -76,9 +76,12 @@ def _box_voxels(subject: SubjectFiles, modalities: list[str], spacing_mm: float)
 def _disk(subjects: dict[str, SubjectFiles], modalities: list[str], spacing_mm: float) -> str:
     size, measured = forecast_bytes(subjects, modalities, spacing_mm)
     if not measured:
-        return "no subject with all modalities could be read, so there is no forecast"
+        return "no estimate: no subject with all modalities could be read"
     unit, name = (1e9, "GB") if size >= 1e9 else (1e6, "MB")
-    return f"{size / unit:.3g} {name} for the arrays of all ({measured} measured; crop: brain, {spacing_mm:g} mm)"
+    return (
+        f"{size / unit:.3g} {name} for the arrays of all subjects without missing modalities "
+        f"(estimated from {measured} of them; crop: brain, {spacing_mm:g} mm)"
+    )
 
 
 def _missing(subjects: dict[str, SubjectFiles], modalities: list[str]) -> str:

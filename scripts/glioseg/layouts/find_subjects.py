@@ -1,4 +1,4 @@
-"""How a data set lies on disk: sources -> subject -> modality -> file. Lists folders, opens no image."""
+"""Find the subjects of all sources, with one file per modality. Folders are listed, but no image is opened."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from glioseg.layouts.folders import File, Place, SubjectFiles, descend, insert, 
 from glioseg.layouts.modalities import MODALITIES, names_of
 from glioseg.layouts.table import table_in
 
-# In the order in which they are looked for.
+# In the order in which they are tried.
 LAYOUTS = {
     "table": table.LAYOUT,
     "msd": msd.LAYOUT,
@@ -20,12 +20,12 @@ LAYOUTS = {
     "brats2013": brats.LAYOUT_2013,
 }
 
-# Where no subject has a mask, labels only say in which values predictions are written.
+# Without masks, the label dialect only decides in which values predictions are written.
 LABELS_WITHOUT_MASKS = "brats2020"
 
 
 class Source(NamedTuple):
-    """What was found in a source: its layout, its subjects by name, and what was left out, in sentences."""
+    """What was found in a source: its layout, its subjects by name, and notes on what was left out."""
 
     layout: str
     subjects: dict[str, SubjectFiles]
@@ -33,9 +33,9 @@ class Source(NamedTuple):
 
 
 def recognize(root: str) -> str:
-    """The name of the layout that a folder (or a table's file) has, by names alone; the first that fits, from the top.
+    """The name of the first layout that fits a folder or a table file, judged by file and folder names alone.
 
-    Raises ValueError where none does; it says what was looked for, and what is there.
+    Raises ValueError if none fits; it lists the names that were looked for and the folder's content.
     """
     root, notes = _place(root), []
     if table_in(root) == root:
@@ -53,16 +53,17 @@ def recognize(root: str) -> str:
 
 
 def read_source(source: dict, modalities: list[str]) -> Source:
-    """Everything that a source holds. source: folder, layout (or "auto"), labels (or "auto"), prefix (of the names).
+    """Find all subjects and files of a source.
 
-    modalities: those that count beside flair, t1, t1ce and t2. Raises ValueError with a sentence where the folder or
-    the layout does not exist, no subject is found, or the masks' labels can't be told.
+    source: folder, layout (or "auto"), labels (a dialect or "auto"), prefix (of the subjects' names). modalities: those
+    to look for in addition to flair, t1, t1ce and t2. Raises ValueError if the folder or the layout does not exist, if
+    no subject is found, or if the label dialect of a mask cannot be recognized.
     """
     root, layout, labels = _place(source["folder"]), source["layout"], source["labels"]
     choose("labels", labels, ("auto", *DIALECTS))
     choose("layout", layout, ("auto", *LAYOUTS))
     if "/" in source["prefix"]:
-        raise ValueError(f"prefix: {source['prefix']!r} would make folders of names; leave out the /")
+        raise ValueError(f"prefix: {source['prefix']!r} would turn subject names into folders; leave out the /")
     names, notes = names_of(modalities), []
     if layout == "auto":
         layout = recognize(root)
@@ -77,8 +78,8 @@ def read_source(source: dict, modalities: list[str]) -> Source:
     masked = [name for name, subject in found.items() if subject.labels == "auto" and MASK in subject.files]
     if masked:
         raise ValueError(
-            f"data: what the mask of {masked[0]} in {root} means can't be told from its name; name the labels: one of "
-            f"{', '.join(DIALECTS)}" + (", or in a column labels of the table" if layout == "table" else "")
+            f"data: the label dialect of the mask of {masked[0]} in {root} cannot be recognized; set labels to one of "
+            f"{', '.join(DIALECTS)}" + (", or add a column labels to the table" if layout == "table" else "")
         )
     subjects = {}
     for name, subject in sorted(found.items()):
@@ -86,14 +87,15 @@ def read_source(source: dict, modalities: list[str]) -> Source:
             subject = subject._replace(labels=LABELS_WITHOUT_MASKS)
         if subject.labels not in DIALECTS:
             raise ValueError(
-                f"data: {name} in {root} has the labels {subject.labels!r}; known are {', '.join(DIALECTS)}"
+                f"data: {name} in {root} has the unknown label dialect {subject.labels!r}; expected one of "
+                f"{', '.join(DIALECTS)}"
             )
         subjects[source["prefix"] + name] = subject
     return Source(layout, subjects, notes)
 
 
 def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str, SubjectFiles]:
-    """The synthetic data set phantom_001 to phantom_COUNT, which need not exist yet."""
+    """The synthetic subjects phantom_001 to phantom_COUNT, whose files need not exist yet."""
     parts = [name for name in (*modalities, MASK) if name in (*MODALITIES, MASK)]
     names = [f"phantom_{number:03d}" for number in range(1, count + 1)]
     files = {name: {part: File(f"{folder}/{name}/{name}_{part}.nii.gz") for part in parts} for name in names}
@@ -101,14 +103,14 @@ def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str
 
 
 def find_subjects(sources: list[dict], modalities: list[str]) -> dict[str, SubjectFiles]:
-    """`joined` subjects of all sources, each as `read_source` finds it. Raises ValueError where either does."""
+    """The subjects of all sources: `joined` results of `read_source`. Raises ValueError as these two functions do."""
     return joined(sources, [read_source(source, modalities) for source in sources], modalities)
 
 
 def joined(sources: list[dict], found: list[Source], modalities: list[str]) -> dict[str, SubjectFiles]:
-    """Subjects of all sources, sorted by name, with the files of the wanted modalities and the mask, in that order.
+    """Subjects of all sources, sorted by name, each with the files of the wanted modalities and then the mask.
 
-    What a subject lacks is not in its files. Raises ValueError for a name that two sources have.
+    A missing file has no entry. Raises ValueError if two sources have a subject of the same name.
     """
     subjects, where = {}, {}
     for source, (_, of_source, _) in zip(sources, found, strict=True):
@@ -119,12 +121,12 @@ def joined(sources: list[dict], found: list[Source], modalities: list[str]) -> d
 
 
 def _place(folder: str) -> str:
-    """A source's path without what Snakemake objects to in a file's name (./ and //)."""
+    """A source's path without ./ and //, to which Snakemake objects. Raises ValueError if the path cannot be used."""
     path = Path(folder)
     try:
         exists, is_folder = path.exists(), path.is_dir()
     except OSError as error:
-        raise ValueError(f"data: {folder} cannot be looked at ({error.strerror}); ask its owner for access") from error
+        raise ValueError(f"data: {folder} cannot be accessed ({error.strerror}); ask its owner for access") from error
     if not exists:
         raise ValueError(f"data: {folder} does not exist; give the folder that holds the subjects, or a table of files")
     if not is_folder and not table_in(str(path)):
@@ -133,13 +135,13 @@ def _place(folder: str) -> str:
 
 
 def _content(root: str, notes: list[str]) -> str:
-    """What lies in a folder, and the first thing in it that was left out, in words."""
+    """The content of a folder and the first note on what was left out, in words."""
     entries = listing(root, [])
     folders = [entry.name for entry in entries if entry.is_dir()]
     files = [entry.name for entry in entries if not entry.is_dir()]
     parts = [
-        f"{len(names)} {kind} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
-        for kind, names in (("folders", folders), ("files", files))
+        f"{len(names)} {kind}{'s' if len(names) > 1 else ''} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
+        for kind, names in (("folder", folders), ("file", files))
         if names
     ]
     return "; ".join([" and ".join(parts) or "nothing", *notes[:1]])

@@ -1,4 +1,4 @@
-"""The files of a data set: which are images, which modality a name means, and the way down to them. By names alone."""
+"""Functions that all layouts share: they find the images of a data set by the names of files and folders alone."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,19 +7,19 @@ from typing import NamedTuple
 ENDINGS = (".nii.gz", ".nii")
 
 
-# Subjects lie at most so many folders below the root: two of grouping, and their own.
+# Subjects are at most this many folders below the root: up to two folders that group them, and their own.
 LEVELS = 3
 
 
 class File(NamedTuple):
-    """An image: its file, and which volume of a 4-D file it is (0 in a 3-D file)."""
+    """An image: the path of its file, and the index of its volume in a 4-D file (0 in a 3-D file)."""
 
     path: str
     volume: int = 0
 
 
 class SubjectFiles(NamedTuple):
-    """What a data set says of one subject: files by modality (and "seg"), the mask's dialect, further facts by name."""
+    """What a data set says of one subject: files by modality (and "seg"), label dialect, covariates by name."""
 
     files: dict[str, File]
     labels: str
@@ -27,16 +27,16 @@ class SubjectFiles(NamedTuple):
 
 
 def stem_of(name: str) -> str | None:
-    """A file's name without .nii or .nii.gz; None where it has neither."""
+    """A file's name without .nii or .nii.gz; None if it has neither."""
     lower = name.lower()
     return next((name[: -len(ending)] for ending in ENDINGS if lower.endswith(ending)), None)
 
 
 class Place(NamedTuple):
-    """A folder on the way down from a data set's root, where a layout may be recognized.
+    """A folder of a data set, at or below its root, by which a layout may be recognized.
 
-    groups: names of the folders from the root to this one; name: of this folder; entries: what lies in it; notes: gets
-    a sentence for whatever is left out.
+    groups: names of the folders from the root to this one; name: of this folder; entries: its content; notes: a list
+    that gets a sentence for whatever is left out.
     """
 
     folder: str
@@ -47,11 +47,11 @@ class Place(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How a data set lies on disk.
+    """How the files of a data set are named and placed on disk.
 
-    expected: an image of a subject as it is named there, in words; recognize: whether a folder shows this layout, by
-    names alone; find: the subjects of a data set by name, from the root, labels (a dialect or "auto"), the names of
-    modalities (`modalities.names_of`), and a list of notes, to which it adds a sentence for whatever it leaves out.
+    expected: an example of a subject's image, for messages; recognize: whether a folder has this layout, by names
+    alone; find: returns the subjects of a data set by name. It takes the root, labels (a dialect or "auto"), the names
+    of modalities (`modalities.names_of`), and a list of notes, to which it adds a sentence for whatever it leaves out.
     """
 
     expected: str
@@ -60,30 +60,30 @@ class Layout(NamedTuple):
 
 
 def listing(folder: str, notes: list[str]) -> list[os.DirEntry]:
-    """What lies in a folder, by name; hidden files, what a Mac leaves behind and links to nothing are left out.
+    """The entries of a folder, sorted by name, without hidden files, macOS leftovers and broken links.
 
-    A folder that can't be listed is empty, with a note.
+    A broken link gets a note. A folder that cannot be listed counts as empty, with a note.
     """
     try:
         with os.scandir(folder) as entries:
             found = [entry for entry in entries if entry.name[0] != "." and entry.name != "__MACOSX"]
     except OSError as error:
-        notes.append(f"{folder} cannot be listed ({error.strerror}); left out")
+        notes.append(f"{folder} cannot be listed ({error.strerror}); it is skipped")
         return []
     kept = []
     for entry in sorted(found, key=lambda entry: entry.name):
-        # Only a link costs a look at the disk: git-annex and DataLad leave links to files that were never fetched.
+        # git-annex and DataLad leave links to files that were never fetched. Only links need another disk access.
         if entry.is_symlink() and not (entry.is_file() or entry.is_dir()):
-            notes.append(f"{entry.path} is a link to a file that isn't there; fetch it (git annex get, datalad get)")
+            notes.append(f"{entry.path} is a link to a missing file; fetch it (git annex get, datalad get)")
         else:
             kept.append(entry)
     return kept
 
 
 def image_of(entry: os.DirEntry, notes: list[str]) -> str | None:
-    """The image that an entry is; or holds, where unpacking made a folder `X.nii` around it.
+    """The path of the image that an entry is, or that it contains if unpacking made a folder `X.nii` around it.
 
-    None, with a note, where not exactly one lies in there.
+    None, with a note, if such a folder does not contain exactly one image.
     """
     if not entry.is_dir():
         return entry.path
@@ -92,14 +92,14 @@ def image_of(entry: os.DirEntry, notes: list[str]) -> str | None:
     if len(images) == 1:
         return images[0]
     found = ", ".join(file.name for file in inside[:3]) or "nothing"
-    notes.append(f"{entry.path} is a folder; expected one NIfTI image in it, found {found}; left out")
+    notes.append(f"{entry.path} is a folder; expected one NIfTI image in it, found {found}; it is skipped")
     return None
 
 
 def descend(root: str, look: Callable, notes: list[str], groups: tuple[str, ...] = ()) -> Iterator:
-    """What `look(folder, groups, entries)` makes of the root and of folders below it, by name, as far as `LEVELS`.
+    """Yield the results of `look(folder, groups, entries)` for the root and its subfolders, sorted, to depth `LEVELS`.
 
-    groups: the folders' names from the root to this one. Where look returns None, its subfolders are looked at.
+    groups: names of the folders from the root to this one. Subfolders are visited only where look returns None.
     """
     entries = listing(root, notes)
     found = look(root, groups, entries)
@@ -112,9 +112,9 @@ def descend(root: str, look: Callable, notes: list[str], groups: tuple[str, ...]
 
 
 def one_each(subject: str, candidates: dict[str, list[str]], notes: list[str]) -> dict[str, File]:
-    """A file for each modality that has one; a modality with several different ones is left out, with a note.
+    """One file for each modality; a modality with several different files is left out, with a note.
 
-    The same name with .nii and .nii.gz is one file: the .nii, which needs no unpacking.
+    X.nii and X.nii.gz count as the same file. The .nii is used, since it needs no decompression.
     """
     files = {}
     for name, paths in candidates.items():
@@ -122,16 +122,19 @@ def one_each(subject: str, candidates: dict[str, list[str]], notes: list[str]) -
             files[name] = File(min(paths))
         elif paths:
             found = ", ".join(path.rpartition("/")[2] for path in paths)
-            notes.append(f"{subject}: {len(paths)} files for {name} ({found}); left out: remove one, or use a table")
+            notes.append(
+                f"{subject}: {len(paths)} files for {name} ({found}); expected one, so none is used: keep only one, "
+                "or use a table"
+            )
     return files
 
 
 def insert(
     subjects: dict[str, SubjectFiles], where: dict[str, str], name: str, folder: str, subject: SubjectFiles
 ) -> None:
-    """Add a subject. Raises ValueError where its name is taken; it names both places."""
+    """Add a subject. Raises ValueError, which names both folders, if another subject has the same name."""
     if name in subjects:
         raise ValueError(
-            f"data: {name} lies in {where[name]} and in {folder}; make each a source of its own and give one a prefix"
+            f"data: {name} is both in {where[name]} and in {folder}; list each as its own source and give one a prefix"
         )
     subjects[name], where[name] = subject, folder

@@ -1,9 +1,9 @@
-"""What data sets call a modality, and what it is called here."""
+"""The names of modalities in data sets, and the names used here."""
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
 
 
-# What data sets call a modality, in lower case and without - _ and blanks -> what it is called here.
+# Name in a data set, in lower case and without hyphens, underscores and spaces -> name used here.
 ALIASES = {
     **dict.fromkeys(("flair", "t2f", "t2flair"), "flair"),
     **dict.fromkeys(("t1", "t1n", "t1w"), "t1"),
@@ -13,18 +13,18 @@ ALIASES = {
 
 
 def names_of(modalities: list[str]) -> dict[str, str]:
-    """`ALIASES` and the modalities beyond them that a study asks for, each meaning itself.
+    """`ALIASES`, and the further modalities that a study asks for, each under its own name.
 
-    Raises ValueError where a study asks for a modality by a name that it has elsewhere.
+    Raises ValueError if a study asks for a modality by an alias.
     """
     names = dict(ALIASES)
     for modality in modalities:
         meant = names.setdefault(plain(modality), modality)
         if meant != modality:
-            raise ValueError(f"modalities: {modality} is called {meant} here, in whatever data set; write {meant}")
+            raise ValueError(f"modalities: {modality} is called {meant} in glioseg; write {meant}")
     return names
 
 
 def plain(name: str) -> str:
-    """A modality's name as `ALIASES` lists it: "T1-Gd" is "t1gd"."""
+    """A modality's name as in the keys of `ALIASES`: "T1-Gd" becomes "t1gd"."""
     return name.lower().replace("-", "").replace("_", "").replace(" ", "")

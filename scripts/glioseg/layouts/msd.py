@@ -1,4 +1,4 @@
-"""The layout of the Medical Segmentation Decathlon's Task01: one 4-D file for each subject."""
+"""The layout of the Medical Segmentation Decathlon's Task01: one 4-D file per subject."""
 
 import json
 from pathlib import Path
@@ -7,15 +7,16 @@ from glioseg.labels import MASK
 from glioseg.layouts.folders import File, Layout, SubjectFiles, descend, insert, listing, stem_of
 from glioseg.layouts.modalities import names_of, plain
 
-# Of Task01_BrainTumour, where dataset.json does not say.
+# The volumes of Task01_BrainTumour, used if dataset.json does not list them.
 TASK01 = ["FLAIR", "T1w", "t1gd", "T2w"]
 FOLDERS = ("imagesTr", "imagesTs")
 
 
 def msd(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
-    """`imagesTr/SUBJECT.nii.gz`, whose volumes are the modalities; `labelsTr/SUBJECT.nii.gz`; `imagesTs` without.
+    """Find the subjects of a Decathlon task: `imagesTr/SUBJECT.nii.gz`, whose volumes are the modalities.
 
-    The volumes' order is dataset.json's. Raises ValueError for the layout of nnU-Net, which only looks like this one.
+    Masks are `labelsTr/SUBJECT.nii.gz`; the subjects in `imagesTs` have none. dataset.json gives the order of the
+    volumes. Raises ValueError for the layout of nnU-Net, which looks similar.
     """
     subjects, where = {}, {}
     for base in descend(root, lambda folder, groups, entries: folder if is_msd(entries) else None, notes):
@@ -31,8 +32,8 @@ def msd(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict
         }
         if any(stem.endswith("_0000") for stem in folders["imagesTr"]):
             raise ValueError(
-                f"data: {base} is laid out for nnU-Net, one file for each modality (…_0000.nii.gz), whose names say "
-                "neither modality nor tissue; write a table of the files (layout: table)"
+                f"data: {base} has the layout of nnU-Net, whose file names (…_0000.nii.gz) do not state the modality; "
+                "list the files in a table (layout: table)"
             )
         for folder in FOLDERS:
             for name, path in folders[folder].items():
@@ -45,7 +46,7 @@ def msd(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict
 
 
 def is_msd(entries: list) -> bool:
-    """Whether a folder's entries are those of a task of the Decathlon."""
+    """Whether a folder's entries are those of a Decathlon task."""
     present = {entry.name for entry in entries}
     return "dataset.json" in present and not present.isdisjoint(FOLDERS)
 
@@ -55,10 +56,10 @@ def _modalities(path: str, notes: list[str]) -> list[str]:
         listed = json.loads(Path(path).read_text(encoding="utf-8"))["modality"]
         order = [str(listed[str(index)]) for index in range(len(listed))]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        notes.append(f"{path} does not list the modalities ({type(error).__name__}); taken are {', '.join(TASK01)}")
+        notes.append(f"{path} does not list the modalities ({type(error).__name__}); assuming {', '.join(TASK01)}")
         return TASK01
     if unknown := [name for name in order if plain(name) not in names_of([])]:
-        notes.append(f"{path} lists modalities without a name here: {', '.join(unknown)}")
+        notes.append(f"{path} lists modalities that are used only if config.yaml names them: {', '.join(unknown)}")
     return order
 
 

@@ -1,4 +1,4 @@
-"""The layout for all else: a table that names every file."""
+"""The layout for any other data set: a table that names every file."""
 
 import os
 import re
@@ -16,18 +16,19 @@ MASKS = (MASK, "mask")
 
 
 def table(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
-    """A .tsv or .csv, or a folder with cohort.tsv or cohort.csv: columns subject, one for each modality, seg (or mask),
-    labels where sources differ; any other column is a covariate.
+    """Read the subjects from a .tsv or .csv, or from the cohort.tsv or cohort.csv in a folder.
 
-    A file is given from the table's folder on, `scan.nii.gz:2` is volume 2 (from 0) of a 4-D file, an empty cell is no
-    file. A file that does not exist is left out, with a note. Raises ValueError where the table can't be used.
+    Columns: subject, one per modality, seg (or mask), and labels if label dialects differ; any other is a covariate.
+    Paths are relative to the table's folder, `scan.nii.gz:2` is volume 2 (counted from 0) of a 4-D file, and an empty
+    cell means no file. A file that does not exist is left out, with a note. Raises ValueError if the table cannot be
+    used.
     """
     path = table_in(root)
     folder = path.rpartition("/")[0] if "/" in path else "."
     rows = list(rows_of(path))
     keys = {column: _meaning(column, names) for column in rows[0][1]} if rows else {}
     if rows:
-        _insist_on_columns(path, list(keys.values()), list(keys))
+        _check_columns(path, list(keys.values()), list(keys))
     subjects, folders = {}, {}
     for line, row in rows:
         name, files, covariates, dialect = "", {}, {}, labels
@@ -54,9 +55,9 @@ def table(root: str, labels: str, names: dict[str, str], notes: list[str]) -> di
 
 
 def table_of(subjects: dict[str, SubjectFiles], modalities: list[str], folder: Path) -> tuple[list[str], list[dict]]:
-    """Columns and rows of a table, to be written into a folder, that `table` reads back as these subjects.
+    """Columns and rows of a table to be written into a folder, from which `table` reads the same subjects again.
 
-    Absolute paths stay so; others, from the working directory on, are given from that folder on.
+    Absolute paths are kept. Paths relative to the working directory become relative to that folder.
     """
     covariates = list(dict.fromkeys(name for subject in subjects.values() for name in subject.covariates))
     rows = []
@@ -70,7 +71,7 @@ def table_of(subjects: dict[str, SubjectFiles], modalities: list[str], folder: P
 
 
 def table_in(root: str) -> str | None:
-    """The table that a source's path is, or that lies in that folder; None where there is none."""
+    """The path of the table that a source is, or that its folder contains; None if there is none."""
     if root.lower().endswith(ENDINGS):
         return root
     present = {entry.name for entry in listing(root, [])}
@@ -78,15 +79,17 @@ def table_in(root: str) -> str | None:
 
 
 def _meaning(column: str, names: dict[str, str]) -> str | None:
-    """subject, labels, seg, or the modality; None: a covariate."""
+    """What a column holds: "subject", "labels", "seg" or a modality; None for a covariate."""
     key = plain(column)
     return MASK if key in MASKS else key if key in ("subject", "labels") else names.get(key)
 
 
-def _insist_on_columns(path: str, keys: list[str | None], columns: list[str]) -> None:
+def _check_columns(path: str, keys: list[str | None], columns: list[str]) -> None:
     found = f"found {', '.join(columns)}"
     if "subject" not in keys or not set(keys) - {"subject", "labels", MASK, None}:
-        raise ValueError(f"{path}: expected the columns subject, one for each modality such as t1ce, and seg; {found}")
+        raise ValueError(
+            f"{path}: expected the columns subject, one for each modality such as t1ce, and optionally seg; {found}"
+        )
     twice = sorted({key for key in keys if key and keys.count(key) > 1})
     if twice:
         raise ValueError(f"{path}: expected one column for {', '.join(twice)}; {found}")
@@ -100,7 +103,7 @@ def _file(cell: str, folder: str) -> File:
 
 
 def _exists(path: str, folders: dict[str, set[str]]) -> bool:
-    """Whether a file exists; each folder is listed once, which is far cheaper than a question for each file."""
+    """Whether a file exists. Each folder is listed only once, which is far cheaper than a query for each file."""
     folder, _, name = path.rpartition("/")
     if folder not in folders:
         folders[folder] = {entry.name for entry in listing(folder or ("/" if path[0] == "/" else "."), [])}
@@ -108,7 +111,7 @@ def _exists(path: str, folders: dict[str, set[str]]) -> bool:
 
 
 def _recognize(place: Place) -> bool:
-    """Whether the data set's own folder holds a table."""
+    """Whether the root folder of the data set holds a table."""
     return not place.groups and any(entry.name in TABLES for entry in place.entries)
 
 

@@ -1,29 +1,30 @@
-"""How a modality looks inside the brain, by rank, on a thinned grid: what flips and swaps are told from.
+"""The appearance of modalities inside the brain, from which flipped and swapped images are detected.
 
-Arrays are in LPS order: the first axis runs from the patient's right to the left.
+Intensities are compared by rank, on a thinned grid. Arrays are in LPS order: the first axis runs from the patient's
+right to the left.
 """
 
 import numpy as np
 
 from glioseg.labels import CLASSES
 
-# So many voxels describe a head: every fifth along each axis of BraTS's grid.
+# About this many voxels are kept of a head: every fifth along each axis of the BraTS grid.
 THINNED = 70_000
-# Fewer voxels of a tissue tell nothing, more tell nothing new.
+# Fewer voxels of a tissue are too few for a judgment, and more add no information.
 LEAST, MOST = 100, 2000
-# Steps of equal voxel counts in which an intensity's rank within the brain is told.
+# The rank of an intensity within the brain is measured in this many levels of equal voxel counts.
 LEVELS = 16
 
-# The mean rank (0 darkest, 1 brightest of the brain) of each tissue on each modality, and "middle": where the median
-# lies between the dark tail and the bright one. Fluid is dark on T1 and FLAIR and bright on T2, edema is bright on
-# FLAIR, the rim on T1 with contrast agent (Menze et al. 2015, doi:10.1109/TMI.2014.2377694, figure 3).
+# Mean rank of each tissue in each modality, from 0 (darkest of the brain) to 1 (brightest), and "middle": the position
+# of the median between the dark and the bright tail. Fluid is dark on T1 and FLAIR and bright on T2; edema is bright on
+# FLAIR; the rim is bright on T1 with contrast agent (Menze et al. 2015, doi:10.1109/TMI.2014.2377694, figure 3).
 LOOKS = {
     "flair": {"middle": 0.52, "edema": 0.92, "enhancing": 0.90, "necrosis": 0.70},
     "t1": {"middle": 0.55, "edema": 0.45, "enhancing": 0.35, "necrosis": 0.15},
     "t1ce": {"middle": 0.55, "edema": 0.45, "enhancing": 0.93, "necrosis": 0.15},
     "t2": {"middle": 0.33, "edema": 0.72, "enhancing": 0.70, "necrosis": 0.90},
 }
-# Rank correlation of two modalities over the brain. T1 with and without contrast agent differ in the tumor alone.
+# Rank correlation of two modalities over the brain. T1 with and without contrast agent differ only in the tumor.
 TOGETHER = {
     frozenset(("t1", "t1ce")): 0.65,
     frozenset(("t1", "t2")): -0.45,
@@ -35,7 +36,7 @@ TOGETHER = {
 
 
 def thin(volume: np.ndarray, plane: int | None = None) -> np.ndarray:
-    """Every few voxels along each axis; given a plane, what lies at plane - x, or at the nearest edge, instead of x."""
+    """Every few voxels along each axis. With a plane, mirrored: x holds the voxel at plane - x, or at the edge."""
     step = thinning(volume.shape)
     if plane is None:
         return volume[::step, ::step, ::step]
@@ -44,51 +45,57 @@ def thin(volume: np.ndarray, plane: int | None = None) -> np.ndarray:
 
 
 def thinning(shape: tuple[int, ...]) -> int:
-    """The step along each axis at which a volume of a shape has about `THINNED` voxels left; at least 1."""
+    """The step along each axis that leaves about `THINNED` voxels of a volume with this shape; at least 1."""
     return max(1, round((np.prod(shape) / THINNED) ** (1 / 3)))
 
 
 def edges(values: np.ndarray) -> np.ndarray:
-    """The values that divide those of a brain (1-D, sorted, one or more) into `LEVELS` parts of equal counts."""
+    """The bounds that divide the values of a brain (1-D, sorted, one or more) into `LEVELS` levels of equal counts."""
     return values[np.arange(1, LEVELS) * values.size // LEVELS]
 
 
 def levels(values: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """Which part of the brain that the bounds divide each value belongs to, from 0 (int, same shape)."""
+    """The level of each value, from 0 to `LEVELS` - 1 (int, same shape); bounds: `edges` of the brain."""
     return np.searchsorted(bounds, values)
 
 
 def rank(values: np.ndarray, bounds: np.ndarray) -> float:
-    """Mean rank, 0 to 1, of values within the brain that the bounds divide."""
+    """Mean rank of values within the brain, 0 to 1; bounds: `edges` of the brain."""
     return float((levels(values, bounds).mean() + 0.5) / LEVELS)
 
 
 def middle(values: np.ndarray) -> float:
-    """Where the median lies between the dark and the bright twentieth of values (1-D, sorted, one or more), 0 to 1.
+    """Position of the median between the 5th and the 95th percentile of values (1-D, sorted, one or more), 0 to 1.
 
-    0.5 where they are the same.
+    0.5 if the two percentiles are equal.
     """
     low, median, high = (float(values[int(share * values.size)]) for share in (0.05, 0.5, 0.95))
     return (median - low) / (high - low) if high > low else 0.5
 
 
 def shared_nats(one: np.ndarray, other: np.ndarray) -> float:
-    """Mutual information (nats) of two arrays of levels, voxel by voxel."""
+    """Mutual information (nats) of two arrays of levels, compared voxel by voxel."""
     joint = np.bincount(one * LEVELS + other, minlength=LEVELS**2).reshape(LEVELS, LEVELS) / one.size
-    apart = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
+    independent = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
     seen = joint > 0
-    return float((joint[seen] * np.log(joint[seen] / apart[seen])).sum())
+    return float((joint[seen] * np.log(joint[seen] / independent[seen])).sum())
 
 
 def standard(values: np.ndarray) -> np.ndarray:
-    """Values (float32) of mean 0 and deviation 1, whose mean product with others is the correlation; 0 if constant."""
+    """Values (float32) with mean 0 and standard deviation 1; all 0 if they are constant.
+
+    The mean product of two such arrays is their correlation.
+    """
     centered = (values - values.mean()).astype(np.float32)
     return centered / (centered.std() or 1)
 
 
 def tissues(classes: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Indices of `LEAST` to `MOST` voxels, every second along each axis, of each tissue in `LOOKS` that has as many."""
-    # Volumes lie in memory with the first axis running fastest: transposed, they are read in one go.
+    """Indices (x, y, z) of up to `MOST` voxels of each tissue in `LOOKS`, on every second voxel along each axis.
+
+    A tissue with fewer than `LEAST` such voxels is left out.
+    """
+    # Volumes are in Fortran order, so they are read contiguously when transposed.
     thinned = np.ascontiguousarray(classes[::2, ::2, ::2].T)
     labelled = np.flatnonzero(thinned)
     found = thinned.ravel()[labelled]
@@ -108,9 +115,10 @@ def contrasts(
     classes: np.ndarray,
     plane: int,
 ) -> dict[str, float]:
-    """For each modality of `LOOKS`, how much rather the tissues are where the mask has them than across the plane.
+    """Evidence, for each modality in `LOOKS`, that the tumor is where the mask has it and not mirrored at the plane.
 
-    bounds: `edges` of each volume. 0 where nothing tells: a counterpart that is labelled too, or no brain.
+    bounds: `edges` of each volume. Positive: where the mask has it; negative: mirrored. 0 if nothing can be compared,
+    because the mirrored voxels are labelled too or lie outside the brain.
     """
     evidence = {name: 0.0 for name in volumes if name in LOOKS}
     for tissue, (x, y, z) in tissues(classes).items():

@@ -1,4 +1,4 @@
-"""Where a scan's content lies, and which part of it becomes an array of what size."""
+"""The brain in a scan, the crop around it, and the size of the array that the crop becomes."""
 
 from typing import NamedTuple
 
@@ -10,15 +10,16 @@ from glioseg.volumes.brain import background_value, brain_mask
 from glioseg.volumes.orientation import spacing_mm
 from glioseg.volumes.resample import resampled_shape
 
-# Some 500 voxels along each side: with four modalities a gigabyte on disk.
+# About 500 voxels along each side, which take one gigabyte on disk with four modalities.
 MOST_VOXELS = 2**27
 
 
 class Grid(NamedTuple):
-    """Boxes in voxels, spacings in mm; brain: what differs from the background in any image (bool, on the whole grid).
+    """The geometry of a scan and of its array; boxes in voxels, spacings in mm.
 
-    boxes: around each image's brain; crop: what becomes an array, of this size; work: the crop and all that normalizing
-    looks at.
+    backgrounds: background value of each image, None if it has none; brain: voxels that differ from the background in
+    any image (bool, on the whole grid); boxes: around the brain in each image; crop: what becomes the array; work: the
+    crop and everything that normalization reads; spacing: of the scan; target, size: spacing and shape of the array.
     """
 
     backgrounds: dict[str, float | None]
@@ -32,7 +33,7 @@ class Grid(NamedTuple):
 
 
 def lay_out(found: Volumes, settings: dict) -> Grid:
-    """The grid of volumes that were read. settings: crop ("brain" or three voxel ranges), spacing_mm."""
+    """Compute the grid of a scan's volumes. settings: crop ("brain" or three voxel ranges), spacing_mm."""
     shape = next(iter(found.images.values())).shape
     backgrounds = {name: background_value(volume) for name, volume in found.images.items()}
     brain, boxes = np.zeros_like(next(iter(found.images.values())), bool), {}
@@ -46,7 +47,7 @@ def lay_out(found: Volumes, settings: dict) -> Grid:
     if settings["crop"] != "brain":
         ranges = zip(settings["crop"], shape, strict=True)
         crop = tuple((min(max(low, 0), length), min(high, length)) for (low, high), length in ranges)
-    # All else is background. A margin of it is kept, since the minimum of a volume or of a slice may be the background.
+    # All other voxels are background. Keep a margin of them, since the minimum of a volume or of a slice may be there.
     work = grow(hull([content, crop]), shape)
     spacing, target = spacing_mm(found.affine), (settings["spacing_mm"],) * 3
     size = resampled_shape(lengths(crop), spacing, target)
@@ -54,15 +55,17 @@ def lay_out(found: Volumes, settings: dict) -> Grid:
 
 
 def unfit(grid: Grid) -> str | None:
-    """A sentence where the crop lies outside of the scan, or holds more voxels than any head has."""
+    """Report a crop that lies outside the scan or has more voxels than any head."""
     if min(lengths(grid.crop)) <= 0:
         shape = "x".join(map(str, grid.brain.shape))
         return (
-            f"its {shape} voxels do not reach into the configured crop; export it on the grid that the crop is made for"
+            f"the scan has {shape} voxels, and the configured crop lies outside of them; "
+            "change preprocess: crop, or export the scan on the grid for which the crop was chosen"
         )
     if np.prod(grid.size, dtype=float) > MOST_VOXELS:
         sizes, found = ("x".join(f"{number:g}" for number in of) for of in (grid.spacing, grid.size))
         return (
-            f"its voxels of {sizes} mm become {found} voxels of {grid.target[0]:g} mm; check the spacing in its header"
+            f"the crop's voxels of {sizes} mm would become {found} voxels of {grid.target[0]:g} mm, which are too "
+            "many; check the spacing in the header, and preprocess: spacing_mm"
         )
     return None

@@ -1,6 +1,6 @@
-"""What the checks say of a scan, and what each finding does to it."""
+"""The findings of a scan's checks, and the verdict that each of them gives."""
 
-# Each finding and what it does to its scan, in the order in which they are looked for.
+# Each check and the verdict of a scan that fails it, in the order in which they run.
 CHECKS = {
     "missing": "excluded",
     "unreadable": "excluded",
@@ -21,26 +21,26 @@ CHECKS = {
     "flipped": "warned",
     "swapped": "warned",
 }
-# Without these there are no arrays, whatever a subject is forced to.
+# A scan that fails one of these has no arrays, even if its subject is included by name.
 NEEDED = {"unreadable", "geometry", "shape"}
 
 
 class Findings:
-    """What the checks say of a scan, in their order; borne: checks that here warn instead of exclude."""
+    """The findings of a scan, in the order of the checks. tolerated: checks that warn instead of exclude."""
 
-    def __init__(self, borne: set[str]):
-        self.borne = borne
+    def __init__(self, tolerated: set[str]):
+        self.tolerated = tolerated
         self.found: list[dict] = []
 
     def add(self, check: str, sentence: str | None) -> None:
-        """Note a check's sentence, once; None is nothing to note."""
+        """Add a check's sentence, unless it was added before. None means that the check found nothing."""
         if sentence and all(finding["sentence"] != sentence for finding in self.found):
-            verdict = "warned" if check in self.borne else CHECKS[check]
+            verdict = "warned" if check in self.tolerated else CHECKS[check]
             self.found.append({"check": check, "verdict": verdict, "sentence": sentence})
 
     @property
     def verdict(self) -> str:
-        """The worst of all: "included", "warned" or "excluded"."""
+        """The verdict on the scan, which is that of its worst finding: "included", "warned" or "excluded"."""
         verdicts = {finding["verdict"] for finding in self.found}
         return next((verdict for verdict in ("excluded", "warned") if verdict in verdicts), "included")
 

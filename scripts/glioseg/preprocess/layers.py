@@ -1,4 +1,4 @@
-"""A preprocessed subject's scans, truth and prediction, read again to be shown."""
+"""A preprocessed subject's images, truth and prediction, read from the original files for display."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -16,8 +16,8 @@ from glioseg.volumes.orientation import to_lps
 class Layers(NamedTuple):
     """Volumes of a subject on one grid in LPS order.
 
-    images: by modality, NaN and infinity as 0; brain: what differs from the background in any of them (bool); affine
-    (4x4, mm); truth, predicted: class indices (uint8), None where there is none.
+    images: by modality, with NaN and infinity as 0; brain: voxels that differ from the background in any image (bool);
+    affine (4x4, mm); truth, predicted: class indices (uint8), None if there is none.
     """
 
     scan: ScanFacts
@@ -29,9 +29,9 @@ class Layers(NamedTuple):
 
 
 def read_layers(preprocessed: Path, labels: str, prediction: Path | None) -> Layers | None:
-    """A subject's layers, from its folder of `preprocess` and its predicted label map; None where it is excluded.
+    """Read a subject's layers from its folder of `preprocess` and its predicted label map; None if it is excluded.
 
-    labels: dialect of mask and prediction.
+    labels: label dialect of truth and prediction.
     """
     scan: ScanFacts = read_json(preprocessed / "scan.json")
     if scan["verdict"] == "excluded":

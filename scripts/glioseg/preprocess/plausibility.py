@@ -1,6 +1,7 @@
-"""What looks odd about a scan, each in a sentence: guesses from its voxels, which warn and never exclude.
+"""The checks that only warn. Each returns a sentence that says what looks odd, or None if nothing does.
 
-Arrays are in LPS order: the first axis runs from the patient's right to the left.
+They are guesses from the voxels, so they never exclude a scan. Arrays are in LPS order: the first axis runs from the
+patient's right to the left.
 """
 
 from itertools import combinations, permutations
@@ -23,26 +24,27 @@ from glioseg.preprocess.appearance import (
     tissues,
 )
 
-# Larger or smaller than the target by this factor, a voxel is more made up or thrown away than measured.
+# If a voxel is this many times larger or smaller than the target, resampling mostly invents or discards data.
 FAR = 1.5
-# No brain fills this much, a large head's meninges included; a head down to the chin fills 3 to 5 liters.
+# No brain is larger, even with the meninges of a large head; a head down to the chin has 3 to 5 liters.
 LARGEST_BRAIN_LITERS = 2.2
-# Mirrored back, a flipped modality tells this many times more of another one. In 36 phantoms and 6 patients, mirroring
-# a modality left at most 0.51 of what it told.
+# Mirroring a flipped modality back raises its mutual information with another one at least by this factor and by this
+# many nats. In 36 phantoms and 6 patients, mirroring a correct modality left at most 0.51 of that.
 FLIP_RATIO, FLIP_NATS = 1.2, 0.03
-# How much rather a mask's tissues are on the other side of the head. In the same 42, they are by 0.43 to 1.7 on theirs.
+# The least evidence (`contrasts`) for deciding on which side of the head the mask belongs. In the same 42 subjects, the
+# evidence for the correct side was 0.43 to 1.7.
 MASK_MARGIN = 0.1
-# How much better (summed squares of `LOOKS` and `TOGETHER`) other names must fit for each one that is changed. The same
-# 42, and all subsets of their modalities, reached 0.03.
+# Each changed name must lower the misfit (summed squared differences from `LOOKS` and `TOGETHER`) by this much. In the
+# same 42 subjects, and all subsets of their modalities, wrong names lowered it by at most 0.03.
 SWAP_MARGIN = 0.15
-# One look counts for so much at most: a small necrosis inside a bright rim is no T2.
-LOUDEST = 0.2
-# Rank correlation above which two modalities are one image.
+# The largest misfit that one look can add: a small necrosis inside a bright rim does not make an image a T2.
+MOST_MISFIT = 0.2
+# Two modalities with a higher rank correlation are the same image.
 SAME = 0.999
 
 
 def far_spacing(spacing_mm: tuple[float, float, float], target_mm: float) -> str | None:
-    """Voxels that are larger or smaller along some axis than those that the network sees by a factor of `FAR`."""
+    """Report voxels that are larger or smaller than the target along some axis by a factor of `FAR` or more."""
     if all(1 / FAR < size / target_mm < FAR for size in spacing_mm):
         return None
     sizes = " x ".join(f"{size:.3g}" for size in spacing_mm)
@@ -52,23 +54,24 @@ def far_spacing(spacing_mm: tuple[float, float, float], target_mm: float) -> str
 def not_skull_stripped(
     volumes: dict[str, np.ndarray], backgrounds: dict[str, float | None], spacing_mm: tuple[float, float, float]
 ) -> str | None:
-    """Images that have no constant background (None) around the brain, or more in front of it than a brain fills."""
-    advice = "expected skull-stripped images: strip them first"
+    """Report images without a constant background (None) around the brain, or with a foreground larger than a brain."""
+    advice = "expected skull-stripped images: run skull stripping first"
     without = [name for name in volumes if backgrounds[name] is None]
     if without:
         return f"no constant background around the brain in {', '.join(without)}; {advice}"
     for name, volume in volumes.items():
         liters = float((thin(volume) != backgrounds[name]).mean()) * volume.size * float(np.prod(spacing_mm)) / 1e6
         if liters > LARGEST_BRAIN_LITERS:
-            return f"{name} shows {liters:.1f} liters, a brain fills {LARGEST_BRAIN_LITERS:g} at most; {advice}"
+            return f"{name} shows {liters:.1f} liters, but a brain has at most {LARGEST_BRAIN_LITERS:g}; {advice}"
     return None
 
 
 def flipped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarray | None) -> str | None:
-    """A modality or the mask (class indices) that seems mirrored left to right against the rest.
+    """Report a modality or the mask (class indices) that seems to be mirrored left to right relative to the others.
 
-    Modalities of one head share mutual information, which mirroring one of them takes away; a tumor differs from the
-    brain across from it as its tissues do (`LOOKS`). None where the brain (bool) or the tumor is too small to tell.
+    Mirroring one modality lowers its mutual information with the others. A tumor differs from the brain on the other
+    side as `LOOKS` says, which shows whether the mask is mirrored. None if the brain (bool) is too small for a
+    judgment; a tumor that is too small is ignored.
     """
     inside = thin(brain)
     if inside.sum() < LEAST:
@@ -81,7 +84,7 @@ def flipped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarr
         seen[name] = levels(values, bounds[name])
     first, *others = volumes
     mirrors = []
-    # A file is mirrored about the middle of its array; one that was registered afterwards, about that of the brain.
+    # A flip mirrors a file about the middle of its array, or of the brain if the file was registered afterwards.
     for plane in (brain.shape[0] - 1, round(2 * half)):
         values = thin(volumes[first], plane)[inside]
         mirrors.append(levels(values, edges(np.sort(values))))
@@ -101,15 +104,16 @@ def flipped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarr
     if not few:
         return None
     verb = "seems" if len(few) == 1 else "seem"
-    return f"{' and '.join(few)} {verb} mirrored left to right against {', '.join(many)}; compare them in a viewer"
+    return f"{' and '.join(few)} {verb} mirrored left to right relative to {', '.join(many)}; compare them in a viewer"
 
 
 def swapped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarray | None) -> str | None:
-    """Modalities that look like others than they are named, or two that hold the same image.
+    """Report modalities that look like another modality than their name says, or two that are the same image.
 
-    Looks are contrasts of the tumor's tissues (class indices) to the rest of the brain (bool), and of that rest the
-    shape of the histogram and correlations, all by rank. The names tried are the subject's own, and t1 for t1ce and the
-    other way round. None for names other than flair, t1, t1ce, t2, and where the brain is too small to tell.
+    The look of a modality is the contrast of the tumor's tissues (class indices) to the rest of the brain (bool), and
+    the histogram's shape and the correlations in that rest, all by rank. The names tried are the subject's own and,
+    with a mask, t1 for t1ce and vice versa. Names other than flair, t1, t1ce and t2 are ignored. None if the brain is
+    too small for a judgment.
     """
     inside = thin(brain) if classes is None else thin(brain) & (thin(classes) == 0)
     names = [name for name in volumes if name in LOOKS]
@@ -125,31 +129,31 @@ def swapped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarr
     together = {(one, other): float(np.mean(seen[one] * seen[other])) for one, other in combinations(names, 2)}
     for (one, other), value in together.items():
         if value > SAME:
-            return f"{one} and {other} hold the same image; put the right file in the place of one"
+            return f"{one} and {other} hold the same image; replace the wrong file"
     if classes is not None:
         for tissue, at in tissues(classes).items():
             for name in names:
                 looks[name][tissue] = rank(volumes[name][at], bounds[name])
 
     def misfit(meanings):
-        """Summed squares of all looks, were the modalities what `meanings` says; a changed name has its price."""
+        """Summed squared differences of all looks if the modalities were `meanings`, and a penalty per changed name."""
         means = dict(zip(names, meanings, strict=True))
         alone = sum(
-            min((value - LOOKS[means[name]][look]) ** 2, LOUDEST)
+            min((value - LOOKS[means[name]][look]) ** 2, MOST_MISFIT)
             for name in names
             for look, value in looks[name].items()
         )
         pairs = sum((value - TOGETHER[frozenset((means[a], means[b]))]) ** 2 for (a, b), value in together.items())
         return alone + pairs + SWAP_MARGIN * sum(name != other for name, other in means.items())
 
-    # T1 with contrast agent and without differ in the tumor alone; where that is known, each may be what the other is.
-    twins = {"t1": "t1ce", "t1ce": "t1"} if classes is not None else {}
-    strange = {name: twins[name] for name in names if name in twins and twins[name] not in names}
+    # T1 with and without contrast agent differ only in the tumor, so only a mask shows which of them a file is.
+    partners = {"t1": "t1ce", "t1ce": "t1"} if classes is not None else {}
+    absent = {name: partners[name] for name in names if name in partners and partners[name] not in names}
     tried = [
         meanings
-        for meanings in permutations([*names, *strange.values()], len(names))
-        if all(other in names or strange.get(name) == other for name, other in zip(names, meanings, strict=True))
+        for meanings in permutations([*names, *absent.values()], len(names))
+        if all(other in names or absent.get(name) == other for name, other in zip(names, meanings, strict=True))
     ]
     best = min(tried, key=misfit)
     alike = [f"{name} looks like {other}" for name, other in zip(names, best, strict=True) if name != other]
-    return f"{', '.join(alike)}; check that the files are named as what they show" if alike else None
+    return f"{', '.join(alike)}; check which modality each file shows" if alike else None

@@ -1,4 +1,4 @@
-"""One subject's files -> volumes on one grid in LPS order, and what the checks find on the way."""
+"""Read a subject's files into volumes on one grid in LPS order, and check them."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -17,8 +17,8 @@ from glioseg.volumes.orientation import lps_turn, to_lps
 class Volumes(NamedTuple):
     """A subject on one grid in LPS order: images (3-D) by modality, classes (uint8) or None, affine (4x4, mm).
 
-    labelled: the box around all labels, None where there are none. own: shape, affine and orientation that the first
-    image's file has.
+    labelled: the box around all labels, None if there are none. own: shape, affine and orientation of the first image
+    as stored in its file.
     """
 
     images: dict[str, np.ndarray]
@@ -29,9 +29,10 @@ class Volumes(NamedTuple):
 
 
 def read_scan(files: dict[str, tuple[Path, int]], settings: dict, findings: Findings) -> Volumes | None:
-    """Read a subject's files (modality or "seg" -> file, index of the volume in it); None once a finding excludes it.
+    """Read a subject's files (modality or "seg" -> file, index of the volume in it); None if a finding excludes it.
 
-    settings: modalities, labels. What is looked at comes cheap first: one wrong thing is told, not all that follow.
+    settings: modalities, labels. Cheap checks run first. A finding that excludes ends the reading, so that a fault is
+    reported without its consequences.
     """
     findings.add("missing", checks.missing(list(settings["modalities"]), [name for name in files if name != MASK]))
     read = {} if findings.excluded else _read_files(files, findings)
@@ -48,7 +49,7 @@ def read_scan(files: dict[str, tuple[Path, int]], settings: dict, findings: Find
         if volume.dtype.kind == "f":
             findings.add("nonfinite", checks.finite(name, volume))
         findings.add("constant", checks.constant(name, volume))
-        if "nonfinite" in findings.borne:
+        if "nonfinite" in findings.tolerated:
             images[name] = np.nan_to_num(volume, nan=0, posinf=0, neginf=0)
     classes, labelled = (None, None) if mask is None else _classes(mask, settings["labels"], findings)
     if findings.excluded:
@@ -64,33 +65,35 @@ def read_scan(files: dict[str, tuple[Path, int]], settings: dict, findings: Find
 
 
 def _read_files(files: dict[str, tuple[Path, int]], findings: Findings) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Voxels and affine by name, in the files' own order."""
+    """Read voxels and affine by name, with the axes in the files' own order."""
     read, path, nifti = {}, None, None
     paths = [file for file, _ in files.values()]
     for name, (file, volume) in files.items():
         try:
-            # Modalities that share a 4-D file follow one another: it is decompressed once.
+            # Modalities that share a 4-D file follow one another, so it is decompressed only once.
             if file != path:
                 nifti, path = open_nifti(file), file
             read[name] = take_volume(nifti, volume)
         except ValueError as error:
             findings.add("unreadable", str(error))
             continue
-        # Nobody chose the first of several volumes where the other modalities have files of their own.
+        # If the other modalities have files of their own, volume 0 is only the default and was not chosen.
         several = nifti.voxels.shape[3]
         if several > 1 and volume == 0 and paths.count(file) == 1 and (name == MASK or len(set(files) - {MASK}) > 1):
-            findings.add("unreadable", f"{file} holds {several} volumes; expected one {name}: export that one alone")
+            findings.add(
+                "unreadable", f"{file} holds {several} volumes; expected only {name}: export that volume alone"
+            )
     return read
 
 
 def _turn(read: dict[str, tuple[np.ndarray, np.ndarray]], findings: Findings) -> dict[str, np.ndarray]:
-    """Voxels by name in LPS order, once they are known to lie on one grid."""
+    """Turn voxels, by name, into LPS order, and report volumes that are not on the same grid."""
     affines = {name: affine for name, (_, affine) in read.items()}
     reference = next(iter(affines.values()))
     sentence = checks.orientations(affines)
     findings.add("orientation", sentence)
     if sentence is None:
-        # Headers of one grid differ by rounding, which at 45 degrees decides what the nearest axes are: one for all.
+        # At 45 degrees, rounding in the headers decides which axes are nearest, so the first header decides for all.
         turn = lps_turn(reference)
         turned = {name: nib.apply_orientation(voxels, turn) for name, (voxels, _) in read.items()}
         findings.add("shape", checks.shapes({name: voxels.shape for name, voxels in turned.items()}))
@@ -104,11 +107,11 @@ def _turn(read: dict[str, tuple[np.ndarray, np.ndarray]], findings: Findings) ->
 
 
 def _classes(mask: np.ndarray, dialect: str, findings: Findings) -> tuple[np.ndarray | None, Box | None]:
-    """Class indices (uint8, same shape) of a mask in a data set's label values, and the box around all labels.
+    """Class indices (uint8, same shape) of a mask in a label dialect, and the box around all labels.
 
-    None for both where a finding excludes the mask, for the box where it is empty.
+    Both are None if a finding excludes the scan. The box is None if the mask is empty.
     """
-    # All that matters lies in the small box around what isn't background.
+    # Only the small box around the labels needs to be checked and converted.
     box = bounding_box(mask != 0)
     part = cut(mask, box).astype(np.float32)
     findings.add("nonfinite", checks.finite(MASK, part))

@@ -1,4 +1,4 @@
-"""One subject's way from files to arrays: read, check, normalize, crop, resample, stack."""
+"""Preprocess one subject from files to arrays: read, check, normalize, crop, resample and stack."""
 
 import hashlib
 import math
@@ -22,15 +22,15 @@ from glioseg.volumes.brain import brain_mask
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.volumes.resample import resample
 
-# What becomes of a subject that lacks a modality.
+# A subject with a missing modality is excluded, or gets zeros for it.
 MISSING = ("exclude", "zeros")
 
 
 class PreprocessSettings(TypedDict):
-    """The section `preprocess` of the configuration, with what else decides how a scan is prepared.
+    """The section `preprocess` of the configuration, and the other settings that decide how a scan is prepared.
 
-    modalities: the channels, in their order; labels: dialect of the mask; crop: "brain" or three voxel ranges; forced:
-    the subject is included whatever the checks say.
+    modalities: the channels, in order; labels: label dialect of the mask; crop: "brain" or three voxel ranges; forced:
+    whether the subject is included by name, whatever the checks find.
     """
 
     modalities: list[str]
@@ -46,18 +46,19 @@ class PreprocessSettings(TypedDict):
 def preprocess_scan(
     subject: str, images: dict[str, tuple[Path, int]], mask: tuple[Path, int] | None, settings: PreprocessSettings
 ) -> tuple[ScanFacts, dict[str, np.ndarray]]:
-    """What is known of a scan (`scan.json`) and its arrays: image (X, Y, Z, C) float16, mask (X, Y, Z) uint8 classes.
+    """Preprocess a scan: return its facts (`scan.json`) and its arrays.
 
-    images, mask: file, and index of the volume in it. A scan that can't be used has the verdict "excluded", a reason,
-    and no arrays. Without a mask only the image. Raises ValueError for a setting by an unknown name.
+    images, mask: file, and index of the volume in it. The arrays are image (X, Y, Z, C) float16 and, with a mask, mask
+    (X, Y, Z) uint8 class indices. A scan that cannot be used has the verdict "excluded", a reason, and no arrays.
+    Raises ValueError for an unknown normalization, label dialect, or choice for missing modalities.
     """
     choose("normalization", settings["normalization"], NORMALIZATIONS)
     choose("missing", settings["missing"], MISSING)
     files = {name: images[name] for name in settings["modalities"] if name in images}
-    borne = {"missing"} if settings["missing"] == "zeros" else set()
+    tolerated = {"missing"} if settings["missing"] == "zeros" else set()
     if settings["forced"]:
-        borne = set(CHECKS) - NEEDED
-    findings = Findings(borne if files else borne - {"missing"})
+        tolerated = set(CHECKS) - NEEDED
+    findings = Findings(tolerated if files else tolerated - {"missing"})
     if mask:
         choose("labels", settings["labels"], labels.DIALECTS)
         files[MASK] = mask
@@ -92,7 +93,7 @@ def preprocess_scan(
 
 
 def _look(found: Volumes, grid: Grid, facts: ScanFacts, settings: PreprocessSettings, findings: Findings) -> None:
-    """Note what is odd in the volumes: what excludes first, for it ends the looking."""
+    """Run the checks of the volumes. Those that exclude run first; if one of them does, the others are skipped."""
     findings.add("shape", unfit(grid))
     if found.labelled:
         classes, brain = (cut(array, found.labelled) for array in (found.classes, grid.brain))
@@ -109,7 +110,7 @@ def _look(found: Volumes, grid: Grid, facts: ScanFacts, settings: PreprocessSett
 
 
 def _scan_facts(found: Volumes, grid: Grid, settings: PreprocessSettings) -> dict:
-    """What `scan.json` says of the grid and, where there is a mask, of the tumor: what WT sums."""
+    """The facts in `scan.json` about the grid and, if there is a mask, about the tumor (all classes of WT)."""
     facts = {
         "shape": list(grid.brain.shape),
         "affine": found.affine.tolist(),
@@ -142,11 +143,11 @@ def _count(classes: np.ndarray) -> dict[str, int]:
 
 
 def _image(found: Volumes, grid: Grid, settings: PreprocessSettings) -> tuple[dict, np.ndarray]:
-    """The image (X, Y, Z, C) float16, zeros for a missing modality, and what is known of each modality's voxels."""
+    """The facts about each modality's voxels, and the image (X, Y, Z, C) float16, with zeros for a missing modality."""
     image = np.zeros((*grid.size, len(settings["modalities"])), np.float16)
     normalize = NORMALIZATIONS[settings["normalization"]]
-    # Two arrays serve all modalities: fresh memory costs more than what is done in it. What is interpolated keeps its
-    # precision until then.
+    # All modalities share two arrays, since allocating memory would take longer than the work done in it. If the image
+    # is resampled, it stays float32 until then.
     volume = np.empty(lengths(grid.work), np.float32)
     whole = np.empty_like(volume, np.float16 if grid.size == lengths(grid.crop) else np.float32)
     known, hashes = {}, {}
@@ -170,12 +171,11 @@ def _image(found: Volumes, grid: Grid, settings: PreprocessSettings) -> tuple[di
 
 
 def _hash(values: np.ndarray, lengths: tuple[int, int, int]) -> str:
-    """What identifies a scan by its brain's voxels (float32, 1-D) and box, whatever the file's name, type and order."""
+    """Hash a brain's voxels (float32, 1-D) and box; the file's name, data type and axis order do not matter."""
     digest = hashlib.sha256(str(lengths).encode())
     with np.errstate(invalid="ignore"):
         whole = values.astype(np.int16)
-    # Most scans hold small whole numbers, in whatever type: half of the bytes. Adding zero leaves only one of the two
-    # zeros of floating point.
+    # Most scans hold small integers, which need half the bytes as int16. Adding 0 turns -0.0 into 0.0.
     digest.update(whole if np.array_equal(whole, values) else values + np.float32(0))
     return digest.hexdigest()
 
@@ -186,7 +186,7 @@ def _known(setting: str, name: str, names: Iterable[str]) -> None:
 
 
 def copy_rows(volume: np.ndarray, rows: np.ndarray) -> None:
-    """Copy a volume (3-D) into an array whose last axis is contiguous, as arrays are saved; a file's first one is."""
-    # Slab by slab, what is read and what is written stay in the cache.
+    """Copy a volume (3-D, first axis contiguous, as in a file) into an array (last axis contiguous, as saved)."""
+    # Copy in slabs, so that what is read and what is written stay in the cache.
     for start in range(0, volume.shape[1], 8):
         rows[:, start : start + 8] = volume[:, start : start + 8]
