@@ -8,6 +8,7 @@ from reports import make, written
 import plot
 from glioseg.evaluate.calibration import EDGES, bins_of, calibration, calibration_rows
 from glioseg.files import write_table
+from glioseg.labels import REGIONS
 from glioseg.plot.calibration import calibration as draw
 from glioseg.plot.figures import draw_of
 
@@ -33,3 +34,12 @@ def test_table_figure_and_report_agree(tmp_path):
     words += ["--output", tmp_path / "plots/calibration.png"]
     assert CliRunner().invoke(plot.plot, [str(word) for word in words]).exit_code == 0
     assert 'alt="Reliability diagram per region' in written(options)
+
+
+def test_notes_leave_room_for_four_regions():
+    bins = {"subject": calibration(PROBABILITIES, TRUTH)}
+    figure = draw(dict.fromkeys(REGIONS, bins))
+    figure.draw_without_rendering()
+    panel = figure.axes[0]
+    assert panel.texts[0].get_window_extent().x1 < figure.axes[1].get_window_extent().x0
+    assert len(REGIONS) == 4 and panel.get_position().width > 0.15

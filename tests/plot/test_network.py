@@ -1,6 +1,6 @@
 """A network that is not a U is drawn as well."""
 
-from pictures import conv, keras_file, pixels
+from pictures import conv, keras_file, pixels, small_unet
 
 from glioseg.plot.network import network
 from glioseg.plot.network_stages import stages
@@ -25,3 +25,11 @@ def test_a_network_that_is_not_a_u_is_drawn(tmp_path):
     plan = stages(*read_layers(keras_file(tmp_path / "m.keras", layers, [layers[-1][1], 0, 0])))
     save(network(plan), tmp_path / "network.png")
     assert pixels(tmp_path / "network.png").std() > 5
+
+
+def test_the_legend_fits_a_small_network(tmp_path):
+    model = keras_file(tmp_path / "m.keras", small_unet(32), [["o2", 0, 0], ["deep", 0, 0]])
+    figure = network(stages(*read_layers(model)))
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width

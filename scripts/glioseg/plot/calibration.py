@@ -44,9 +44,9 @@ def calibration(values: Mapping[str, Mapping[str, Bins]]) -> Figure:
             _line(above, bins, FEWEST, color=BLUE, linewidth=0.7, alpha=float(np.clip(6 / len(subjects), 0.08, 0.5)))
         _line(above, everyone, 1, color=BLUE, linewidth=2, marker="o", markersize=4.5, zorder=3)
         words = f"expected calibration error {expected_error(everyone):.3f}\n"
-        words += f"{100 * missed(everyone):.1f} % of the truth has a probability < 10 %"
+        words += f"{100 * missed(everyone):.1f} % of the truth\nhas a probability < 10 %"
         above.text(0.03, 0.97, words, transform=above.transAxes, va="top", color=INK, fontsize=7.5)
-        above.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.18), yticks=np.linspace(0, 1, 6))
+        above.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.25), yticks=np.linspace(0, 1, 6))
         widths = np.diff(EDGES[1:])
         voxels = np.array(everyone["voxels"][1:])
         percent = 100 * voxels / max(voxels.sum(), 1)

@@ -72,7 +72,7 @@ def cohort(volumes_ml: Mapping[str, Sequence[float]], folds: Mapping[str, str]) 
         bars.plot((inside[0] - 0.4, inside[-1] + 0.4), [1.03 * base.max()] * 2, color=GREY, linewidth=1)
         bars.text(inside.mean(), 1.05 * base.max(), fold_name(fold), ha="center", va="bottom", color=INK, fontsize=8)
     if len(names) <= NAMED_UP_TO:
-        bars.set_xticks(places, names, rotation=60 if len(names) > 4 else 0, ha="right" if len(names) > 4 else "center")
+        bars.set_xticks(places, names, rotation=60 if len(names) > 1 else 0, ha="right" if len(names) > 1 else "center")
         bars.tick_params(axis="x", labelsize=7, length=0)
     else:
         bars.set_xticks([])

@@ -34,6 +34,7 @@ WORDS = {
 SLABS_AT_MOST = 4  # per stage; of more, only the first two and the last are drawn, with a count of the others
 ROW, GAP = 1.75, 0.34  # height of a row and gap between slabs; slabs of the first row are 1.15 high
 INCH_PER_UNIT, WIDEST_INCH, BESIDE_INCH = 0.6, 11, (1.3, 1.1)
+LEGEND_INCH = 7  # the width of the legend, which is wider than a small network
 
 
 def draw(inputs: Sequence[Path]) -> Figure:
@@ -188,11 +189,13 @@ def _fit(figure: Figure, axis: Axes, drawn: list[dict]) -> None:
     """Set the limits and size so that all stages fit, with fixed margins for the text on both sides and the legend."""
     left, right = min(at["left"] for at in drawn), max(at["right"] for at in drawn)
     unit = min(INCH_PER_UNIT, (WIDEST_INCH - sum(BESIDE_INCH)) / (right - left))
-    axis.set_xlim(left - BESIDE_INCH[0] / unit, right + BESIDE_INCH[1] / unit)
+    width = (right - left) * unit + sum(BESIDE_INCH)
+    spare = max(0, LEGEND_INCH - width) / 2
+    axis.set_xlim(left - (BESIDE_INCH[0] + spare) / unit, right + (BESIDE_INCH[1] + spare) / unit)
     top = max(at["middle"] + at["height"] / 2 for at in drawn) + 0.4
     bottom = min(at["middle"] - at["height"] / 2 for at in drawn) - 1.6
     axis.set_ylim(bottom, top)
-    figure.set_size_inches((right - left) * unit + sum(BESIDE_INCH), (top - bottom) * INCH_PER_UNIT)
+    figure.set_size_inches(width + 2 * spare, (top - bottom) * INCH_PER_UNIT)
 
 
 def _handles(stages: list[Stage]) -> list[Patch | Line2D]:
