@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict
 
@@ -178,11 +177,6 @@ def _hash(values: np.ndarray, lengths: tuple[int, int, int]) -> str:
     # Most scans hold small integers, which need half the bytes as int16. Adding 0 turns -0.0 into 0.0.
     digest.update(whole if np.array_equal(whole, values) else values + np.float32(0))
     return digest.hexdigest()
-
-
-def _known(setting: str, name: str, names: Iterable[str]) -> None:
-    if name not in names:
-        raise ValueError(f"{setting}: {name!r} is not known; known are {', '.join(names)}")
 
 
 def copy_rows(volume: np.ndarray, rows: np.ndarray) -> None:
