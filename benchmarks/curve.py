@@ -1,4 +1,4 @@
-"""Mean Dice against minutes of training, as a table and a picture: finished studies, and what the peers' scripts wrote.
+"""Show the mean Dice against minutes of training, as a table and a figure, for finished studies and peers.
 
 `make bench-curve` runs it.
 """
@@ -23,7 +23,7 @@ Points = dict[float, dict[str, float]]
 
 
 def means(path: Path) -> dict[str, float]:
-    """Mean Dice by region, and "mean", that of all: of a study's folder, or of the JSON of `peers.report`."""
+    """Mean Dice by region, and their mean as "mean", from a study's folder or a JSON file of `peers.report`."""
     if path.suffix == ".json":
         found = read_json(path)["means"]
     else:
@@ -37,7 +37,7 @@ def means(path: Path) -> dict[str, float]:
 
 
 def draw(methods: dict[str, Points]) -> Figure:
-    """Mean Dice over the regions against minutes, a line a method, a dot where there is but one point."""
+    """Draw the mean Dice over the regions against minutes: a line per method, or a dot for a single point."""
     figure = Figure(figsize=(5.2, 3.2), layout="constrained")
     axis = figure.subplots()
     for (name, points), color in zip(methods.items(), METHODS, strict=False):
@@ -66,9 +66,11 @@ def draw(methods: dict[str, Points]) -> Figure:
 @click.command(help=__doc__)
 @click.option(
     "points", "--point", type=(str, float, click.Path(exists=True, path_type=Path)), multiple=True, required=True,
-    help="Method, minutes, and a study's folder or a peer's JSON.",
+    help="Method, minutes, and a study's folder or a peer's JSON file (repeatable).",
 )  # fmt: skip
-@click.option("--picture", type=click.Path(path_type=Path), required=True, help="PNG; an SVG comes beside it.")
+@click.option(
+    "--picture", type=click.Path(path_type=Path), required=True, help="PNG file to write; an SVG is written next to it."
+)
 def main(points: tuple[tuple[str, float, Path], ...], picture: Path) -> None:
     methods: dict[str, Points] = {}
     for name, minutes, path in points:

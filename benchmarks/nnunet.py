@@ -1,10 +1,10 @@
-"""Train nnU-Net's 3d_fullres for some minutes on a finished study's subjects; score those that the study scores.
+"""Train nnU-Net's 3d_fullres for some minutes on the subjects of a finished study, and score the study's test subjects.
 
-Planned by nnU-Net from the study's own scans, for the GPU memory that --memory-gb tells it: 8 is its default, and with
-1 it takes patches as small as ours. Trained on regions, as its documentation advises for BraTS. What differs from its
-command line: its schedule ends with the minutes, nothing is validated while it trains, and autocast to bfloat16, which
-it switches off on CPUs, may be on. Augmentation, loss, optimizer, schedule and deep supervision are its own. Needs
-`pip install torch nnunetv2` in an environment with the study's.
+nnU-Net plans from the study's scans, for a GPU memory of --memory-gb: 8 is its default, and with 1 its patches are as
+small as ours. It trains on regions, as its documentation recommends for BraTS. Three things differ from its command
+line: its schedule ends with the minutes, it does not validate during training, and autocast to bfloat16, which it
+disables on CPUs, can be enabled. Augmentation, loss, optimizer, schedule and deep supervision are its own. Requires
+`pip install torch nnunetv2` in an environment that also has the packages of the study.
 """
 
 import os
@@ -30,7 +30,7 @@ CASE = "{name}_{channel:04d}.nii.gz"
 
 
 def write_dataset(study: Path, names: list[str], raw: Path) -> None:
-    """The study's scans in nnU-Net's folders; masks: edema 1, necrosis 2, enhancing 3, one region inside the other."""
+    """Write the study's scans into nnU-Net's folders, with nested masks: edema 1, necrosis 2, enhancing 3."""
     import SimpleITK as sitk
 
     for folder in ("imagesTr", "labelsTr"):
@@ -57,7 +57,7 @@ def write_dataset(study: Path, names: list[str], raw: Path) -> None:
 
 
 def timed_trainer(minutes: float, autocast: bool):
-    """nnU-Net's trainer, its schedule by minutes instead of epochs; autocast, which predicts so too."""
+    """nnU-Net's trainer with a schedule in minutes instead of epochs; autocast also applies to the prediction."""
     import torch
     from nnunetv2.inference import predict_from_raw_data as inference
     from nnunetv2.training.nnUNetTrainer import nnUNetTrainer as module
@@ -84,9 +84,11 @@ def timed_trainer(minutes: float, autocast: bool):
 
 @click.command(help=__doc__)
 @options
-@click.option("--memory-gb", type=float, required=True, help="What nnU-Net plans for.")
-@click.option("--mirroring", type=bool, required=True, help="Predict with eight flips, as it comes.")
-@click.option("--work", type=click.Path(path_type=Path), required=True, help="Folder for all that nnU-Net writes.")
+@click.option("--memory-gb", type=float, required=True, help="GPU memory that nnU-Net plans for.")
+@click.option("--mirroring", type=bool, required=True, help="true: average over eight flips, which is its default.")
+@click.option(
+    "--work", type=click.Path(path_type=Path), required=True, help="Folder for all files that nnU-Net writes."
+)
 def main(study, folds, minutes, memory_gb, autocast, mirroring, threads, seed, work, output) -> None:
     for name in ("raw", "preprocessed", "results"):
         os.environ[f"nnUNet_{name}"] = str(work / name)
@@ -131,7 +133,7 @@ def main(study, folds, minutes, memory_gb, autocast, mirroring, threads, seed, w
             description, "nnUNetTrainer", trainer.inference_allowed_mirroring_axes,
         )  # fmt: skip
         trainer.network.eval()
-        # The trainer turned its coarser outputs on.
+        # The trainer enabled the coarser outputs.
         trainer.set_deep_supervision_enabled(False)
         channels = len(description["channel_names"])
         for name in held_out(rows, fold, folds):

@@ -1,5 +1,6 @@
-"""Predict one subject again and again: the whole job, from the interpreter's start, and how much of it is the network.
+"""Time the prediction of one subject: the whole job, including the start of Python, and the share of the network.
 
+\b
 python benchmarks/predict.py --scan results/preprocess/phantom_002 --model results/train/all/model.keras --repeats 5
 """
 
@@ -28,10 +29,10 @@ from glioseg.workflow.commands import FILE, FOLDER  # noqa: E402
 
 
 def job(scan: Path, models: tuple[Path, ...], threads: int, folder: str) -> tuple[float, float]:
-    """Wall and processor seconds of scripts/predict.py with config.yaml's settings."""
+    """Wall and CPU seconds of scripts/predict.py."""
     options = {"scan": scan, "labels": "brats2020", "overlap": 0.5, "runtime": "openvino", "threads": threads}
     options |= {"smallest-enhancing-ml": 0.2, "smallest-component-ml": 0, "map-folder": folder}
-    options |= {"uncertainty": f"{folder}/sure.json", "output": f"{folder}/seg.nii.gz"}
+    options |= {"uncertainty": f"{folder}/uncertainty.json", "output": f"{folder}/seg.nii.gz"}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     words += [str(word) for model in models for word in ("--model", model)]
     return seconds_of(
@@ -41,7 +42,7 @@ def job(scan: Path, models: tuple[Path, ...], threads: int, folder: str) -> tupl
 
 
 def seconds_of(function: Callable[[], object], whose: int = resource.RUSAGE_SELF) -> tuple[float, float]:
-    """Wall and processor seconds of a call, all threads together."""
+    """Wall and CPU seconds of a call, summed over all threads."""
     before, start = resource.getrusage(whose), time.perf_counter()
     function()
     wall, after = time.perf_counter() - start, resource.getrusage(whose)
@@ -49,10 +50,12 @@ def seconds_of(function: Callable[[], object], whose: int = resource.RUSAGE_SELF
 
 
 @click.command(help=__doc__)
-@click.option("--scan", type=FOLDER, required=True, help="A subject's folder of preprocess.")
-@click.option("--model", "models", type=FILE, multiple=True, required=True)
-@click.option("--repeats", type=click.IntRange(1), required=True)
-@click.option("--threads", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), show_default=True)
+@click.option("--scan", type=FOLDER, required=True, help="A subject's folder written by preprocess.")
+@click.option("--model", "models", type=FILE, multiple=True, required=True, help="model.keras (repeatable).")
+@click.option("--repeats", type=click.IntRange(1), required=True, help="Number of timed runs.")
+@click.option(
+    "--threads", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), show_default=True, help="CPU threads."
+)
 def main(scan: Path, models: tuple[Path, ...], repeats: int, threads: int) -> None:
     image, facts = np.load(scan / "image.npy"), read_facts(models)
     networks = list(load_networks(models, "openvino", threads))
@@ -75,9 +78,9 @@ def main(scan: Path, models: tuple[Path, ...], repeats: int, threads: int) -> No
             "inference": lambda: seconds_of(
                 lambda: predict_probabilities(networks, image, facts.channels, facts.targets, 0.5, (), False)
             ),
-            "the network alone, as many windows": lambda: seconds_of(bare),
+            "the network alone, same windows": lambda: seconds_of(bare),
         }
-        # In turns, so that whatever else the machine does meets all alike; the first round warms up.
+        # Run in turns, so that other load on the machine affects all alike. The first round is a warm-up.
         for _ in range(repeats + 1):
             for name, run in contenders.items():
                 found.setdefault(name, []).append(run())

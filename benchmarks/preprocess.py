@@ -1,7 +1,6 @@
-"""Preprocess one subject again and again, beside its peers, on one core: median times, ratios, bytes on disk.
+"""Compare the preprocessing of one subject with peers, on one core: median times, ratios, bytes on disk.
 
-Ours runs in a process that is told of memory what its rule tells it (glioseg/preprocess/memory.py); the peers run as
-they come.
+Ours runs with the memory settings of its rule (glioseg/preprocess/memory.py); the peers run with their defaults.
 """
 
 import contextlib
@@ -18,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-# Before NumPy is loaded: one thread each.
+# Set before NumPy is loaded: one thread each.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1")
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -38,13 +37,13 @@ ORIGINAL = {"crop": [[56, 184], [56, 184], [13, 141]], "normalization": "minmax_
 
 
 def read_with_nibabel(files: dict[str, Path]) -> None:
-    """Nothing but what everyone's first line does."""
+    """Only read the files, which every tool has to do."""
     for path in files.values():
         nib.load(path).get_fdata()
 
 
 def words(files: dict[str, Path], settings: dict, labels: str, folder: Path) -> list[str]:
-    """Options of scripts/preprocess.py."""
+    """Command-line options of scripts/preprocess.py."""
     options = ["--subject", "subject", "--labels", labels, "--output", str(folder)]
     for name, path in files.items():
         options += ["--mask"] if name == "seg" else ["--modalities", name, "--image", name]
@@ -55,7 +54,7 @@ def words(files: dict[str, Path], settings: dict, labels: str, folder: Path) -> 
 
 
 def ours(options: list[str]) -> None:
-    """All that scripts/preprocess.py does once it is loaded."""
+    """Run scripts/preprocess.py in this process, without the time to load it."""
     with contextlib.redirect_stdout(io.StringIO()):
         preprocess.main(options, standalone_mode=False)
 
@@ -65,7 +64,7 @@ def start(job: list[str], environment: dict[str, str]) -> None:
 
 
 def arrays_alone(files: dict[str, Path], labels: str) -> None:
-    """The same without writing."""
+    """The same as `ours`, without writing."""
     images = {name: (path, 0) for name, path in files.items() if name != "seg"}
     common = {"modalities": list(images), "spacing_mm": 1.0, "missing": "exclude", "forced": True, "labels": labels}
     preprocess_scan("subject", images, (files["seg"], 0), DEFAULT | common)
@@ -84,7 +83,7 @@ PEERS = {
 
 
 def original(files: dict[str, Path], folder: Path) -> None:
-    """The recipe that this project starts from, step by step; its one-hot masks are float32, as Keras makes them."""
+    """The recipe that this project started from, step by step; its one-hot masks are float32, as Keras makes them."""
     scaler, stack = MinMaxScaler(), []
     for name, path in files.items():
         if name != "seg":
@@ -94,14 +93,14 @@ def original(files: dict[str, Path], folder: Path) -> None:
     mask[mask == 4] = 3
     box = tuple(slice(*edge) for edge in ORIGINAL["crop"])
     image, mask = np.stack(stack, axis=3)[box], mask[box]
-    # It counts the labels to leave out subjects with little tumor; here the subject is kept in any case.
+    # The recipe counts the labels to leave out subjects with little tumor. Here the subject is always kept.
     np.unique(mask, return_counts=True)
     np.save(folder / "image.npy", image)
     np.save(folder / "mask.npy", np.eye(4, dtype=np.float32)[mask])
 
 
 def nnunet(files: dict[str, Path], folder: Path) -> Callable[[], None]:
-    """nnU-Net's preprocessing for 3d_fullres at 1 mm with its plan for magnetic resonance; labels made consecutive."""
+    """nnU-Net's preprocessing for 3d_fullres at 1 mm, with its plan for MRI and consecutive labels."""
     import torch
     from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
@@ -146,7 +145,7 @@ def nnunet(files: dict[str, Path], folder: Path) -> Callable[[], None]:
     mask_file = str(folder.parent / "mask.nii.gz")
 
     def run() -> None:
-        for file in folder.iterdir():  # It doesn't overwrite.
+        for file in folder.iterdir():  # nnU-Net does not overwrite files.
             file.unlink()
         target = str(folder / "subject")
         preprocessor.run_case_save(target, [str(path) for path in images.values()], mask_file, manager, full, dataset)
@@ -155,9 +154,11 @@ def nnunet(files: dict[str, Path], folder: Path) -> Callable[[], None]:
 
 
 @click.command(help=__doc__)
-@click.option("--subject", type=FOLDER, required=True, help="Folder of a subject as BraTS lays it out, with its mask.")
-@click.option("--labels", required=True, help="Dialect of the mask's values.")
-@click.option("--repeats", type=click.IntRange(min=1), required=True)
+@click.option(
+    "--subject", type=FOLDER, required=True, help="Folder of a subject in the layout of BraTS, with its mask."
+)
+@click.option("--labels", required=True, help="Label dialect of the mask.")
+@click.option("--repeats", type=click.IntRange(min=1), required=True, help="Number of timed runs.")
 def main(subject: Path, labels: str, repeats: int) -> None:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     names = ("flair", "t1", "t1ce", "t2", "seg")
@@ -168,20 +169,20 @@ def main(subject: Path, labels: str, repeats: int) -> None:
         for folder in folders.values():
             folder.mkdir()
         job = [sys.executable, str(SCRIPTS / "preprocess.py"), *words(files, DEFAULT, labels, folders["job"])]
-        told = os.environ | {"GLIBC_TUNABLES": TUNABLES}
-        start(job, told)
-        # Of a child that was started before this process grew, which its own peak would count.
+        tuned = os.environ | {"GLIBC_TUNABLES": TUNABLES}
+        start(job, tuned)
+        # Measured before this process grows, since a child counts its parent's memory at the fork.
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
         options = words(files, DEFAULT, labels, folders["ours"])
         preset = words(three, ORIGINAL, labels, folders["preset"])
-        os.environ["GLIBC_TUNABLES"] = TUNABLES  # It counts where a process starts: for the worker, not for this one.
+        os.environ["GLIBC_TUNABLES"] = TUNABLES  # Takes effect when a process starts, so only in the worker.
         worker = ProcessPoolExecutor(1, get_context("spawn"))
         here, there = seconds_of, lambda *call: worker.submit(seconds_of, *call).result()
         contenders = {
             "reading the files with nibabel": lambda: here(read_with_nibabel, files),
             "ours, up to the arrays": lambda: there(arrays_alone, files, labels),
             "ours, written to disk": lambda: there(ours, options),
-            "ours, the whole job, interpreter and all": lambda: here(start, job, told),
+            "ours, the whole job with Python's start": lambda: here(start, job, tuned),
             "original recipe, written (three modalities)": lambda: here(original, three, folders["original"]),
             "ours, original preset, written (the same)": lambda: there(ours, preset),
         }
@@ -190,7 +191,7 @@ def main(subject: Path, labels: str, repeats: int) -> None:
             contenders["nnU-Net, written to disk"] = lambda: here(peer)
         except ImportError as error:
             click.echo(f"nnU-Net is skipped: {error} (pip install nnunetv2==2.8.1)")
-        # In turns, so that whatever else the machine does meets all alike; the first round warms up.
+        # Run in turns, so that other load on the machine affects all alike. The first round is a warm-up.
         seconds: dict[str, list[float]] = {name: [] for name in contenders}
         for _ in range(repeats + 1):
             for name, run in contenders.items():

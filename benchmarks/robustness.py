@@ -1,8 +1,9 @@
-"""Dice of a finished study's held-out subjects when their scans are worse than those that it learned from.
+"""Measure the Dice of a finished study's held-out subjects on scans that are worse than the training data.
 
-Each scan is changed as read from disk, then goes the whole way: preprocessing, prediction, back to its own grid. From
-the folder that the study was run in:
+Each scan is changed after reading, and then preprocessed, predicted and returned to its own grid. Run it from the
+folder in which the study was run:
 
+\b
     python benchmarks/robustness.py --results results
 """
 
@@ -40,7 +41,7 @@ Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
 
 def noise(share: float) -> Change:
-    """Rician noise of so many standard deviations of the brain's intensities."""
+    """Rician noise; share: its standard deviation relative to that of the brain's intensities."""
 
     def change(volume, brain, random):
         spread = share * volume[brain].std()
@@ -51,7 +52,7 @@ def noise(share: float) -> Change:
 
 
 def bias(share: float) -> Change:
-    """A smooth field that multiplies intensities by up to 1 ± share, some 5 cm from crest to trough."""
+    """A smooth field that multiplies intensities by up to 1 ± share, with about 5 cm from crest to trough."""
 
     def change(volume, brain, random):
         knots = random.normal(size=[max(2, round(length / 50) + 1) for length in volume.shape])
@@ -62,12 +63,12 @@ def bias(share: float) -> Change:
 
 
 def gain_and_offset(gain: float, offset: float) -> Change:
-    """Another linear scale: offset in means of the brain."""
+    """A linear change of intensities; offset: in units of the brain's mean."""
     return lambda volume, brain, random: gain * volume + offset * volume[brain].mean()
 
 
 def gamma(power: float) -> Change:
-    """A contrast that is bent: intensities over their 99th percentile, to a power."""
+    """A nonlinear contrast: intensities relative to their 99th percentile, raised to a power."""
 
     def change(volume, brain, random):
         top = np.percentile(volume[brain], 99)
@@ -77,11 +78,11 @@ def gamma(power: float) -> Change:
 
 
 def same(volume, brain, random):
-    """As it is."""
+    """Return the volume unchanged."""
     return volume
 
 
-# What is done to each modality; which modalities are left out; how many slices become one.
+# Change of each modality, modalities left out, and number of slices averaged into one.
 CONDITIONS: dict[str, tuple[Change, tuple[str, ...], int]] = {
     "as scanned": (same, (), 1),
     "noise, 0.25 standard deviations": (noise(0.25), (), 1),
@@ -95,20 +96,20 @@ CONDITIONS: dict[str, tuple[Change, tuple[str, ...], int]] = {
 
 
 def thicker(volume: np.ndarray, slices: int) -> np.ndarray:
-    """The mean of so many slices each, the last of them repeated to make them fit."""
+    """Average groups of so many slices; the last slice is repeated to fill the last group."""
     padded = np.pad(volume, [(0, 0), (0, 0), (0, -volume.shape[2] % slices)], mode="edge")
     return padded.reshape(*padded.shape[:2], -1, slices).mean(axis=3)
 
 
 def changed_scan(scan: dict, condition: str, folder: Path, seed: int) -> dict[str, tuple[Path, int]]:
-    """Write a subject's files as a condition leaves them; modality -> file and volume."""
+    """Write a subject's files under a condition; returns the file and volume of each modality."""
     change, absent, slices = CONDITIONS[condition]
     random, files = np.random.default_rng(seed), {}
     for name in scan["modalities"]:
         if name in scan["files"] and name not in absent:
             volume, affine = read_volume(scan["files"][name], scan["volumes"][name])
             brain = volume != scan["intensities"][name]["background"]
-            # What is around the head stays as it is: elsewhere it would tell of the change.
+            # Keep the background unchanged; otherwise it would reveal the change.
             volume = np.where(brain, change(volume.astype(np.float64), brain, random), volume)
             if slices > 1:
                 volume, affine = thicker(volume, slices), affine @ np.diag([1, 1, slices, 1])
@@ -118,7 +119,7 @@ def changed_scan(scan: dict, condition: str, folder: Path, seed: int) -> dict[st
 
 
 def score(scan: dict, condition: str, models: list[Path], study: dict, settings: PredictSettings) -> list[float]:
-    """Dice of WT, TC and ET, and the uncertainty, of a subject under a condition; NaN for a scan that is refused."""
+    """Dice of WT, TC and ET, and the uncertainty, of a subject under a condition; NaN for an excluded scan."""
     truth, _ = read_volume(scan["files"][MASK], scan["volumes"][MASK])
     with tempfile.TemporaryDirectory() as folder:
         files = changed_scan(scan, condition, Path(folder), 1)
@@ -135,9 +136,13 @@ def score(scan: dict, condition: str, models: list[Path], study: dict, settings:
 
 
 @click.command(help=__doc__)
-@click.option("--results", type=FOLDER, required=True, help="Of a finished study, whose scans are where they were.")
-@click.option("--overlap", type=float, default=CONFIG["predict"]["overlap"], show_default=True, help="Of windows.")
-@click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
+@click.option(
+    "--results", type=FOLDER, required=True, help="Results folder of a finished study; its scans must still exist."
+)
+@click.option(
+    "--overlap", type=float, default=CONFIG["predict"]["overlap"], show_default=True, help="Overlap of windows."
+)
+@click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help="Number of CPU threads.")
 def main(results: Path, overlap: float, threads: int) -> None:
     cohort = read_table(results / "split/cohort.tsv")
     trained = [path.name for path in (results / "train").iterdir() if path.is_dir()]
@@ -150,7 +155,7 @@ def main(results: Path, overlap: float, threads: int) -> None:
         models = [results / "train" / name / "model.keras" for name in models_for(cohort, subject, folds, seeds)]
         usual = {name: CONFIG[name] for name in ("modalities", "preprocess")}
         study = usual | read_facts(models).study
-        # A missing modality is taken as zeros here, whatever the study made of it.
+        # Here a missing modality is always replaced by zeros, whatever the study did.
         study["preprocess"] = study["preprocess"] | {"missing": "zeros"}
         for condition in CONDITIONS:
             found[condition].append(score(scan, condition, models, study, settings))
@@ -160,10 +165,10 @@ def main(results: Path, overlap: float, threads: int) -> None:
         f"| mean of {len(found['as scanned'])} | WT | TC | ET | mean | change | uncertainty |\n|---|{'---|' * 6}"
     )
     for condition, rows in found.items():
-        *regions, unsure = np.mean(rows, axis=0)
+        *regions, uncertainty = np.mean(rows, axis=0)
         numbers = " | ".join(f"{value:.3f}" for value in (*regions, np.mean(regions)))
         change = np.mean(regions) - np.mean(usual[:3])
-        click.echo(f"| {condition} | {numbers} | {change:+.3f} | {unsure:.3f} |")
+        click.echo(f"| {condition} | {numbers} | {change:+.3f} | {uncertainty:.3f} |")
 
 
 if __name__ == "__main__":

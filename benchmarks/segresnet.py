@@ -1,11 +1,11 @@
-"""Train MONAI's SegResNet with the recipe of its BraTS tutorial for some minutes on a finished study's subjects; score.
+"""Train MONAI's SegResNet for some minutes on the subjects of a finished study, and score the study's test subjects.
 
-The recipe: SegResNet(blocks_down 1 2 2 4, blocks_up 1 1 1, 16 filters, dropout 0.2), Dice loss over sigmoids of TC, WT
-and ET, Adam 1e-4 with weight decay 1e-5 and a cosine down to the last moment, batches of one, flips, intensity scaled
-and shifted by a tenth, autocast (github.com/Project-MONAI/tutorials, 3d_segmentation/brats_segmentation_3d.ipynb).
-Its crop of 224 x 224 x 144 voxels would leave a CPU some thirty steps in twenty minutes: --crop takes a smaller one.
-Data, their normalization, split and scores are the study's. Needs `pip install torch monai` in an environment with the
-study's.
+The recipe is that of MONAI's BraTS tutorial: SegResNet (blocks_down 1 2 2 4, blocks_up 1 1 1, 16 filters, dropout 0.2),
+Dice loss over sigmoids of TC, WT and ET, Adam 1e-4 with weight decay 1e-5 and a cosine schedule to the end, batches of
+one, flips, intensities scaled and shifted by a tenth, autocast (github.com/Project-MONAI/tutorials,
+3d_segmentation/brats_segmentation_3d.ipynb). With its crop of 224 x 224 x 144 voxels, a CPU would do about thirty steps
+in twenty minutes; --crop sets a smaller one. Data, normalization, split and scores are those of the study. Requires
+`pip install torch monai` in an environment that also has the packages of the study.
 """
 
 import sys
@@ -27,7 +27,7 @@ from glioseg.train.patches import load_subject  # noqa: E402
 
 
 def draw(random: np.random.Generator, subject, crop: int) -> tuple[np.ndarray, np.ndarray]:
-    """A random crop (channels first), flipped and shifted as the tutorial does; zeros beyond a small volume."""
+    """Draw a random crop (channels first), flipped and shifted as in the tutorial; small volumes are zero-padded."""
     size = [min(crop, length) for length in subject.mask.shape]
     start = [int(random.integers(length - side + 1)) for length, side in zip(subject.mask.shape, size, strict=True)]
     box = tuple(slice(low, low + side) for low, side in zip(start, size, strict=True))
@@ -46,7 +46,7 @@ def draw(random: np.random.Generator, subject, crop: int) -> tuple[np.ndarray, n
 
 @click.command(help=__doc__)
 @options
-@click.option("--crop", type=int, required=True, help="Voxels along each axis.")
+@click.option("--crop", type=int, required=True, help="Size of the crop along each axis, in voxels.")
 def main(
     study: Path, folds: int, minutes: float, crop: int, autocast: bool, threads: int, seed: int, output: Path
 ) -> None:

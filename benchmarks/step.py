@@ -1,8 +1,9 @@
-"""Time a training step and a forward pass of our network: bare, with augmentation, beside PyTorch, and of the peak.
+"""Time a training step and a forward pass of our network, compared with PyTorch and with the machine's peak.
 
-All in one run, in one precision, batches of two patches of 64 voxels along each axis; in turns, the median of them. The
-forward pass is what predicts: OpenVINO. PyTorch's is the same network layer by layer (where torch is installed). The
-peak is that of a large matrix product in TensorFlow.
+All are timed in turns in one run, in one precision, with batches of two patches of 64 voxels along each axis; the
+median is reported. The training step is timed with and without augmentation. The forward pass runs on OpenVINO, as in
+prediction. PyTorch, if installed, runs the same network layer by layer. The peak is the speed of a large matrix product
+in TensorFlow.
 """
 
 import statistics
@@ -22,7 +23,7 @@ sys.path.insert(0, str(SCRIPTS))
 from glioseg.train.device import use_threads  # noqa: E402
 
 FILTERS, SIDE, BATCH, CHANNELS, CLASSES = (24, 48, 96, 192), 64, 2, 4, 4
-# Of each turn.
+# Uncounted and counted calls per turn.
 BEFORE, IN_A_ROW = 4, 8
 SETTINGS = {
     "network": "unet", "patch": (SIDE,) * 3, "filters": FILTERS, "batch": BATCH, "backbone": "", "targets": "classes",
@@ -34,19 +35,19 @@ SETTINGS = {
 
 
 def flops(model) -> int:
-    """Multiplications and additions of a batch's forward pass: those of the convolutions, which are nearly all."""
+    """Multiplications and additions of the convolutions, which are nearly all, in the forward pass of a batch."""
     total = 0
     for layer in model.layers:
         if layer.__class__.__name__ in ("Conv3D", "Conv3DTranspose"):
             kernel = int(np.prod(layer.kernel.shape))
-            # A transposed convolution multiplies once for each voxel that it reads, a convolution for each it writes.
+            # A transposed convolution multiplies once per input voxel, a convolution once per output voxel.
             voxels = layer.output.shape if layer.__class__.__name__ == "Conv3D" else layer.input.shape
             total += 2 * kernel * int(np.prod(voxels[1:4]))
     return BATCH * total
 
 
 def torch_network(torch, layout, normalized: bool):
-    """The same network in PyTorch, so laid out in memory."""
+    """The same network in PyTorch, with the given memory layout."""
     nn = torch.nn
 
     def convolve(before, width, size=3, stride=1):
@@ -82,12 +83,12 @@ def torch_network(torch, layout, normalized: bool):
 def torch_steps(
     torch, threads: int, low: bool, normalized: bool, image: np.ndarray, truth: np.ndarray
 ) -> dict[str, Callable[[], None]]:
-    """Both layouts in memory: as PyTorch comes, and the one that its documentation advises for convolutions.
+    """Training step and forward pass in two memory layouts: PyTorch's default, and the one advised for convolutions.
 
-    low: by autocast to bfloat16, else float32.
+    low: autocast to bfloat16; otherwise float32.
     """
     torch.set_num_threads(threads)
-    layouts = {"as it comes": torch.contiguous_format, "channels last": torch.channels_last_3d}
+    layouts = {"default": torch.contiguous_format, "channels last": torch.channels_last_3d}
     return {
         f"{name}, {of}": run
         for of, layout in layouts.items()
@@ -123,11 +124,13 @@ def _torch(
 
 
 @click.command(help=__doc__)
-@click.option("--preprocess", type=click.Path(exists=True, path_type=Path), required=True, help="Of a study.")
-@click.option("--threads", type=int, required=True)
-@click.option("--repeats", type=int, required=True)
-@click.option("--precision", type=click.Choice(["float32", "mixed_bfloat16"]), required=True)
-@click.option("--normalization", type=click.Choice(["none", "instance"]), required=True)
+@click.option(
+    "--preprocess", type=click.Path(exists=True, path_type=Path), required=True, help="Folder written by preprocess."
+)
+@click.option("--threads", type=int, required=True, help="Number of CPU threads.")
+@click.option("--repeats", type=int, required=True, help="Number of timed turns.")
+@click.option("--precision", type=click.Choice(["float32", "mixed_bfloat16"]), required=True, help="Number format.")
+@click.option("--normalization", type=click.Choice(["none", "instance"]), required=True, help="Normalization layers.")
 def main(preprocess: Path, threads: int, repeats: int, precision: str, normalization: str) -> None:
     use_threads(threads)
     import keras
@@ -169,7 +172,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str, normaliza
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats + 1):
         for name, run in runs.items():
-            # Uncounted: threads of the one before may still spin, and batches lie ready that were made meanwhile.
+            # Uncounted calls: threads of the previous run may still be busy, and prepared batches are waiting.
             for _ in range(BEFORE):
                 run()
             started = time.perf_counter()

@@ -125,7 +125,7 @@ rule plot_subject:
             caption="captions/subject.rst",
             category="Subjects",
             subcategory="{subject}",
-            labels={"picture": "{picture}"},
+            labels={"figure": "{picture}"},
         ),
     log:
         result("logs/plot_subject/{subject}.log"),
@@ -193,7 +193,7 @@ rule plot:
             result("plot/{figure}.png"),
             caption="captions/figure.rst",
             category="Cohort",
-            labels={"picture": "{figure}"},
+            labels={"figure": "{figure}"},
         ),
         svg=result("plot/{figure}.svg"),
     log:

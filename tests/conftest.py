@@ -1,4 +1,4 @@
-"""What many tests start from: data sets, preprocessed subjects, phantoms, and the workflow on them."""
+"""Fixtures of many tests: data sets, preprocessed subjects, phantoms, and the workflow on them."""
 
 import os
 import shutil
@@ -41,22 +41,22 @@ def workflow(tmp_path):
 
 @pytest.fixture
 def real_cases():
-    """The folder of real patients, named by the environment variable GLIOSEG_CASES; never part of the project."""
+    """The folder of real patients, given by the environment variable GLIOSEG_CASES; never part of the project."""
     folder = os.environ.get("GLIOSEG_CASES")
     if not folder or not Path(folder).is_dir():
-        pytest.skip("GLIOSEG_CASES names no folder of real cases")
+        pytest.skip("GLIOSEG_CASES is not a folder of real cases")
     return Path(folder)
 
 
 @pytest.fixture(scope="session")
 def preprocessed(tmp_path_factory):
-    """A folder as preprocess and split leave it, of four subjects."""
+    """A folder of four subjects as written by preprocess and split."""
     return write_preprocessed(tmp_path_factory.mktemp("preprocessed"))
 
 
 @pytest.fixture
 def volumes():
-    """A ball of brain with a cube of edema, in it necrosis, in it enhancing tumor."""
+    """Image, brain mask and classes: a ball of brain with nested cubes of edema, necrosis and enhancing tumor."""
     grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, size) for size in SHAPE], indexing="ij"))
     brain = (grid**2).sum(axis=0) < 0.95
     classes = np.zeros(SHAPE, np.uint8)
@@ -69,7 +69,7 @@ def volumes():
 
 @pytest.fixture
 def folder(tmp_path, volumes):
-    """One preprocessed subject with its files and a prediction that is off by one voxel."""
+    """One preprocessed subject with its files, and a prediction shifted by one voxel."""
     image, _, classes = volumes
     values = np.array([0, 1, 2, 4], np.uint8)
     files = {name: tmp_path / f"a_{name}.nii.gz" for name in ("flair", "t1ce", "seg")}

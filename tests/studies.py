@@ -1,4 +1,4 @@
-"""Small data sets on disk, and the workflow on them."""
+"""Small data sets on disk, and the workflow that runs on them."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ from glioseg.workflow.failures import FAILURE_COLUMNS
 ROOT = Path(__file__).parent.parent
 MODALITIES = ("flair", "t1", "t1ce", "t2")
 
-# The smallest study that trains: seconds, not minutes.
+# A study that trains within seconds.
 TINY = {
     "preprocess": {"spacing_mm": 1.0, "crop": "brain", "normalization": "zscore", "min_tumor_percent": 0.0},
     "split": {"folds": 1, "test_percent": 25},
@@ -34,13 +34,13 @@ TINY = {
 }
 
 
-# How a scan is preprocessed by itself, as the tiny study does it.
+# Settings to preprocess a single scan like the tiny study.
 SETTINGS = {"modalities": list(MODALITIES), "labels": "brats2020", "missing": "exclude", "forced": False}
 SETTINGS |= TINY["preprocess"]
 
 
 def tiny_subject(number: int, shape=(40, 44, 36)) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Images (int16) and mask (0, 1, 2, 4) of a ball of brain with a tumor of three shells, anew for each number."""
+    """Images (int16) and mask (0, 1, 2, 4) of a ball of brain with a tumor of three shells, different per number."""
     random = np.random.default_rng(number)
     grid = np.stack(np.meshgrid(*[np.arange(size) for size in shape], indexing="ij"), -1)
     brain = np.linalg.norm((grid - np.array(shape) / 2) / (np.array(shape) / 2 - 4), axis=-1) < 1
@@ -62,7 +62,7 @@ def tiny_subject(number: int, shape=(40, 44, 36)) -> tuple[dict[str, np.ndarray]
 
 
 def write_subject(folder: Path, number: int, affine=None, ending=".nii.gz") -> Path:
-    """Write a tiny subject as BraTS lays it out; returns its folder."""
+    """Write a tiny subject in the layout of BraTS and return its folder."""
     subject = folder / f"case_{number:02d}"
     subject.mkdir(parents=True)
     images, mask = tiny_subject(number)
@@ -73,14 +73,14 @@ def write_subject(folder: Path, number: int, affine=None, ending=".nii.gz") -> P
 
 
 def resave(path: Path, change=lambda voxels: voxels, affine=None) -> None:
-    """Replace a NIfTI file by one with changed voxels or another affine."""
+    """Overwrite a NIfTI file with changed voxels or another affine."""
     image = nib.load(path)
     affine = image.affine if affine is None else affine
     nib.save(nib.Nifti1Image(change(np.asarray(image.dataobj).copy()), affine), path)
 
 
 class Workflow:
-    """The project's workflow in a folder of its own, with a study's settings."""
+    """The workflow of this project in a separate folder, with the settings of a study."""
 
     def __init__(self, folder: Path, settings: dict):
         self.folder = folder
@@ -108,7 +108,7 @@ def ledger_of(path, *rows):
 
 
 def failing(run, words):
-    """Let the workflow's jobs whose command line holds all the words end as one that the kernel killed for memory."""
+    """Make jobs whose command line contains all the words end as if the kernel had killed them for lack of memory."""
     folder = run.folder / "bin"
     folder.mkdir(exist_ok=True)
     python = folder / "python"
@@ -121,7 +121,7 @@ def failing(run, words):
 
 
 def scan_of(folder, **changes):
-    """Preprocess a folder in BraTS's layout."""
+    """Preprocess a subject's folder in the layout of BraTS."""
     files = {path.name.removeprefix(f"{folder.name}_").split(".")[0]: (path, 0) for path in folder.iterdir()}
     mask = files.pop("seg", None)
     return preprocess_scan(folder.name, files, mask, SETTINGS | changes)

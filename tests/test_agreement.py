@@ -1,4 +1,4 @@
-"""Files that must agree: config.yaml, its schema and the commands' options; environments and the lock."""
+"""Check that config.yaml, its schema and the commands agree, and that environments agree with the lock files."""
 
 import importlib
 import re
@@ -12,9 +12,9 @@ from studies import ROOT
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "rules/config.schema.yaml").read_text())
-# Settings that the rules use themselves, to know which subjects there are.
+# Sections that the rules use themselves, to find the subjects.
 OF_THE_RULES = {"synthesize"}
-# Commands that people type; the last three have no rule.
+# Commands that people run themselves; the last three have no rule.
 TYPED = {"layouts", "compare", "segment", "view"}
 
 
@@ -41,7 +41,7 @@ def test_each_setting_is_an_option_of_its_command(section):
     spelled = {name for option in command(section).params for name in option.opts}
     for key in CONFIG[section]:
         assert f"--{key.replace('_', '-')}" in spelled, (
-            f"{section}: {key} is no option of scripts/{section}.py ({options})"
+            f"{section}: {key} is not an option of scripts/{section}.py ({options})"
         )
 
 
@@ -50,7 +50,7 @@ def test_options_have_no_hidden_defaults(path):
     if path.stem in TYPED:
         return
     optional = {"images", "mask", "prediction", "scores", "evaluate", "exclude", "rows", "columns", "probabilities"}
-    # Lists that may be empty.
+    # Lists that can be empty.
     optional |= {
         "failed",
         "failures",
@@ -67,16 +67,16 @@ def test_options_have_no_hidden_defaults(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
 def test_each_command_has_its_rule(path):
-    if path.stem == "view":  # ends only when it is told to
+    if path.stem == "view":  # it runs until it is stopped
         assert "python scripts/view.py" in (ROOT / "Makefile").read_text()
         return
     rules = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
-    if path.stem in ("compare", "segment"):  # of two runs; of a scan that no run knows
+    if path.stem in ("compare", "segment"):  # they work on two runs, or on a scan outside of a run
         return
     assert f"python scripts/{path.name}" in rules
 
 
-def test_schema_lists_what_the_registries_know():
+def test_schema_lists_the_values_of_the_registries():
     from glioseg.labels import DIALECTS
     from glioseg.layouts.find_subjects import LAYOUTS
     from glioseg.preprocess.normalize import NORMALIZATIONS
@@ -100,7 +100,7 @@ def test_schema_lists_what_prediction_knows():
     assert set(predict["maps"]["items"]["enum"]) == set(MAPS)
 
 
-def test_schema_lists_what_training_knows():
+def test_schema_lists_the_values_of_training():
     from glioseg.train.device import PRECISIONS
     from glioseg.train.loop import OPTIMIZERS, SCHEDULES
     from glioseg.train.losses import LOSSES
@@ -127,14 +127,14 @@ LOCK_OF = {
 
 
 def asked_for(name):
-    """The packages that a requirements file names, with those of the file that it includes."""
+    """The packages listed in a requirements file and in the files that it includes."""
     lines = (ROOT / name).read_text().splitlines()
     words = {match[0].lower() for line in lines if (match := re.match(r"[\w.-]+", line)) and not line.startswith("-")}
     return words.union(*[asked_for(f"envs/{line.split()[1]}") for line in lines if line.startswith("-r ")])
 
 
 def pinned(environment):
-    """Package and version of what an environment of conda installs by pip; all of it is pinned."""
+    """Versions of the packages that a conda environment installs with pip; all are pinned."""
     file = yaml.safe_load((ROOT / f"envs/{environment}.yaml").read_text())
     assert file["channels"] == ["conda-forge"]
     *conda, pip = file["dependencies"]
@@ -144,7 +144,7 @@ def pinned(environment):
 
 
 def test_each_environment_has_its_lock():
-    # conda itself isn't asked here: whether conda-forge has Python 3.11 shows only where it can be reached.
+    # This does not run conda, so it does not check that conda-forge has Python 3.11.
     assert {path.stem for path in (ROOT / "envs").glob("*.yaml")} == set(LOCK_OF)
     assert set(SCHEMA["properties"]["environment"]["enum"]) == set(LOCK_OF) - {"light"}
 
@@ -159,7 +159,7 @@ def test_environments_pin_what_the_lock_pins(environment):
     assert set(pins) <= asked_for(LOCK_OF[environment].replace(".lock", ".in"))
     others = {package: pins[package] for package in pins if not package.startswith("tensorflow")}
     assert others.items() <= pinned("tensorflow").items()
-    # What pip refuses beside the Keras of the lock comes after it, without what it asks for.
+    # Packages that conflict with the locked Keras are installed afterwards, without their dependencies.
     script = (ROOT / f"envs/{environment}.post-deploy.sh").read_text()
     (later,) = re.findall(r"^pip install --no-deps (.+)$", script, re.M)
     assert dict(word.lower().split("==") for word in later.split()).items() <= lock.items()
@@ -183,7 +183,7 @@ def test_containers_start_from_one_base_and_the_locks():
     containerfile, definition = ((ROOT / "containers" / name).read_text() for name in ("Containerfile", "glioseg.def"))
     (base,) = re.findall(r"^ARG BASE=(.+)$", containerfile, re.M)
     assert f"    BASE={base}\n" in definition
-    # A name without a host is looked up where the machine is told to.
+    # A name without a host is looked up in the registry that the machine is configured for.
     assert "/" not in base
     locks = set(re.findall(r"envs/requirements[\w-]*\.lock", containerfile + definition))
     assert locks == set(LOCK_OF.values())
@@ -203,7 +203,7 @@ def test_locks_agree_and_are_hashed():
 
 
 def test_light_commands_do_not_load_tensorflow():
-    # train loads it once it knows on how many threads; predict where it runs on it.
+    # train loads TensorFlow after it has set the number of threads, predict only if it runs on TensorFlow.
     loaded = "import sys, {name}; print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
     for path in sorted((ROOT / "scripts").glob("*.py")):
         done = subprocess.run(

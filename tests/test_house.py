@@ -1,4 +1,4 @@
-"""The plan of the library: rooms that import downward only, of a size that a newcomer can take in."""
+"""Check the structure of the library: imports go down only, and folders and modules stay small."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ import pytest
 from studies import ROOT
 
 LIBRARY = ROOT / "scripts/glioseg"
-# A room imports from its own layer and from those below it.
+# A folder of the library imports from its own layer and from the layers below it.
 LAYERS = (
     {"report"},
     {"plot"},
@@ -22,7 +22,7 @@ LAYERS = (
 LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 MODULES = sorted(path for path in LIBRARY.rglob("*.py"))
 MOST_FILES, MOST_LINES, MOST_PARAMETERS = 14, 220, 8
-# Modules without a test file of their own, and whose tests run them.
+# Modules without their own test file, and the test file that covers them.
 TESTED_BY_OTHERS = {
     "evaluate/uncertainty": "commands/test_summarize.py",
     "plot/subject": "commands/test_plot_subject.py",
@@ -30,11 +30,11 @@ TESTED_BY_OTHERS = {
     "predict/segment": "commands/test_predict.py",
     "preprocess/appearance": "preprocess/test_plausibility.py",
     "preprocess/layers": "commands/test_embed.py",
-    # A setting of the C library: it is measured (docs/benchmarks.md).
+    # A setting of the C library, whose effect is measured (docs/benchmarks.md).
     "preprocess/memory": "test_workflow.py",
     "report/gallery": "commands/test_report.py",
     "report/index": "commands/test_report.py",
-    # A table of what the report knows.
+    # A dataclass of the contents of the report.
     "report/run": "commands/test_report.py",
     "report/subject": "commands/test_report.py",
     "synthesize/anatomy": "synthesize/test_phantoms.py",
@@ -43,7 +43,7 @@ TESTED_BY_OTHERS = {
     "train/progress": "commands/test_train.py",
     "train/signals": "commands/test_train.py",
     "train/state": "commands/test_train.py",
-    # Its sentences end the commands that a fault hits.
+    # Its error messages are tested by injecting faults.
     "workflow/commands": "faults/test_commands.py",
 }
 
@@ -53,7 +53,7 @@ def room_of(path):
 
 
 def imports(path):
-    """The modules of the library that a file imports, wherever in it, as paths below the library."""
+    """The modules of the library that a file imports, at its top or inside functions, as paths."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "glioseg":
             base = LIBRARY.parent / node.module.replace(".", "/")
@@ -66,7 +66,7 @@ def test_every_room_is_in_the_plan():
     assert {room_of(path) for path in MODULES} - {"__init__"} == set(LAYER_OF)
 
 
-def test_imports_go_down_only_and_in_no_circle():
+def test_imports_go_down_only_and_without_cycles():
     upward, graph = [], {}
     for path in MODULES:
         for imported in imports(path):
@@ -76,23 +76,23 @@ def test_imports_go_down_only_and_in_no_circle():
                 if LAYER_OF[there] < LAYER_OF[here]:
                     upward.append(f"{path.relative_to(LIBRARY)} imports {imported.relative_to(LIBRARY)}")
     assert upward == []
-    # Raises CycleError where rooms import each other in a circle.
+    # Raises CycleError if rooms import each other in a cycle.
     assert list(TopologicalSorter(graph).static_order())
 
 
-def test_modules_import_each_other_in_no_circle():
+def test_modules_import_each_other_without_cycles():
     graph = {path: set(imports(path)) - {path} for path in MODULES}
     assert list(TopologicalSorter(graph).static_order())
 
 
-def test_the_map_of_a_room_imports_nothing():
+def test_init_files_import_nothing():
     for path in LIBRARY.rglob("__init__.py"):
         (docstring,) = ast.parse(path.read_text()).body
         assert isinstance(docstring, ast.Expr), path
     assert all((folder / "__init__.py").is_file() for folder in {path.parent for path in MODULES})
 
 
-def test_no_room_is_crowded_and_no_module_is_two_ideas():
+def test_folders_and_modules_stay_small():
     folders = {path.parent for path in LIBRARY.rglob("*.*") if "__pycache__" not in path.parts}
     counts = {str(folder.relative_to(LIBRARY)): sum(one.is_file() for one in folder.iterdir()) for folder in folders}
     assert {name: count for name, count in counts.items() if count > MOST_FILES} == {}
@@ -102,7 +102,7 @@ def test_no_room_is_crowded_and_no_module_is_two_ideas():
 
 
 def test_no_function_takes_a_dozen_arguments():
-    """Commands take their options; all else takes a dataclass where it would take more."""
+    """Only commands take many arguments; other functions take a dataclass instead."""
     many = []
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text())):
@@ -124,13 +124,13 @@ def test_the_library_knows_nothing_of_snakemake_or_of_the_commands():
 
 
 def test_each_test_is_found_from_its_module_and_back():
-    """tests/ROOM/test_MODULE.py tests a module of the library, tests/commands/test_COMMAND.py a whole command."""
+    """tests/ROOM/test_MODULE.py tests a module of the library; tests/commands/test_COMMAND.py tests a command."""
     tests = ROOT / "tests"
     found = {path.relative_to(tests) for path in tests.rglob("test_*.py")}
     modules = {path.relative_to(LIBRARY).with_suffix("") for path in MODULES if path.stem != "__init__"}
     expected = {name.with_name(f"test_{name.name}.py"): str(name) for name in modules}
     rooms = {name.parts[0] for name in modules if len(name.parts) > 1}
-    assert {path for path in found if path.parts[0] in rooms} <= set(expected), "a test of no module"
+    assert {path for path in found if path.parts[0] in rooms} <= set(expected), "a test file without a module"
     commands = {path.stem for path in (ROOT / "scripts").glob("*.py")}
     assert {path.stem.removeprefix("test_") for path in found if path.parts[0] == "commands"} <= commands
     assert {name for path, name in expected.items() if path not in found} == set(TESTED_BY_OTHERS)
@@ -139,7 +139,7 @@ def test_each_test_is_found_from_its_module_and_back():
 
 @pytest.mark.parametrize("path", [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")], ids=lambda path: path.name)
 def test_parsing_the_snakefile_loads_neither_numpy_nor_tensorflow(path):
-    """What the Snakefile and the rules import is cheap, since every job of a cluster reads them again."""
+    """Every job of a cluster parses the Snakefile and the rules again, so their imports must be fast."""
     lines = re.findall(r"^(?: *)(from glioseg[\w.]* import (?:\([^)]*\)|[^\n]+))", path.read_text(), re.M)
     code = "\n".join(
         [*lines, "import sys", "print(sorted({'numpy', 'scipy', 'nibabel', 'tensorflow'} & set(sys.modules)))"]

@@ -1,4 +1,4 @@
-"""What a stranger's file could do to this machine, and may not: each test fails where a guard is taken away."""
+"""Check that files from others cannot run code on this machine; each test fails if a safeguard is removed."""
 
 import ast
 import pickle
@@ -14,12 +14,12 @@ from glioseg.files import read_array
 
 SOURCES = sorted((ROOT / "scripts").rglob("*.py"))
 RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
-# Params that hold a number, a word of ours or a hash, whatever the data are.
+# Params that never depend on the data: numbers, fixed words and hashes.
 OURS = {"{threads}", "{params.seed}", "{params.code}", "{params.forced}", "{params.memory}", "{params.volume}"}
 
 
 def calls(path):
-    """Each call in a file: the dotted name of what is called, and its keywords' values where they are constants."""
+    """Yield each call in a file: the dotted name, and the values of its keywords (None unless constant)."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
             words = {word.arg: getattr(word.value, "value", None) for word in node.keywords}
@@ -27,7 +27,7 @@ def calls(path):
 
 
 class Trap:
-    """An object whose pickle writes a file where it is read."""
+    """An object whose pickle writes a file when it is loaded."""
 
     def __init__(self, path):
         self.path = path
@@ -36,7 +36,7 @@ class Trap:
         return exec, (f"open({str(self.path)!r}, 'w').close()",)
 
 
-def test_no_array_is_read_by_pickle(tmp_path):
+def test_arrays_are_read_without_pickle(tmp_path):
     loads = [(path.name, words) for path in SOURCES for name, words in calls(path) if name.endswith("np.load")]
     assert loads
     for name, words in loads:
@@ -50,7 +50,7 @@ def test_no_array_is_read_by_pickle(tmp_path):
     with pytest.raises(ValueError, match=r"image\.npy cannot be read"):
         read_array(path, 1)
     assert not sprung.exists()
-    # The trap is one: read as a pickle it does spring.
+    # The trap works: loading it as a pickle does write the file.
     pickle.loads(path.read_bytes())
     assert sprung.exists()
 
@@ -74,11 +74,11 @@ for runtime in ("tensorflow", "openvino"):
 """
 
 
-def test_a_network_that_carries_code_is_refused(tmp_path):
+def test_a_network_that_contains_code_is_refused(tmp_path):
     loads = [words for path in SOURCES for name, words in calls(path) if name.endswith("load_model")]
     assert loads
     assert all(words.get("safe_mode") is True for words in loads)
-    # In a process of its own, as predict is: what else was loaded here has no say.
+    # In a separate process, as predict runs, so that nothing loaded here affects it.
     sprung, model = tmp_path / "sprung", tmp_path / "model.keras"
     done = subprocess.run(
         [sys.executable, "-c", LOADING, str(sprung), str(model)], capture_output=True, text=True, cwd=ROOT / "scripts"
@@ -91,7 +91,7 @@ def test_a_network_that_carries_code_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *RULES], ids=lambda path: path.name)
-def test_nothing_runs_text_or_reads_what_can_run(path):
+def test_no_code_runs_text_or_reads_executable_formats(path):
     text = path.read_text()
     for pattern in (
         r"\bpickle\b", r"\bjoblib\b", r"\beval\(", r"\bexec\(", r"os\.system", r"shell=True",
@@ -107,7 +107,7 @@ def test_yaml_is_read_by_the_safe_loader():
     assert re.findall(r"yaml\.load\(.*\)", text) == ['yaml.load(schema.read_text(encoding="utf-8"), loader))']
 
 
-def test_pages_escape_and_the_server_is_for_this_machine_alone():
+def test_pages_escape_and_the_server_listens_on_this_machine_only():
     environments = [words for path in SOURCES for name, words in calls(path) if name == "Environment"]
     assert environments
     assert all(words.get("autoescape") is True for words in environments)

@@ -1,4 +1,4 @@
-"""The workflow through a real Slurm of three nodes on this machine, while things go down: make test-cluster."""
+"""Run the workflow through a real Slurm of three nodes on this machine, with failing nodes: make test-cluster."""
 
 import importlib.util
 import io
@@ -19,17 +19,17 @@ from studies import TINY, Workflow, write_subject
 
 SCRIPT = Path(__file__).with_name("slurm")
 SUBJECTS = [f"case_{number:02d}" for number in range(1, 7)]
-# Epochs enough for a node to go down between two of them.
+# Enough epochs for a node to fail between two of them.
 STUDY = TINY | {"split": {"folds": 2, "test_percent": 25}, "train": TINY["train"] | {"epochs": 60}}
-# Asked more often than a shared cluster should be.
+# Poll more often than one should on a shared cluster.
 IMPATIENT = ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
 IMPATIENT += ["--latency-wait", "5"]
 
 
 def missing() -> str:
-    """Why there can be no cluster here; empty if there can."""
+    """The reason why no cluster can be started here, or an empty text."""
     if os.geteuid() != 0:
-        return "a cluster of one machine is started as root"
+        return "the test cluster must be started as root"
     tools = [tool for tool in ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd") if not shutil.which(tool)]
     if tools:
         return f"{', '.join(tools)} not found: apt-get install slurm-wlm slurmdbd munge mariadb-server"
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 
 class Cluster:
-    """The pretend cluster of the script beside this file."""
+    """The test cluster, started by the script `slurm` in this folder."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -51,7 +51,7 @@ class Cluster:
         subprocess.run([SCRIPT, verb, self.folder, *words], check=True, timeout=120)
 
     def jobs(self, since: float) -> list[dict[str, str]]:
-        """Accounted jobs since a time (s) in the order of submission: state, node, what each asked for."""
+        """Accounted jobs since a time (s), in the order of submission: state, node and requested resources."""
         fields = "JobID,State,NodeList,ReqTRES"
         start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since))
         words = ["sacct", "-X", "-n", "-P", "--duplicates", f"--starttime={start}", f"--format={fields}"]
@@ -61,7 +61,7 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster():
-    # Not in pytest's own folder, which the database's user may not enter.
+    # Not in pytest's temporary folder, which the database user may not enter.
     folder = Path(tempfile.mkdtemp(prefix="cluster-"))
     folder.chmod(0o755)
     made = Cluster(folder)
@@ -75,7 +75,7 @@ def cluster():
 
 
 def study(folder: Path) -> Workflow:
-    """Six tiny subjects and the study of them."""
+    """Write six tiny subjects and return a workflow on them."""
     for number in range(1, len(SUBJECTS) + 1):
         write_subject(folder / "data", number)
     (folder / "workflow").mkdir()
@@ -83,7 +83,7 @@ def study(folder: Path) -> Workflow:
 
 
 class Running:
-    """The workflow through Slurm, in the background; what it prints goes to `log`."""
+    """The workflow through Slurm, running in the background; its output goes to `log`."""
 
     def __init__(self, workflow: Workflow, *words: str):
         self.since = time.time()
@@ -100,21 +100,21 @@ class Running:
             )
 
     def until(self, ready, seconds: float = 180):
-        """Wait until `ready()` holds; returns what it says."""
+        """Wait until `ready()` is true, and return its value."""
         deadline = time.monotonic() + seconds
         while not (found := ready()):
-            assert self.process.poll() is None, f"it ended before that came:\n{self.log.read_text()}"
-            assert time.monotonic() < deadline, f"that did not come:\n{self.log.read_text()}"
+            assert self.process.poll() is None, f"the run ended before this happened:\n{self.log.read_text()}"
+            assert time.monotonic() < deadline, f"this did not happen:\n{self.log.read_text()}"
             time.sleep(0.1)
         return found
 
     def end(self, seconds: float = 400) -> str:
-        """Wait for it; returns what it printed."""
+        """Wait for the run to end, and return its output."""
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGKILL)
-            code = "none: it did not end"
+            code = "none: the run did not end"
         printed = self.log.read_text()
         assert code == 0, f"exit code {code}\n{printed}"
         return printed
@@ -122,7 +122,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The study as this machine does it by itself."""
+    """The same study, run on this machine without Slurm."""
     workflow = study(tmp_path_factory.mktemp("undisturbed"))
     done = workflow.run("predict_all", "--cores", "all")
     assert done.returncode == 0, done.stderr
@@ -138,7 +138,7 @@ def assert_same(undisturbed: Workflow, workflow: Workflow, *patterns: str) -> No
 
 
 def weights(model: Path) -> dict[str, bytes]:
-    """A model's weights by name; its file holds the time, too."""
+    """The weights of a model by name. (The file also contains the time, so it cannot be compared.)"""
     found = {}
     with zipfile.ZipFile(model) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
         file.visititems(lambda name, item: found.update({name: item[()].tobytes()}) if hasattr(item, "shape") else None)
@@ -147,7 +147,7 @@ def weights(model: Path) -> dict[str, bytes]:
 
 
 def devices(folder: Path) -> dict[str, str]:
-    """CUDA_VISIBLE_DEVICES of each training that runs in a folder now, by fold."""
+    """CUDA_VISIBLE_DEVICES of each training now running in a folder, by fold."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -160,8 +160,8 @@ def devices(folder: Path) -> dict[str, str]:
     return found
 
 
-def test_all_of_it(cluster, undisturbed, tmp_path):
-    """Subjects as arrays, three to a queue entry; each fold's training on a GPU of its own; the same bits."""
+def test_the_whole_workflow(cluster, undisturbed, tmp_path):
+    """Subjects run as arrays of three, each fold trains on a different GPU, and the results are bit-identical."""
     workflow = study(tmp_path)
     running = Running(workflow, "--slurm-array-limit", "3")
     gpus = {}
@@ -174,9 +174,9 @@ def test_all_of_it(cluster, undisturbed, tmp_path):
     on_gpus = [job for job in jobs if "gres/gpu=1" in job["ReqTRES"]]
     assert [job["NodeList"] for job in on_gpus] == ["gpu1", "gpu1"]
     assert all(job["NodeList"].startswith("cpu") for job in jobs if job not in on_gpus)
-    # What is ready at once goes together: two arrays of preprocess. What follows a training or a prediction goes as
-    # these end: between two and six of predict, postprocess, evaluate, embed,
-    # plot_subject each. Seventeen jobs are alone.
+    # Jobs that are ready at the same time share an array: preprocess has two. Jobs after a training or a prediction
+    # become ready one by one: predict, postprocess, evaluate, embed and plot_subject have two to six arrays each.
+    # Seventeen jobs are not in an array.
     entries = {job["JobID"].split("_")[0] for job in jobs}
     assert len(jobs) == 17 + 6 * 6
     assert 17 + 6 * 2 <= len(entries) <= 17 + 2 + 5 * 6, printed
@@ -185,7 +185,7 @@ def test_all_of_it(cluster, undisturbed, tmp_path):
     assert_same(undisturbed, workflow, "split/cohort.tsv", "predict/*.nii.gz")
 
 
-def test_more_gpus_for_a_training_by_the_profile_alone(cluster, undisturbed):
+def test_more_gpus_per_training_through_the_profile(cluster, undisturbed):
     (undisturbed / "train/0/model.keras").rename(undisturbed / "train/0/kept")
     try:
         running = Running(
@@ -199,12 +199,12 @@ def test_more_gpus_for_a_training_by_the_profile_alone(cluster, undisturbed):
     assert ["gres/gpu=2" in job["ReqTRES"] for job in cluster.jobs(running.since)] == [True]
 
 
-def test_over_its_memory_it_is_tried_again_with_more(cluster, undisturbed, tmp_path):
+def test_a_job_over_its_memory_is_retried_with_more(cluster, undisturbed, tmp_path):
     workflow = study(tmp_path)
     running = Running(workflow, "prepare", "--set-resources", "preprocess:mem_mb=150 * attempt ** 3")
     printed = running.end()
     states = [(job["State"], re.search(r"mem=(\d+)M", job["ReqTRES"])[1]) for job in cluster.jobs(running.since)]
-    # An array asks for a megabyte more, for its list of commands. Slurm says FAILED where no cgroup ended it.
+    # An array requests 1 MB more for its list of commands. The state is FAILED if no cgroup ended the job.
     assert states.count(("FAILED", "151")) + states.count(("OUT_OF_MEMORY", "151")) == len(SUBJECTS)
     assert states.count(("COMPLETED", "1200")) == len(SUBJECTS)
     assert printed.count("Trying to restart job") == len(SUBJECTS)
@@ -214,7 +214,7 @@ def test_over_its_memory_it_is_tried_again_with_more(cluster, undisturbed, tmp_p
     assert_same(undisturbed, workflow, "split/cohort.tsv", "preprocess/*/*.npy")
 
 
-def test_a_node_goes_down_under_an_array_of_subjects(cluster, undisturbed, tmp_path):
+def test_a_node_fails_during_an_array_of_subjects(cluster, undisturbed, tmp_path):
     workflow = study(tmp_path)
     running = Running(workflow, "prepare")
     running.until(lambda: list((workflow / "preprocess").glob("*/scan.json")))
@@ -230,8 +230,8 @@ def test_a_node_goes_down_under_an_array_of_subjects(cluster, undisturbed, tmp_p
     assert_same(undisturbed, workflow, "split/cohort.tsv", "preprocess/*/*.npy")
 
 
-def test_the_only_gpu_node_goes_down(cluster, undisturbed, tmp_path):
-    """Trainings can go nowhere else, so the run ends; once the node is back, the next goes on from their epochs."""
+def test_the_only_gpu_node_fails(cluster, undisturbed, tmp_path):
+    """The trainings have no other node, so the run fails; once the node is back, the next run continues them."""
     workflow = study(tmp_path)
     running = Running(workflow, "train_all")
     running.until(lambda: list((workflow / "train").glob("*/state.npz")))
@@ -247,7 +247,7 @@ def test_the_only_gpu_node_goes_down(cluster, undisturbed, tmp_path):
         assert weights(workflow / f"train/{fold}/model.keras") == weights(undisturbed / f"train/{fold}/model.keras")
 
 
-def test_the_controller_goes_down_and_comes_back(cluster, undisturbed, tmp_path):
+def test_the_controller_fails_and_recovers(cluster, undisturbed, tmp_path):
     workflow = study(tmp_path)
     running = Running(workflow, "prepare")
     running.until(lambda: list((workflow / "preprocess").glob("*/scan.json")))

@@ -1,4 +1,4 @@
-"""The command `preprocess` writes whole files and refuses unknown names."""
+"""The command `preprocess` writes complete files and rejects unknown names."""
 
 from click.testing import CliRunner
 from studies import write_subject
@@ -6,7 +6,7 @@ from studies import write_subject
 from preprocess import preprocess
 
 
-def test_the_command_writes_whole_files_and_refuses_unknown_names(tmp_path):
+def test_the_command_writes_complete_files_and_rejects_unknown_names(tmp_path):
     folder = write_subject(tmp_path, 6)
     words = ["--subject", "case_06", "--labels", "brats2020", "--spacing-mm", "1", "--crop", "brain"]
     words += ["--min-tumor-percent", "0", "--output", str(tmp_path / "out"), "--modalities", "flair"]
@@ -15,15 +15,16 @@ def test_the_command_writes_whole_files_and_refuses_unknown_names(tmp_path):
     done = CliRunner().invoke(preprocess, [*words, "exclude", "--normalization", "zscore"])
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["image.npy", "mask.npy", "scan.json"]
-    # What is excluded now leaves no arrays of an earlier run.
+    # A subject that is now excluded keeps no arrays of an earlier run.
     wanting = [*words, "exclude", "--normalization", "zscore", "--min-tumor-percent", "90"]
     assert "case_06: excluded: " in CliRunner().invoke(preprocess, wanting).output
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["scan.json"]
     refused = CliRunner().invoke(preprocess, [*words, "exclude", "--normalization", "histogram"])
     assert refused.exit_code == 1
     assert (
-        "normalization: 'histogram' is not known; known are zscore, percentile, minmax, minmax_slice" in refused.output
+        "normalization: 'histogram' is not known; expected one of zscore, percentile, minmax, minmax_slice"
+        in refused.output
     )
     refused = CliRunner().invoke(preprocess, [*words, "ignore", "--normalization", "zscore"])
     assert refused.exit_code == 1
-    assert "missing: 'ignore' is not known; known are exclude, zeros" in refused.output
+    assert "missing: 'ignore' is not known; expected one of exclude, zeros" in refused.output

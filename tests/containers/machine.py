@@ -1,4 +1,4 @@
-"""What the tests of containers share: copies of the project, a base image without a registry, and how to run things."""
+"""Shared by the container tests: copies of the project, a base image without a registry, and running commands."""
 
 import os
 import shutil
@@ -9,11 +9,11 @@ import pytest
 import yaml
 from studies import ROOT
 
-# Kept between runs, for what takes long: the base, podman's and Apptainer's images.
+# Kept between runs, since it takes long to make: the base system and the images of podman and Apptainer.
 WORK = Path(__file__).parent / ".work"
 APPTAINER = WORK / "tools/usr/bin"
 
-# A study of every rule: six phantoms, coarse enough that all of it takes a minute or two.
+# A study that runs every rule: six phantoms, coarse enough to take one or two minutes.
 STUDY = {
     "synthesize": {"subjects": 6},
     "preprocess": {"spacing_mm": 3.0},
@@ -21,7 +21,7 @@ STUDY = {
     "summarize": {"bootstrap": 50},
 }
 
-# Podman as root where ulimits can't be raised, and with the runtime that works there.
+# For podman as root on machines where ulimits cannot be raised, with the runtime that works there.
 CONTAINERS_CONF = """[containers]
 default_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]
 [engine]
@@ -30,16 +30,16 @@ runtime = "runc"
 
 
 def need(*programs: str) -> None:
-    """Skip where a program is missing, or who runs this isn't root."""
+    """Skip the test if a program is missing or the user is not root."""
     missing = [name for name in programs if shutil.which(name, path=f"{APPTAINER}:{os.environ['PATH']}") is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed: tests/containers/install-tools {WORK / 'tools'}")
     if os.geteuid() != 0:
-        pytest.skip("images are built from a base that mmdebstrap makes as root")
+        pytest.skip("needs root: mmdebstrap makes the base system of the images")
 
 
 def environment(first: Path) -> dict[str, str]:
-    """The same few variables wherever a study runs, with programs of one folder found first."""
+    """The same few environment variables for each study, with the folder `first` at the start of PATH."""
     WORK.mkdir(exist_ok=True)
     (WORK / "tmp").mkdir(exist_ok=True)
     (WORK / "containers.conf").write_text(CONTAINERS_CONF)
@@ -49,7 +49,7 @@ def environment(first: Path) -> dict[str, str]:
         "HOME": str(WORK / "tmp"),
         "LANG": "C.UTF-8",
         "CONTAINERS_CONF": str(WORK / "containers.conf"),
-        # As root without CAP_SYS_RESOURCE.
+        # For machines whose root lacks CAP_SYS_RESOURCE.
         "APPTAINER_DROP_CAPS": "CAP_SYS_RESOURCE",
         "APPTAINER_TMPDIR": str(WORK / "tmp"),
         "APPTAINER_CACHEDIR": str(WORK / "tmp"),
@@ -57,7 +57,7 @@ def environment(first: Path) -> dict[str, str]:
 
 
 def run(*command: object, cwd: Path = ROOT, path: Path = APPTAINER, within_s: int = 1800) -> str:
-    """What a command prints; its failure is the test's."""
+    """Run a command and return its output; the test fails if the command fails."""
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
@@ -72,7 +72,7 @@ def run(*command: object, cwd: Path = ROOT, path: Path = APPTAINER, within_s: in
 
 
 def project(name: str) -> Path:
-    """A copy of what is, or is about to be, committed, with the study's settings; results of an earlier test go."""
+    """Copy the project's files (tracked or not ignored) and the study's settings; delete results of earlier tests."""
     folder = WORK / name
     shutil.rmtree(folder / "results", ignore_errors=True)
     shutil.rmtree(folder / ".snakemake", ignore_errors=True)
@@ -80,14 +80,14 @@ def project(name: str) -> Path:
     for path in listed:
         if (ROOT / path).exists():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            # With its time, so that make builds an image anew only where its sources are.
+            # Keep the modification time, so that make builds an image again only if its sources changed.
             shutil.copy2(ROOT / path, folder / path)
     (folder / "study.yaml").write_text(yaml.safe_dump(STUDY))
     return folder
 
 
 def base() -> Path:
-    """A root file system of Debian 12 with Python, its venv module and make, without any registry: BASE.tar."""
+    """The archive of a Debian 12 root file system with Python, its venv module and make, made without a registry."""
     need("mmdebstrap", "tar")
     archive = WORK / "base.tar"
     if not archive.exists():
@@ -99,7 +99,7 @@ def base() -> Path:
 
 
 def pip_settings() -> Path:
-    """A folder, for /mnt while an image is built, of what pip needs on this machine: its certificates, its index."""
+    """A folder with the pip settings of this machine (certificates, index), mounted as /mnt while an image is built."""
     folder = WORK / "pip"
     folder.mkdir(exist_ok=True, parents=True)
     lines = ["[global]", "timeout = 180"]
@@ -114,7 +114,7 @@ def pip_settings() -> Path:
 
 
 def podman_base() -> str:
-    """The base as podman's image."""
+    """The base system as an image of podman."""
     need("podman", "runc", "mmdebstrap")
     if not run("podman", "images", "--quiet", "glioseg-test-base").strip():
         run("podman", "import", "--quiet", base(), "glioseg-test-base")
@@ -122,7 +122,7 @@ def podman_base() -> str:
 
 
 def podman_image(kind: str, lock: str) -> str:
-    """The image that containers/Containerfile makes of a lock on our base."""
+    """Build an image with containers/Containerfile from a lock file, on our base system."""
     start, site, tag = podman_base(), pip_settings(), f"glioseg-test-{kind}"
     run(
         *("podman", "build", "--network", "host", "--file", "containers/Containerfile", "--tag", tag),

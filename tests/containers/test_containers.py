@@ -1,6 +1,6 @@
-"""The three ways to bring the software end in the same bits: venv, a podman container, Apptainer for each rule.
+"""Check that results are bit-identical in a venv, in a podman container, and with Apptainer for each rule.
 
-`make test-containers` runs this; `make test` doesn't.
+`make test-containers` runs these tests; `make test` does not.
 """
 
 import json
@@ -16,14 +16,14 @@ import yaml
 from machine import WORK, base, need, pip_settings, podman_image, project, run
 from studies import ROOT
 
-# --configfile takes every word up to the next option, so that targets come after --cores.
+# --configfile takes every word up to the next option, so targets must follow --cores.
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--cores", "2")
 VENV = Path(sys.executable).parent
 LOCKS = {"light": "envs/requirements-light.lock", "full": "envs/requirements.lock"}
 
 
 def results(study: Path) -> dict[str, bytes]:
-    """What must be equal, by name: arrays, weights, predictions and scores."""
+    """Results that must be equal, by name: arrays, weights, predictions and scores."""
     folder = study / "results"
     found = {}
     for pattern in ("preprocess/*/*.npy", "predict/*.nii.gz", "evaluate/*.json", "summarize/*.tsv", "split/cohort.tsv"):
@@ -34,7 +34,7 @@ def results(study: Path) -> dict[str, bytes]:
 
 
 def packages(text: str) -> dict[str, str]:
-    """Package and version, of a lock or of what pip says is there; but for what pip itself is made of."""
+    """Versions by package, from a lock file or `pip freeze`, without pip, setuptools and wheel."""
     pairs = re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.M)
     found = {re.sub(r"[._-]+", "-", name.lower()): version for name, version in pairs}
     return {name: found[name] for name in found if name not in ("pip", "setuptools", "wheel")}
@@ -54,7 +54,7 @@ def image(request):
 
 @pytest.fixture(scope="session")
 def sif():
-    """Apptainer's images as `make containers` makes them, from our base."""
+    """A project with the Apptainer images of `make containers`, built on our base system."""
     need("apptainer", "mksquashfs", "mmdebstrap")
     root = WORK / "base"
     if not root.exists():
@@ -67,7 +67,7 @@ def sif():
     return folder
 
 
-def test_image_is_what_its_lock_says(image):
+def test_image_has_the_packages_of_its_lock(image):
     kind, name = image
     facts = json.loads(run("podman", "image", "inspect", name))[0]
     assert facts["Labels"]["org.opencontainers.image.title"] == "glioseg"
@@ -83,7 +83,7 @@ def test_image_is_what_its_lock_says(image):
 def test_whole_workflow_in_one_container_without_network(in_venv):
     name = podman_image("full", LOCKS["full"])
     study = project("podman")
-    # As the image's own user, who isn't root.
+    # The user of the image is not root.
     run("chown", "--recursive", "1000:1000", study)
     inside = ("podman", "run", "--rm", "--network", "none", "--volume", f"{study}:/study", name)
     run(*inside, "snakemake", "--cores", "2", "--configfile", "study.yaml")
@@ -92,7 +92,7 @@ def test_whole_workflow_in_one_container_without_network(in_venv):
 
 
 def test_each_rule_in_its_own_container(in_venv, sif):
-    # Whatever doesn't run in an image finds this python, which fails.
+    # A job outside of its container finds this python, which fails.
     trap = WORK / "trap"
     trap.mkdir(exist_ok=True)
     (trap / "python").write_text("#!/bin/sh\necho 'this job runs outside of its container' >&2\nexit 1\n")
@@ -110,8 +110,8 @@ def test_each_rule_in_its_own_container(in_venv, sif):
         assert f"from {LOCKS[image]}" in labels
 
 
-def test_what_pip_installs_in_the_environments_of_conda(in_venv):
-    """Where conda can't be reached: it brings Python 3.11 and pip, and all else is what its pip installs."""
+def test_pip_packages_of_the_conda_environments(in_venv):
+    """Tests the conda environments without conda, which only provides Python 3.11 and pip; pip installs the rest."""
     study = project("conda")
     for name, target in (("light", ["prepare"]), ("tensorflow", ["predict_all"]), ("light", [])):
         folder = WORK / f"environment-{name}"
@@ -127,8 +127,8 @@ def test_what_pip_installs_in_the_environments_of_conda(in_venv):
     assert results(study) == results(in_venv)
 
 
-def test_the_study_predicts_something(in_venv):
-    # Lest the bits be equal for want of any.
+def test_the_predictions_are_not_empty(in_venv):
+    # Otherwise the results could be equal only because they are empty.
     predicted = [nib.load(path) for path in (in_venv / "results/predict").glob("*.nii.gz")]
     assert predicted
     assert all(len(np.unique(label_map.dataobj)) > 1 for label_map in predicted)

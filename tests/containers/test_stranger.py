@@ -1,4 +1,4 @@
-"""README's two commands on a Debian that has Python, its venv module and make, and nothing else."""
+"""Run the two commands of the README on a Debian with Python, its venv module and make, and nothing else."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ from studies import ROOT, write_subject
 
 
 def test_readme_commands_on_a_bare_debian():
-    commands = re.findall(r"^    ((?:make|snakemake) .+)$", (ROOT / "README.md").read_text(), re.M)
+    commands = re.findall(r"^((?:make|snakemake) .+)$", (ROOT / "README.md").read_text(), re.M)
     first, second = commands[:2]
     assert first == "make run"
     assert "presets/brats2020.yaml" in second
@@ -24,11 +24,11 @@ def test_readme_commands_on_a_bare_debian():
     )
     missing = run(*inside, "for name in git gcc curl snakemake; do command -v $name || echo no $name; done")
     assert missing.split("\n")[:4] == ["no git", "no gcc", "no curl", "no snakemake"]
-    # Reduced: six coarse phantoms, a small network.
+    # Reduced to six coarse phantoms and a small network.
     done = run(*inside, f"{first} ARGS='--configfile study.yaml'")
     assert "Report: /glioseg/results/report/index.html" in done
     assert "Nothing to be done" in run(*inside, f"{first} ARGS='--configfile study.yaml'")
-    # Reduced: twelve tiny subjects, up to who takes part.
+    # Reduced to twelve tiny subjects, up to the split.
     second = re.sub(r"data=\S+", "data=/glioseg/cohort", second).replace("snakemake", "snakemake prepare", 1)
     run(*inside, f"export PATH=$PWD/.venv/bin:$PATH && {second}")
     assert len(list(study.glob("results/**/case_*/image.npy"))) == 12

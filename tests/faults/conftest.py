@@ -1,6 +1,6 @@
-"""The study that faults are injected into, and the table of what came of each.
+"""Fixtures of the fault tests: the study into which faults are injected, and the table of outcomes.
 
-GLIOSEG_FAULTS=full (make test-faults) runs all of the matrix; else a quick part runs.
+GLIOSEG_FAULTS=full (make test-faults) runs the whole matrix; otherwise a quick part of it runs.
 """
 
 import pytest
@@ -21,6 +21,6 @@ def matrix():
 
 @pytest.fixture
 def slow():
-    """What takes minutes waits for make test-faults."""
+    """Skip tests that take minutes unless make test-faults runs them."""
     if not FULL:
         pytest.skip("runs with make test-faults")

@@ -1,8 +1,8 @@
 """Run a command as Snakemake would, with a fault inside it: python fault.py FAULT NUMBER SCRIPT OPTIONS …
 
-kill N: it is killed at the Nth thing it does to a file below results/ (0: only counted, and told at the end).
-memory N: it may have N MB more than it has when it opens the first file below results/.
-nan N: the Nth training step's images become NaN.
+kill N: kill it at its Nth file operation below results/ (0: only count them, and print the number at the end).
+memory N: limit its memory to N MB more than it has when it first opens an image.npy or model.keras.
+nan N: set the images of the Nth training step to NaN.
 """
 
 import os
@@ -31,7 +31,7 @@ def kill_at(number):
     if not number:
         import atexit
 
-        atexit.register(lambda: print(f"things done: {done}", flush=True))
+        atexit.register(lambda: print(f"operations: {done}", flush=True))
 
 
 def limit_memory(megabytes):

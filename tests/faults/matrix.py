@@ -1,4 +1,4 @@
-"""What was injected, into which rule, and what came of it; run as a script, it writes docs/reliability.md."""
+"""Record injected faults and their outcomes by rule; run as a script, write docs/reliability.md."""
 
 import datetime
 import json
@@ -9,24 +9,24 @@ from pathlib import Path
 
 SURVIVED, EXPLAINED = "survived", "explained"
 FULL = os.environ.get("GLIOSEG_FAULTS") == "full"
-# How often a rule is killed: the full matrix takes hours on a machine at work, and may be told to take fewer.
+# How often each rule is killed. The full matrix takes hours on a busy machine; GLIOSEG_KILLS lowers the number.
 KILLS = int(os.environ.get("GLIOSEG_KILLS", "20")) if FULL else 1
 TEXT = Path(__file__).parent / "reliability.md"
-# A line for each injected fault, so that the matrix can run in parts; make test-faults begins a new one.
+# One line per injected fault, so that the matrix can run in parts. make test-faults starts a new file.
 RECORDS = Path(__file__).parent / "records.jsonl"
 
 
 class Matrix:
-    """A row per fault and rule: how often it was injected, survived with an equal result, or ended in a sentence."""
+    """Counts per fault and rule: runs that survived with an equal result, and runs that ended in an explained error."""
 
     def record(self, fault: str, rule: str, outcome: str, sentence: str = "") -> None:
-        """Count one injected fault and its outcome: `SURVIVED` or `EXPLAINED`, the latter with what was said."""
+        """Record one injected fault and its outcome: `SURVIVED`, or `EXPLAINED` with the error message."""
         if FULL:
             with RECORDS.open("a") as stream:
                 stream.write(json.dumps([fault, rule, outcome, sentence]) + "\n")
 
     def rows(self) -> dict[tuple[str, str], dict]:
-        """(Fault, rule) -> how often each outcome was recorded, and the first sentence."""
+        """(Fault, rule) -> count of each outcome, and the first error message."""
         rows: dict[tuple[str, str], dict] = {}
         for line in RECORDS.read_text().splitlines():
             fault, rule, outcome, sentence = json.loads(line)
@@ -35,7 +35,7 @@ class Matrix:
         return dict(sorted(rows.items()))
 
     def explained(self, fault: str, rule: str, done, *expected: str) -> None:
-        """Record a run that failed, once it is seen to have done so with a sentence that holds the expected words."""
+        """Check that a run failed without a traceback and with the expected words in its output, and record it."""
         said = done.stdout + done.stderr
         assert done.returncode > 0, f"{fault} in {rule}: ended with {done.returncode}: {said}"
         assert "Traceback (most recent call last)" not in said, f"{fault} in {rule}: {said}"
@@ -46,7 +46,7 @@ class Matrix:
         self.record(fault, rule, EXPLAINED, lines[0].removeprefix("Error: "))
 
     def write(self, path: Path, day: datetime.date) -> None:
-        """Write the page: the text before the table, the machine in words, and a line for each fault and rule."""
+        """Write the page: the text around the table, the machine, and a row per fault and rule."""
         rows = self.rows()
         counts = {name: sum(row[name] for row in rows.values()) for name in (SURVIVED, EXPLAINED)}
         lines = [
@@ -67,13 +67,13 @@ MATRIX = Matrix()
 
 
 def shown(sentence: str) -> str:
-    """A sentence for a table's cell, without folders of this machine."""
+    """An error message for a table cell: at most 200 characters, without folders of this machine."""
     bare = re.sub(r"(/[\w.+-]+)+/(?=[\w.'-])", "…/", " ".join(sentence.split())).replace("|", "\\|")
     return bare if len(bare) <= 200 else f"{bare[:199]}…"
 
 
 def machine() -> str:
-    """This machine in words."""
+    """A description of this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"a {os.cpu_count()}-core {platform.machine()} machine with {memory:.0f} GB, {platform.system()}"
 

@@ -1,4 +1,4 @@
-"""A tiny finished study, whose every command can be run anew, undisturbed or with a fault inside it."""
+"""A tiny finished study, in which each command can be run again, undisturbed or with an injected fault."""
 
 import importlib
 import io
@@ -27,7 +27,7 @@ FAULT = Path(__file__).parent / "fault.py"
 
 
 def options(section: dict) -> str:
-    """A section of a configuration as options, as the rules give them."""
+    """A section of the configuration as command-line options, as the rules pass them."""
     return " ".join(
         f"--{name.replace('_', '-')} {item}"
         for name, value in section.items()
@@ -36,7 +36,7 @@ def options(section: dict) -> str:
 
 
 class Study:
-    """Six subjects, from files to report; predictions are the masks moved a little where nothing was trained."""
+    """Six subjects, from files to report. Without training, the predictions are mirrored masks."""
 
     def __init__(self, folder: Path, trained: bool):
         self.folder, self.data, self.trained = folder, folder / "data", trained
@@ -53,7 +53,7 @@ class Study:
         if trained:
             self._make("train")
         else:
-            self._pretend()
+            self._imitate_training()
         for subject in self.scored:
             for rule in ("predict", "evaluate", "plot_subject", "embed"):
                 if trained or rule != "predict":
@@ -72,14 +72,14 @@ class Study:
         done = self.run(rule, self.home, subject=subject)
         assert done.returncode == 0, f"{rule}: {done.stdout}{done.stderr}"
 
-    def _pretend(self):
-        """What training and prediction would leave."""
+    def _imitate_training(self):
+        """Write files like those of training and prediction."""
         results = self.home / "results"
         for subject in self.scored:
             (results / "predict").mkdir(exist_ok=True)
             self._mirror(subject, results / f"predict/{subject}.nii.gz")
-            sure = {"uncertainty": 0.1, "entropy": 0.1, "expected_dice": dict.fromkeys(("WT", "TC", "ET"), 0.9)}
-            (results / f"predict/{subject}.json").write_text(json.dumps(sure))
+            facts = {"uncertainty": 0.1, "entropy": 0.1, "expected_dice": dict.fromkeys(("WT", "TC", "ET"), 0.9)}
+            (results / f"predict/{subject}.json").write_text(json.dumps(facts))
         (results / "train/all").mkdir(parents=True)
         (results / "train/all/model.keras").write_bytes(b"no network")
         facts = {"fold": "all", "settings": {"seed": 3}, "versions": {}, "parameters": 1, "validation_dice": None}
@@ -87,7 +87,7 @@ class Study:
         (results / "train/all/settings.json").write_text(json.dumps(facts))
 
     def _fold(self):
-        """What two folds would leave: all subjects held out, and predicted by a network that is mirrored."""
+        """Write files like those of two folds: all subjects held out, with mirrored masks as predictions."""
         results = self.home / "results"
         rows = [row | {"fold": str(place % 2)} for place, row in enumerate(self.rows)]
         write_table(results / "split/folds.tsv", tuple(rows[0]), rows)
@@ -100,7 +100,7 @@ class Study:
         nib.save(nib.Nifti1Image(truth.get_fdata().astype("uint8")[:, ::-1], truth.affine), path)
 
     def words(self, rule: str, subject: str | None = None) -> list[str]:
-        """Options of the command of a rule, as the rules give them."""
+        """Options of the command of a rule, as the rules pass them."""
         one = subject or (SUBJECTS[0] if rule == "preprocess" else self.scored[0] if hasattr(self, "scored") else "")
         scan, prediction, train = f"results/preprocess/{one}", f"results/predict/{one}.nii.gz", "results/train/all"
         files, labels, cohort = f"{self.data}/{one}/{one}", "--labels brats2020", "--cohort results/split/cohort.tsv"
@@ -155,7 +155,7 @@ class Study:
         }[rule].split()  # fmt: skip
 
     def outputs(self, rule: str) -> list[str]:
-        """What a rule's job makes, below results/: what Snakemake takes away before it runs one anew."""
+        """Outputs of a rule's job below results/, which Snakemake deletes before it runs the job again."""
         one = self.scored[0]
         return {
             "synthesize": ["synthesize/phantom_001"],
@@ -180,7 +180,7 @@ class Study:
         return [*before, *start, str(ROOT / f"scripts/{rule}.py"), *self.words(rule, subject)]
 
     def run(self, rule: str, folder: Path, fault: tuple = (), subject=None, before: tuple = (), environment=None):
-        """Run a rule's command in a folder that holds results/; without a fault of the process, in this one."""
+        """Run a rule's command in a folder that contains results/, in this process if no fault needs another one."""
         if not fault and not before and environment is None and rule not in ("train", "predict", "synthesize"):
             return self._here(rule, folder, subject)
         command = self.command(rule, fault, subject, before)
@@ -195,7 +195,7 @@ class Study:
         before = Path.cwd()
         os.chdir(folder)
         try:
-            # On a machine at work, threads that wait for each other by spinning take minutes.
+            # On a busy machine, threads that wait for each other in spin loops take minutes.
             with threadpool_limits(1):
                 done = CliRunner().invoke(one, self.words(rule, subject))
         finally:
@@ -205,19 +205,19 @@ class Study:
         return subprocess.CompletedProcess([rule], done.exit_code, done.output, "")
 
     def copy(self, rule: str, folder: Path) -> Path:
-        """A folder whose results/ is finished but for what a rule makes."""
+        """Copy the finished results/ into a folder, without the outputs of a rule."""
         shutil.copytree(self.home / "results", folder / "results")
         self.clear(rule, folder)
         return folder
 
     def clear(self, rule: str, folder: Path) -> None:
-        """Take away what a job made, as Snakemake does before it runs it anew."""
+        """Delete the outputs of a job, as Snakemake does before it runs the job again."""
         for name in self.outputs(rule):
             path = folder / "results" / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     def contents(self, rule: str, folder: Path) -> dict[str, object]:
-        """What a rule's job made, by file; times that it took apart."""
+        """Contents of a job's output files by name, without the recorded times."""
         found = {}
         for name in self.outputs(rule):
             path = folder / "results" / name
@@ -228,7 +228,7 @@ class Study:
 
 
 def content(path: Path):
-    """The bytes of a file; of a network its weights, of a history all but the seconds."""
+    """The bytes of a file; for a network its weights, for a history all columns except seconds."""
     if path.suffix == ".keras" and zipfile.is_zipfile(path):
         found = {}
         with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:

@@ -1,4 +1,4 @@
-"""Faults injected into single commands: each ends equal to an undisturbed run, or in a sentence with nothing lost."""
+"""Inject faults into single commands: the result equals an undisturbed run, or an error explains what is wrong."""
 
 import os
 import random
@@ -32,14 +32,14 @@ RULES = [*QUICK, *REST] if FULL else QUICK
 
 
 def undisturbed(study, rule):
-    """What a rule makes; synthesize, which the study lacks, is run for it."""
+    """Output files of a rule in an undisturbed run. synthesize is run here, since the study does not use it."""
     if rule == "synthesize" and not (study.home / "results/synthesize").exists():
         assert study.run(rule, study.home).returncode == 0
     return study.contents(rule, study.home)
 
 
 def again(study, rule, folder):
-    """Run a rule anew as Snakemake does: without what it left. Its result is that of the undisturbed run."""
+    """Run a rule again as Snakemake does, without its old outputs, and check that the result is the undisturbed one."""
     study.clear(rule, folder)
     done = study.run(rule, folder)
     assert done.returncode == 0, f"{rule}: {done.stdout}{done.stderr}"
@@ -53,17 +53,17 @@ def test_kill_9_at_random_moments(study, matrix, tmp_path, rule):
     study.copy(rule, tmp_path)
     counted = study.run(rule, tmp_path, ("kill", 0))
     assert counted.returncode == 0, counted.stderr
-    things = int(counted.stdout.rpartition("things done: ")[2].split()[0])
-    assert things > 1
+    operations = int(counted.stdout.rpartition("operations: ")[2].split()[0])
+    assert operations > 1
     moments = random.Random(f"42 {rule}")
     for _ in range(KILLS):
         study.clear(rule, tmp_path)
-        killed = study.run(rule, tmp_path, ("kill", moments.randint(1, things)))
+        killed = study.run(rule, tmp_path, ("kill", moments.randint(1, operations)))
         assert killed.returncode == -signal.SIGKILL, f"{rule}: {killed.stdout}{killed.stderr}"
-        # A file that stands under its own name is whole; Snakemake removes folders that a killed job left.
+        # A file with its final name must be complete; Snakemake deletes output folders of a killed job.
         for name, content in study.contents(rule, tmp_path).items():
             if rule not in ("preprocess", "plot_subject"):
-                assert content == expected[name], f"{rule}: {name} stands half written"
+                assert content == expected[name], f"{rule}: {name} is incomplete"
         again(study, rule, tmp_path)
         matrix.record("kill -9 at a random file operation", rule, SURVIVED)
 
@@ -88,13 +88,13 @@ def test_kill_9_at_random_times(slow, study, matrix, tmp_path, rule):
 
 @contextmanager
 def small_disk(folder, megabytes):
-    """A disk of its own for a folder, where this account may mount; else the test skips."""
+    """Mount a small disk on a folder; skip the test if this account may not mount."""
     folder.mkdir(exist_ok=True)
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], capture_output=True, text=True
     )
     if mounted.returncode:
-        pytest.skip(f"needs a small disk, which this account may not mount: {mounted.stderr.strip()}")
+        pytest.skip(f"needs to mount a small disk, which this account may not: {mounted.stderr.strip()}")
     try:
         yield folder
     finally:
@@ -102,7 +102,7 @@ def small_disk(folder, megabytes):
 
 
 def fill(folder, leaving):
-    """Fill a disk but for so many bytes."""
+    """Fill a disk until only so many bytes are free."""
     with (folder / "filler").open("wb") as stream:
         free = os.statvfs(folder)
         stream.write(bytes(max(free.f_bavail * free.f_bsize - leaving, 0)))
@@ -129,14 +129,16 @@ def test_read_only_results(slow, study, matrix, tmp_path, rule):
     with small_disk(tmp_path / "disk", 200) as disk:
         study.copy(rule, disk)
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        matrix.explained("read-only results", rule, study.run(rule, disk), "not allowed to", "Read-only file system")
+        matrix.explained(
+            "read-only results", rule, study.run(rule, disk), "access was refused", "Read-only file system"
+        )
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
         again(study, rule, disk)
 
 
 @pytest.mark.parametrize("rule", ["preprocess", "split", "embed"])
-def test_a_file_may_grow_no_further(study, matrix, tmp_path, rule):
-    """What a quota does, without the right to mount a disk."""
+def test_file_size_limit(study, matrix, tmp_path, rule):
+    """A limit on file sizes acts like a quota, and needs no right to mount a disk."""
     study.copy(rule, tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
@@ -171,7 +173,7 @@ DAMAGES = {
 ARRAYS = DAMAGES | {"a pickle": pickled, "another shape": lambda path: np.save(path, np.zeros((3, 3, 3, 3, 3)))}
 TABLES = DAMAGES | {"garbled": garble, "without columns": lambda path: path.write_text("a\tb\n1\t2\n")}
 SCANS = DAMAGES | {"garbled": garble, "no object": lambda path: path.write_text("[]")}
-# Rule -> the files that it reads, and what may become of them.
+# Rule, a file that it reads, and the damages to inject.
 READ = [
     *((rule, "preprocess/{0}/image.npy", ARRAYS) for rule in ("train", "predict", "baseline", "plot_subject")),
     ("train", "preprocess/{0}/mask.npy", ARRAYS),
@@ -191,7 +193,7 @@ READ = [
 
 
 @pytest.mark.parametrize(("rule", "name", "damages"), READ, ids=lambda value: value if isinstance(value, str) else "")
-def test_a_damaged_file_is_named_in_a_sentence(study, matrix, tmp_path, rule, name, damages):
+def test_a_damaged_file_is_named_in_the_error(study, matrix, tmp_path, rule, name, damages):
     if rule in ("train", "predict", "baseline") and not FULL:
         pytest.skip("runs with make test-faults")
     study.copy(rule, tmp_path)
@@ -211,7 +213,7 @@ def test_a_damaged_file_is_named_in_a_sentence(study, matrix, tmp_path, rule, na
 @pytest.mark.parametrize(
     "damage", [garble, truncate, lambda path: path.write_bytes(b"")], ids=["garbled", "cut", "empty"]
 )
-def test_a_damaged_state_is_told_and_training_starts_anew(slow, study, matrix, tmp_path, damage):
+def test_a_damaged_state_is_reported_and_training_starts_again(slow, study, matrix, tmp_path, damage):
     study.copy("train", tmp_path)
     state = tmp_path / "results/train/all/state.npz"
     interrupted = study.run("train", tmp_path, ("kill", 60))
@@ -254,16 +256,16 @@ def test_a_signal_in_training_keeps_its_state(slow, study, matrix, tmp_path, num
         matrix.record(f"training that {number.name} ended, run again", "train", SURVIVED)
 
 
-def test_a_loss_that_is_no_number_names_subject_and_step(slow, study, matrix, tmp_path):
+def test_a_nan_loss_names_subjects_and_step(slow, study, matrix, tmp_path):
     study.copy("train", tmp_path)
     done = study.run("train", tmp_path, ("nan", 30))
     matrix.explained("NaN loss", "train", done, "the loss became nan in epoch 3, step 7", "case_0")
-    # The state is that of the last good epoch, and a lower rate may go on from it.
+    # The state of the last good epoch is kept, and a training with a lower learning rate can continue from it.
     shutil.copytree(tmp_path, tmp_path / "lower")
     command = study.command("train")
     command[command.index("--learning-rate") + 1] = "0.0005"
     lower = subprocess.run(command, cwd=tmp_path / "lower", capture_output=True, text=True, check=True)
-    assert "continuing after epoch 2, since when the loss was no number, with another learning_rate" in lower.stdout
+    assert "continuing after epoch 2 with another learning_rate or clip_norm, because the loss" in lower.stdout
     matrix.record("NaN loss, then a lower learning rate", "train", SURVIVED)
     resumed = again(study, "train", tmp_path)
     assert "continuing after epoch 2" in resumed.stdout
@@ -273,7 +275,7 @@ def test_a_loss_that_is_no_number_names_subject_and_step(slow, study, matrix, tm
 def test_out_of_memory(slow, study, matrix, tmp_path, rule, megabytes):
     study.copy(rule, tmp_path)
     done = study.run(rule, tmp_path, ("memory", megabytes))
-    if done.returncode < 0:  # below Python: what allocates there ends the process, with words of its own
+    if done.returncode < 0:  # an allocation outside of Python ended the process with its own message
         assert not study.contents(rule, tmp_path)
         matrix.record("out of memory", rule, SURVIVED)
     else:
@@ -282,7 +284,7 @@ def test_out_of_memory(slow, study, matrix, tmp_path, rule, megabytes):
 
 
 def test_a_scan_replaced_while_it_is_read_is_one_or_the_other(study, matrix, tmp_path):
-    """A file is read in one go: what is made of it is that of one of the two."""
+    """A file is read in one go, so the result is that of one version or the other."""
     one, other = (study.data / f"{name}/{name}_t1.nii.gz" for name in SUBJECTS[:2])
     kept = {path: path.read_bytes() for path in (one, other)}
     made = []

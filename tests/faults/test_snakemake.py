@@ -1,4 +1,4 @@
-"""Faults around the whole workflow: Snakemake killed, run twice at once, clocks that are wrong, names that are odd."""
+"""Faults of the whole workflow: Snakemake killed or run twice at once, wrong clocks, unusual names."""
 
 import os
 import random
@@ -61,14 +61,14 @@ def wait_for(condition, process):
 
 
 def ends_as(undisturbed, run):
-    """Prepare once more: it ends well, and with what an undisturbed run has."""
+    """Run `prepare` again and check that the results equal those of an undisturbed run."""
     done = run.run("prepare")
     assert done.returncode == 0, done.stderr
     assert (arrays(run), table(run)) == undisturbed
 
 
 @pytest.mark.parametrize("number", range(3))
-def test_snakemake_killed_and_its_jobs_left_to_themselves(slow, data, undisturbed, matrix, tmp_path, number):
+def test_snakemake_killed_while_its_jobs_go_on(slow, data, undisturbed, matrix, tmp_path, number):
     run = workflow_in(tmp_path / "run", data)
     process = start(run, "prepare")
     wait_for((run / "logs").exists, process)
@@ -83,7 +83,7 @@ def test_snakemake_killed_and_its_jobs_left_to_themselves(slow, data, undisturbe
 def test_ctrl_c(slow, data, undisturbed, matrix, tmp_path):
     run = workflow_in(tmp_path / "run", data)
     process = start(run, "prepare")
-    # The first of them is at work; the last would be too late.
+    # Stop it while the first jobs run; after the last one would be too late.
     wait_for(lambda: list(run.folder.glob("results/logs/preprocess/*.log")), process)
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate()[0]
@@ -105,13 +105,13 @@ def test_two_at_once(slow, data, undisturbed, matrix, tmp_path):
 
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_clocks_that_disagree(slow, data, undisturbed, matrix, tmp_path, hours):
-    """Scans from another machine whose clock is an hour ahead, or behind."""
+    """Scans from another machine, whose clock is an hour ahead or behind."""
     before = {path: path.stat().st_mtime for path in data.rglob("*.nii.gz")}
     try:
         for path in before:
             os.utime(path, (time.time() + 3600 * hours,) * 2)
         run = workflow_in(tmp_path / "run", data)
-        if hours > 0:  # Snakemake can't tell then what is older than what, and says so
+        if hours > 0:  # Snakemake then cannot compare file times, and reports it
             matrix.explained("clock of the data's machine ahead", "prepare", run.run("prepare"), "clock skew")
             for path, seconds in before.items():
                 os.utime(path, (seconds, seconds))
@@ -177,8 +177,8 @@ def test_no_network_and_no_home(slow, data, undisturbed, matrix, tmp_path):
     matrix.record("no network, no home folder", "prepare", SURVIVED)
 
 
-def test_a_prediction_that_fails_can_be_gone_on_without(slow, data, matrix, tmp_path):
-    """The whole workflow with the machine failing one prediction: a report on the others, and then on all."""
+def test_a_failing_prediction_can_be_skipped(slow, data, matrix, tmp_path):
+    """Run the whole workflow with one failing prediction: report on the other subjects, and later on all of them."""
     run = workflow_in(tmp_path / "run", data, split={"folds": 1, "test_percent": 50})
     assert run.run("prepare").returncode == 0
     scored = [row["subject"] for row in read_table(run / "split/cohort.tsv") if row["fold"] == "test"]
@@ -192,11 +192,11 @@ def test_a_prediction_that_fails_can_be_gone_on_without(slow, data, matrix, tmp_
     survived = run.run("--config", "skip_failed=True")
     assert survived.returncode == 0, survived.stderr
     page = (run / "report/index.html").read_text()
-    assert "of the 2 that survived, not of the 3 that were to be scored" in page
+    assert "The scores cover 2 of the 3 subjects to be scored" in page
     assert {row["n"] for row in read_table(run / "summarize/scores.tsv") if row["region"] == "WT"} == {"2"}
     python.unlink()
     done = run.run()
     assert done.returncode == 0, done.stderr
-    assert "failed and the run went on" not in (run / "report/index.html").read_text()
+    assert "failed, and the run continued" not in (run / "report/index.html").read_text()
     assert {row["n"] for row in read_table(run / "summarize/scores.tsv") if row["region"] == "WT"} == {"3"}
     matrix.record("a prediction killed twice", "all", SURVIVED)
