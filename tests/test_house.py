@@ -39,7 +39,6 @@ TESTED_BY_OTHERS = {
     "report/subject": "commands/test_report.py",
     "synthesize/anatomy": "synthesize/test_phantoms.py",
     "train/device": "train/test_networks.py",
-    "train/fast/arrays": "train/test_patches.py",
     "train/progress": "commands/test_train.py",
     "train/signals": "commands/test_train.py",
     "train/state": "commands/test_train.py",

@@ -8,7 +8,6 @@ import numpy as np
 
 from glioseg.files import read_json, read_sample
 from glioseg.train.augment import Augmentation, augment, bent_patch, draw_augmentation
-from glioseg.train.fast.arrays import aligned
 from glioseg.train.settings import TrainSettings
 
 
@@ -84,7 +83,7 @@ def training_batch(subjects, step: int, settings: TrainSettings) -> tuple[np.nda
     Subjects come in a new random order each round, so that none is seen twice before all are seen once. A share
     `foreground` of the patches is centered on tumor, spread evenly: 0.5 is every second patch.
     """
-    images = aligned((settings["batch"], *settings["patch"], subjects[0].image.shape[-1]), np.float32)
+    images = np.empty((settings["batch"], *settings["patch"], subjects[0].image.shape[-1]), np.float32)
     masks = np.empty(images.shape[:-1], np.uint8)
     for place, (item, subject) in enumerate(batch_subjects(subjects, step, settings)):
         random = np.random.default_rng([settings["seed"], 1, item])

@@ -1,7 +1,10 @@
 """Layers computed in one pass have the outputs and gradients of the layers that they replace."""
 
+import re
+
 import numpy as np
 import pytest
+from studies import ROOT
 
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
 
@@ -117,3 +120,18 @@ def test_convolutions_equal_those_of_keras_and_their_bias_gradients_are_exact(dt
             if convolution.__class__ is layers.Conv3DTranspose:
                 upstream = np.asarray(tf.cast(slopes, "float64"))
             assert found == pytest.approx(upstream.sum((0, 1, 2, 3)), rel=1e-4 if dtype == "float32" else 0.01)
+
+
+# The versions of Keras with which train/fast was tried.
+TRIED = {"3.15.1"}
+
+
+def test_private_parts_of_keras_were_tried_with_this_version():
+    import keras
+
+    assert keras.__version__ in TRIED, (
+        f"Keras {keras.__version__} is new here: scripts/glioseg/train/fast uses private parts of Keras and was tried "
+        f"with {', '.join(sorted(TRIED))}. If the tests in tests/train/fast pass, add the version to TRIED."
+    )
+    locked = re.search(r"^keras==(\S+)", (ROOT / "envs/requirements.lock").read_text(), re.M)[1]
+    assert locked in TRIED

@@ -1,4 +1,10 @@
-"""Adam with TensorFlow's own kernel, on a CPU."""
+"""Adam with TensorFlow's own kernel, on a CPU.
+
+It saves 15 of 301 ms per training step in float32 and 6 of 213 ms in bfloat16. (benchmarks/fast.py, two cores of an AMD
+EPYC with AVX-512, 2026-11-28.)
+
+It uses these private parts of Keras: `_get_variable_index`, `_momentums` and `_velocities` of the optimizer.
+"""
 
 import keras
 import tensorflow as tf

@@ -1,6 +1,12 @@
 """On a CPU, chains of small operations as one: XLA reads the memory once, instead of once per operation.
 
 Convolutions and pooling stay with oneDNN, because XLA is many times slower at them. On a GPU nothing is changed.
+
+They save 15 of 300 ms per training step in float32 and 19 of 226 ms in bfloat16. (benchmarks/fast.py, two cores of an
+AMD EPYC with AVX-512, 2026-11-28.)
+
+They use these private parts of Keras: `_keras_history` of tensors, `_nodes_by_depth` of models, and `_outbound_nodes`
+of layers.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,8 @@
-"""Chains of small operations compiled as one function, on a CPU."""
+"""Chains of small operations compiled as one function, on a CPU.
+
+Compiling loss, scores and normalizations saves 40 of 326 ms per training step in float32 and 45 of 251 ms in bfloat16.
+(benchmarks/fast.py, two cores of an AMD EPYC with AVX-512, 2026-11-28.)
+"""
 
 from collections.abc import Callable
 
