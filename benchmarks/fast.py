@@ -1,7 +1,8 @@
 """Time what each module of scripts/glioseg/train/fast saves: a training step and a batch, with and without it.
 
-The step is that of our network on a cached batch, as in benchmarks/step.py. All variants run in turns in one
-process; the result is the median. A batch is prepared on one thread. "Without" is what Keras, TensorFlow or SciPy does by itself.
+The step is that of our network on a cached batch, as in benchmarks/step.py. All variants run in turns in one process,
+and the result is the median. A batch is prepared on one thread. "Without" is what Keras, TensorFlow or SciPy does by
+itself.
 """
 
 import statistics

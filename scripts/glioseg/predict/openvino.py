@@ -1,9 +1,9 @@
 """Run a trained network on OpenVINO, built layer by layer from its .keras file, without loading TensorFlow (slow).
 
 Keras' own export (`keras.Model.export(format="openvino")`, Keras 3.15, OpenVINO 2026.4) was tried instead. A network in
-float32 has the same outputs within 2e-6 but takes 2.2 times as long (0.44 s instead of 0.20 s for four patches of 64³, two
-cores of an AMD EPYC, 2026-11-28), because each instance normalization becomes a dozen operations. A network in bfloat16
-does not compile for a CPU.
+float32 has the same outputs within 2e-6 but takes 2.2 times as long (0.44 s instead of 0.20 s for four patches of 64³,
+two cores of an AMD EPYC, 2026-11-28), because each instance normalization becomes a dozen operations. A network in
+bfloat16 does not compile for a CPU.
 """
 
 import io
