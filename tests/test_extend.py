@@ -95,7 +95,9 @@ class Copy:
         lines = file.read_text().splitlines(keepends=True)
         places = [place for place, line in enumerate(lines) if line.rstrip("\n") == where["line"]]
         assert len(places) == 1, f"{file}: {where['line']!r} is there {len(places)} times"
-        lines.insert(places[0] + (where["side"] == "below"), block)
+        # A function of its own has two blank lines behind it, as the formatter wants.
+        behind = "\n\n" if block.startswith("def ") else ""
+        lines.insert(places[0] + (where["side"] == "below"), block + behind)
         file.write_text("".join(lines))
 
     def run(self, command: str) -> str:
