@@ -11,7 +11,7 @@ from glioseg.files import read_json, read_table, whole
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
 from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
-from glioseg.report.pages import data_uri, file_hash, read_hashes, read_times, relative, script_of
+from glioseg.report.pages import data_uri, file_hash, read_hashes, read_times, relative_address, script_of
 from glioseg.report.run import Run
 from glioseg.report.subject import render_subjects
 from glioseg.report.viewer import niivue
@@ -85,7 +85,7 @@ def report(
     def figure(name: str) -> str:
         return data_uri(plots / name)
 
-    index = render(run, gallery, relative(pages, output.parent), figure)
+    index = render(run, gallery, relative_address(pages, output.parent), figure)
     write(output, index)
     shown = viewed(viewer, run.cohort, run.subjects, run.uncertainty, gallery)
     scripts = {subject: script_of(subject, volumes, pages) for subject in shown}

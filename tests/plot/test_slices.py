@@ -20,7 +20,7 @@ def test_the_patients_right_is_on_the_viewers_left(affine):
     volume.ravel()[right_front_top] = 1
     upright = slices.turn(volume, affine)
     for plane, axis in (("axial", 2), ("coronal", 1), ("sagittal", 0)):
-        rows, columns = np.nonzero(slices.cut(upright, plane, slices.fullest(upright > 0, plane)))
+        rows, columns = np.nonzero(slices.slice_of(upright, plane, slices.fullest(upright > 0, plane)))
         height, width = np.delete(upright.shape, axis)[::-1]
         assert rows.max() < height / 2, "front and top are above"
         assert columns.max() < width / 2, "right (in sagittal slices front) is on the left"

@@ -66,7 +66,7 @@ def test_networks_trained_in_bfloat16_predict_in_it_if_the_processor_has_it(has,
         compiled = openvino.compile_network(tmp_path / f"{policy}.keras", 2)
         hint = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
         assert hint == ("bf16" if has and policy == "mixed_bfloat16" else "f32")
-        found[policy] = next(openvino.stream(compiled, [patch])).copy()
+        found[policy] = next(openvino.predict_patches(compiled, [patch])).copy()
     # The softmax is float32 even then: its sums are 1 to single precision.
     assert found["mixed_bfloat16"].sum(0) == pytest.approx(1, abs=1e-6)
     assert found["mixed_bfloat16"] == pytest.approx(found["float32"], abs=0.03)

@@ -54,7 +54,7 @@ def box(brain: np.ndarray, sizes_mm: np.ndarray) -> tuple[slice, slice, slice]:
     )
 
 
-def cut(volume: np.ndarray, plane: str, index: int) -> np.ndarray:
+def slice_of(volume: np.ndarray, plane: str, index: int) -> np.ndarray:
     """One slice (rows, columns) of an upright volume as displayed: the top row and the left column come first."""
     return np.take(volume, index, axis=PLANES[plane][0])[::-1, ::-1].T
 
@@ -90,10 +90,10 @@ def panel(figure: Figure, place_in: tuple[float, float, float, float]) -> Axes:
 def grey(axis: Axes, volume: np.ndarray, brain: np.ndarray, plane: str, index: int, sizes_mm: np.ndarray) -> None:
     """Draw a slice of an upright volume in greys, black outside the brain, with axes in mm."""
     low, high = window(volume, brain)
-    scaled = np.clip((cut(volume, plane, index).astype(np.float32) - low) / (high - low), 0, 1)
+    scaled = np.clip((slice_of(volume, plane, index).astype(np.float32) - low) / (high - low), 0, 1)
     width, height = extent_mm(plane, volume.shape, sizes_mm)
     axis.imshow(
-        np.where(cut(brain, plane, index), scaled, 0),
+        np.where(slice_of(brain, plane, index), scaled, 0),
         cmap="gray",
         vmin=0,
         vmax=1,
@@ -105,7 +105,7 @@ def grey(axis: Axes, volume: np.ndarray, brain: np.ndarray, plane: str, index: i
 def paint(axis: Axes, classes: np.ndarray, plane: str, index: int, sizes_mm: np.ndarray) -> None:
     """Fill the tissue classes of a slice with their colors; the background stays as it is."""
     width, height = extent_mm(plane, classes.shape, sizes_mm)
-    shown = np.ma.masked_equal(cut(classes, plane, index), 0)
+    shown = np.ma.masked_equal(slice_of(classes, plane, index), 0)
     colors = ListedColormap([TISSUES[name] for name in CLASSES[1:]])
     axis.imshow(
         shown, cmap=colors, vmin=1, vmax=len(CLASSES) - 1, extent=(0, width, height, 0), interpolation="nearest"
@@ -116,7 +116,7 @@ def outline(
     axis: Axes, classes: np.ndarray, plane: str, index: int, sizes_mm: np.ndarray, regions: Iterable[str], kind: str
 ) -> None:
     """Draw the contours of a slice's regions in the style of `kind`, "truth" or "prediction"."""
-    slice_ = cut(classes, plane, index)
+    slice_ = slice_of(classes, plane, index)
     width, height = extent_mm(plane, classes.shape, sizes_mm)
     columns = (np.arange(slice_.shape[1]) + 0.5) * width / slice_.shape[1]
     rows = (np.arange(slice_.shape[0]) + 0.5) * height / slice_.shape[0]

@@ -51,7 +51,7 @@ def compile_network(path: Path, threads: int) -> openvino.CompiledModel:
     return core.compile_model(_build(path, layers, ends), "CPU", settings)
 
 
-def stream(compiled: openvino.CompiledModel, patches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+def predict_patches(compiled: openvino.CompiledModel, patches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Yield the network's output for each patch (channels, X, Y, Z), in their order; several run in parallel.
 
     An output array is valid only until the next one is requested.

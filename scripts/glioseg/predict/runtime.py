@@ -62,11 +62,11 @@ def load_networks(paths: list[Path], runtime: str, threads: int) -> Iterator[Net
 
 
 def _on_openvino(path: Path, threads: int) -> Network:
-    from glioseg.predict.openvino import compile_network, stream
+    from glioseg.predict.openvino import compile_network, predict_patches
 
     compiled = compile_network(path, threads)
     shape = tuple(compiled.input(0).shape)
-    return Network(shape[2:], shape[1], lambda patches: stream(compiled, patches))
+    return Network(shape[2:], shape[1], lambda patches: predict_patches(compiled, patches))
 
 
 def _on_tensorflow(path: Path) -> Network:

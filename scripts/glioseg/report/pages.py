@@ -33,14 +33,14 @@ def data_uri(path: Path) -> str:
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}" if path.is_file() else ""
 
 
-def relative(folder: Path, start: Path) -> str:
+def relative_address(folder: Path, start: Path) -> str:
     """The address of a folder relative to a page in the folder `start`, with a slash at its end."""
     return quote(os.path.relpath(folder, start)) + "/"
 
 
 def script_of(subject: str, volumes: Path, pages: Path) -> str:
     """The address of the script with a subject's volumes, relative to its page; "" if there is none."""
-    return f"{relative(volumes, pages)}{quote(subject)}.js" if (volumes / f"{subject}.js").is_file() else ""
+    return f"{relative_address(volumes, pages)}{quote(subject)}.js" if (volumes / f"{subject}.js").is_file() else ""
 
 
 def read_hashes(preprocessed: Path, subjects: Sequence[str]) -> dict[str, dict[str, str]]:

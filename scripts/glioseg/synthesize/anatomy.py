@@ -69,7 +69,7 @@ def draw_warp(rng: np.random.Generator) -> np.ndarray:
     return warp
 
 
-def tissues(warp: np.ndarray, brain: np.ndarray) -> dict[str, np.ndarray]:
+def tissue_fractions(warp: np.ndarray, brain: np.ndarray) -> dict[str, np.ndarray]:
     """Fractions (float32, the warp's spatial shape, 0 outside the brain) of "csf", "gm", "wm" at template positions.
 
     The average of many brains is blurred; squaring the fractions makes edges as sharp as in a single brain.

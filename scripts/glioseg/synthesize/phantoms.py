@@ -17,10 +17,10 @@ from glioseg.synthesize.anatomy import (
     depth_mm,
     draw_warp,
     refine,
-    tissues,
+    tissue_fractions,
 )
 from glioseg.synthesize.smooth_fields import smooth_noise
-from glioseg.synthesize.tumors import compartments, draw_plan, grow, mass_effect
+from glioseg.synthesize.tumors import compartments, draw_plan, grow_tumor, mass_effect
 from glioseg.volumes import boxes
 
 __all__ = ["AFFINE", "MODALITIES", "SHAPE", "phantom"]
@@ -68,13 +68,13 @@ def _grow_patient(
     rough_warp = coarsen(warp)
     _, behind, height = rough_warp
     rough_brain = coarse_brain(rough_warp) > 0.5
-    rough = tissues(rough_warp, rough_brain)
+    rough = tissue_fractions(rough_warp, rough_brain)
     # Gliomas of adults are in the cerebrum, not in the brain stem or the cerebellum.
     allowed = (height > 50) & ((behind > 80) | (height > 68))
     plan = draw_plan(rng, rough["wm"], allowed)
     parenchyma = rough_brain & (rough["csf"] < 0.5)
-    whole = grow(plan.foci, (0.16 * rough["wm"] + 0.02 * rough["gm"]) * parenchyma, plan.whole_ml)
-    core = grow(plan.foci, np.float32(0.06) * parenchyma, plan.core_ml)
+    whole = grow_tumor(plan.foci, (0.16 * rough["wm"] + 0.02 * rough["gm"]) * parenchyma, plan.whole_ml)
+    core = grow_tumor(plan.foci, np.float32(0.06) * parenchyma, plan.core_ml)
     push = mass_effect(core, rough_brain, plan.push_mm)
     here = np.indices(core.shape, dtype=np.float32) - push / COARSE_MM
     whole, core = (ndimage.map_coordinates(density, here, order=1, mode="nearest") for density in (whole, core))
@@ -82,7 +82,7 @@ def _grow_patient(
     for axis, along in enumerate((-1, -1, 1)):
         warp[axis] -= along * refine(push[axis])
     brain = refine(coarse_brain(coarsen(warp))) > 0.5
-    tissue = tissues(warp, brain)
+    tissue = tissue_fractions(warp, brain)
     return brain, tissue, compartments(rng, whole, core, brain, tissue, plan), plan.enhancing
 
 

@@ -51,7 +51,7 @@ def draw_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> 
     )
 
 
-def grow(foci: list[tuple[int, ...]], diffusion: np.ndarray, target_ml: float) -> np.ndarray:
+def grow_tumor(foci: list[tuple[int, ...]], diffusion: np.ndarray, target_ml: float) -> np.ndarray:
     """Cell density (float32 0..1, coarse grid) grown from the foci until the visible tumor reaches `target_ml`.
 
     Solves Fisher's equation dc/dt = div(D grad c) + r c (1 - c), as for glioma in Swanson et al. 2000
