@@ -103,6 +103,7 @@ checkpoint split:
     input:
         subjects=result("layouts/subjects.tsv"),
         scans=get_preprocessed,
+        folds=config["split"]["file"] or [],
     output:
         cohort=result("split/cohort.tsv"),
     log:

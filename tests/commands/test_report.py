@@ -174,9 +174,9 @@ def test_a_cavity_has_columns_if_it_was_scored(tmp_path):
     assert "cavity" not in written(options)
     metrics = {"dice": 0.25, "hd95_mm": 7, "sensitivity": 0.3, "specificity": 0.98, "truth_ml": 5, "predicted_ml": 6}
     with (tmp_path / "subjects.tsv").open("a") as lines:
-        lines.writelines(f"network\toperated\t0\tRC\t{name}\t{value}\n" for name, value in metrics.items())
+        lines.writelines(f"network\toperated\toperated\t0\tRC\t{name}\t{value}\n" for name, value in metrics.items())
     with (tmp_path / "scores.tsv").open("a") as lines:
-        lines.write("network\tRC\tdice\t1\t0.25\t0.25\t0.25\t0.25\tnan\tnan\n")
+        lines.write("network\tRC\tdice\t1\t1\t0.25\t0.25\t0.25\t0.25\tnan\tnan\n")
     html = written(options)
     outline = Outline()
     outline.feed(html)

@@ -122,7 +122,7 @@ class Study:
             "preprocess": f"--subject {one} {images} --mask {files}_seg.nii.gz 0 {channels} {labels} --forced False"
             f" {options(TINY['preprocess'])} --missing exclude --output {scan}",
             "split": "--subjects results/layouts/subjects.tsv --preprocess results/preprocess --folds 1"
-            " --test-percent 34 --strict False --seed 42 --output results/split/cohort.tsv",
+            " --file= --by= --test-percent 34 --strict False --seed 42 --output results/split/cohort.tsv",
             "train": f"--fold all {cohort} --preprocess results/preprocess {classes} {options(learned)}"
             f" --state {train}/state.npz --output {train}",
             "predict": f"--scan {scan} --model {train}/model.keras {labels} --overlap 0.5 --runtime auto"

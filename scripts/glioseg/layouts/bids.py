@@ -39,7 +39,8 @@ def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dic
     for name, found in sorted(images.items()):
         if found:
             files = one_each(name, _preferred(found), notes)
-            subjects[name] = SubjectFiles(files, labels, persons.get(name.partition("_ses-")[0], {}))
+            patient = name.partition("_ses-")[0]
+            subjects[name] = SubjectFiles(files, labels, persons.get(patient, {}), patient)
     return subjects
 
 

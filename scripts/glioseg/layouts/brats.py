@@ -8,6 +8,7 @@ from glioseg.labels import MASK
 from glioseg.layouts.covariates import covariates_of, is_covariate_table
 from glioseg.layouts.folders import Layout, SubjectFiles, descend, image_of, insert, listing, one_each, stem_of
 from glioseg.layouts.modalities import names_of, plain
+from glioseg.layouts.patients import patient_of
 
 GRADES = {"HGG": "HGG", "HG": "HGG", "LGG": "LGG", "LG": "LGG"}
 VSD = re.compile(r"VSD\.Brain.*?\.(?:MR_(?P<modality>\w+)|(?P<mask>OT))(?:\.|$)", re.I)
@@ -122,7 +123,7 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFi
         if name.isdecimal() and groups:
             name = f"{groups[-1]}_{name}"  # in 2013, HG/0001 and LG/0001 are two patients
         chosen = dialect(name, _years([*reversed(groups), *above])) if labels == "auto" else labels
-        subject = SubjectFiles(one_each(name, candidates, notes), chosen, covariates)
+        subject = SubjectFiles(one_each(name, candidates, notes), chosen, covariates, patient_of(name))
         insert(subjects, where, name, folder, subject)
     return subjects
 

@@ -55,9 +55,9 @@ def recognize(root: str) -> str:
 def read_source(source: dict, modalities: list[str]) -> Source:
     """Find all subjects and files of a source.
 
-    source: folder, layout (or "auto"), labels (a dialect or "auto"), prefix (of the subjects' names). modalities: those
-    to look for in addition to flair, t1, t1ce and t2. Raises ValueError if the folder or the layout does not exist, if
-    no subject is found, or if the label dialect of a mask cannot be recognized.
+    source: folder, layout (or "auto"), labels (a dialect or "auto"), prefix (of the names of subjects and patients).
+    modalities: those to look for in addition to flair, t1, t1ce and t2. Raises ValueError if the folder or the layout
+    does not exist, if no subject is found, or if the label dialect of a mask cannot be recognized.
     """
     root, layout, labels = _place(source["folder"]), source["layout"], source["labels"]
     choose("labels", labels, ("auto", *DIALECTS))
@@ -90,7 +90,7 @@ def read_source(source: dict, modalities: list[str]) -> Source:
                 f"data: {name} in {root} has the unknown label dialect {subject.labels!r}; expected one of "
                 f"{', '.join(DIALECTS)}"
             )
-        subjects[source["prefix"] + name] = subject
+        subjects[source["prefix"] + name] = subject._replace(patient=source["prefix"] + subject.patient)
     return Source(layout, subjects, notes)
 
 
@@ -99,7 +99,7 @@ def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str
     parts = [name for name in (*modalities, MASK) if name in (*MODALITIES, MASK)]
     names = [f"phantom_{number:03d}" for number in range(1, count + 1)]
     files = {name: {part: File(f"{folder}/{name}/{name}_{part}.nii.gz") for part in parts} for name in names}
-    return {name: SubjectFiles(files[name], "brats2020", {}) for name in names}
+    return {name: SubjectFiles(files[name], "brats2020", {}, name) for name in names}
 
 
 def find_subjects(sources: list[dict], modalities: list[str]) -> dict[str, SubjectFiles]:

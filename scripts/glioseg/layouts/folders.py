@@ -19,11 +19,15 @@ class File(NamedTuple):
 
 
 class SubjectFiles(NamedTuple):
-    """What a data set says of one subject: files by modality (and "seg"), label dialect, covariates by name."""
+    """What a data set says of one subject: files by modality (and "seg"), label dialect, covariates by name, patient.
+
+    A subject is one visit of a patient. Most data sets have one visit for each patient.
+    """
 
     files: dict[str, File]
     labels: str
     covariates: dict[str, str]
+    patient: str
 
 
 def stem_of(name: str) -> str | None:

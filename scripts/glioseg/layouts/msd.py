@@ -6,6 +6,7 @@ from pathlib import Path
 from glioseg.labels import MASK
 from glioseg.layouts.folders import File, Layout, SubjectFiles, descend, insert, listing, stem_of
 from glioseg.layouts.modalities import names_of, plain
+from glioseg.layouts.patients import patient_of
 
 # The volumes of Task01_BrainTumour, used if dataset.json does not list them.
 TASK01 = ["FLAIR", "T1w", "t1gd", "T2w"]
@@ -40,7 +41,7 @@ def msd(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict
                 files = {modality: File(path, index) for index, modality in enumerate(volumes) if modality}
                 if name in folders["labelsTr"]:
                     files[MASK] = File(folders["labelsTr"][name])
-                subject = SubjectFiles(files, "msd" if labels == "auto" else labels, {})
+                subject = SubjectFiles(files, "msd" if labels == "auto" else labels, {}, patient_of(name))
                 insert(subjects, where, name, f"{base}/{folder}", subject)
     return subjects
 
