@@ -69,7 +69,8 @@ rule preprocess:
 
 rule layouts:
     output:
-        result("layouts/subjects.tsv"),
+        subjects=result("layouts/subjects.tsv"),
+        notes=result("layouts/notes.tsv"),
     log:
         result("logs/layouts.log"),
     benchmark:
@@ -95,8 +96,9 @@ rule layouts:
         "python scripts/layouts.py"
         " {params.sources:q}"
         " {params.modalities:q}"
-        " --output {output:q}"
-        " > {log:q} 2>&1"
+        " --notes {output.notes:q}"
+        " --output {output.subjects:q}"
+        " 2>&1 | tee {log:q}"
 
 
 checkpoint split:

@@ -99,7 +99,8 @@ def make(
     (root / "report/volumes/good.js").write_text("")
     write(root / "benchmarks/train/0.tsv", ("s", "max_rss"), [(7300.5, 2100.4)])
     write(root / "benchmarks/split.tsv", ("s", "max_rss"), [(0.5, "-")])
-    options = {name: root / f"{name}.tsv" for name in ("cohort", "subjects", "scores", "uncertainty")}
+    write(root / "notes.tsv", ("note",), [])
+    options = {name: root / f"{name}.tsv" for name in ("notes", "cohort", "subjects", "scores", "uncertainty")}
     options |= {"plots": root / "plots", "settings": root / "settings.json", "config": json.dumps({"note": EVIL})}
     options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all"}
     options |= {"preprocess": root / "preprocess", "models": root / "train/0/model.keras"}

@@ -56,7 +56,7 @@ def test_the_table_written_by_layouts_is_a_valid_layout(tmp_path, monkeypatch):
     result = CliRunner().invoke(layouts, [*options, "--output", "results/layouts/subjects.tsv"])
     assert result.exit_code == 0, result.output
     lines = (tmp_path / "results" / "layouts" / "subjects.tsv").read_text().splitlines()
-    assert lines[0].split("\t")[:7] == ["subject", "patient", "labels", "t1ce", "flair", "seg", "age"]
+    assert lines[0].split("\t")[:7] == ["subject", "patient", "labels", "t1ce", "flair", "seg", "layout_notes"]
     assert lines[1].split("\t")[:4] == ["BRATS_001", "BRATS_001", "msd", "../../a/imagesTr/BRATS_001.nii.gz:2"]
     subjects = find_subjects(sources, ["t1ce", "flair"])
     again = found("results/layouts/subjects.tsv", ["t1ce", "flair"])

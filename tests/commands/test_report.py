@@ -438,3 +438,10 @@ def test_the_viewer_draws_in_a_browser(tmp_path):
     assert uncertain > 5 * colored, "the uncertainty map is shown on request"
     assert "entropy 0.79" in shown
     assert moved, "keys move the crosshair"
+
+
+def test_notes_of_the_layouts_are_listed(tmp_path):
+    options = make(tmp_path, {"good": 0.9})
+    assert "Left out when the data sets were read" not in written(options)
+    (tmp_path / "notes.tsv").write_text("note\n3 folders hold <b>odd</b> images\n")
+    assert "<li>3 folders hold &lt;b&gt;odd&lt;/b&gt; images</li>" in written(options)

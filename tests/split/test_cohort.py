@@ -145,3 +145,19 @@ def test_given_folds_are_kept():
     assert {row["subject"]: row["fold"] for row in rows} == given | {"a3": "0"}
     with pytest.raises(ValueError, match="split: a1 is in fold 0 and a2 in fold 1, but they are of one patient"):
         cohort_rows(table, by_name, {}, 9, 99, 3, given | {"a2": "1"})
+
+
+def test_what_a_layout_left_out_is_part_of_the_reason():
+    scans = [*(scan(f"s{i}") for i in range(4)), broken("empty")]
+    table = [
+        {"subject": one["subject"], "patient": one["subject"], "labels": "msd", "layout_notes": ""} for one in scans
+    ]
+    table[3]["layout_notes"] = "s3: 2 files for seg"
+    table[4]["layout_notes"] = "data/empty is empty"
+    rows = cohort_rows(table, {one["subject"]: one for one in scans}, {}, 2, 0, 3)
+    by_name = {row["subject"]: row for row in rows}
+    facts = [by_name["empty"][column] for column in ("verdict", "checks", "reason")]
+    assert facts == ["excluded", "constant,files", "t1 is empty; data/empty is empty"]
+    facts = [by_name["s3"][column] for column in ("verdict", "checks", "reason")]
+    assert facts == ["warned", "files", "s3: 2 files for seg"]
+    assert covariate_columns(table, {"s0": scan("s0")}) == []

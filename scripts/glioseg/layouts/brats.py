@@ -7,6 +7,7 @@ from pathlib import Path
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import covariates_of, is_covariate_table
 from glioseg.layouts.folders import Layout, SubjectFiles, descend, image_of, insert, listing, one_each, stem_of
+from glioseg.layouts.lost import lost_subjects
 from glioseg.layouts.modalities import names_of, plain
 from glioseg.layouts.patients import patient_of
 
@@ -103,27 +104,32 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFi
     # A table such as name_mapping.csv may also be in the folder above the root.
     tables = [entry.path for entry in listing(str(base.parent), []) if is_covariate_table(entry.name)]
 
-    def look(folder, groups, entries):
-        tables.extend(entry.path for entry in entries if is_covariate_table(entry.name))
-        name = groups[-1] if groups else base.name
-        candidates = files(name, entries, names, notes)
-        if candidates:
-            return name, folder, groups[:-1], candidates
-        if images := [entry.name for entry in entries if stem_of(entry.name) is not None]:
-            notes.append(f"{folder} holds images whose names do not match this layout ({images[0]}); they are skipped")
+    others = []
+
+    def look(place):
+        tables.extend(entry.path for entry in place.entries if is_covariate_table(entry.name))
+        if candidates := files(place.name, place.entries, names, place.notes):
+            return place, candidates
+        others.append(place)
         return None
 
-    found = list(descend(root, look, notes))
+    found = list(descend(root, look))
     rows, subjects, where = covariates_of(tables, notes), {}, {}
+    lost = lost_subjects([place for place, _ in found], others, notes)
     above = [base.name, base.parent.name, base.parent.parent.name]
-    for name, folder, groups, candidates in found:
+    for place, candidates in [*found, *lost]:
+        name, folder, groups, own = place.name, place.folder, place.groups[:-1], place.notes
         grades = [GRADES[group.upper()] for group in groups if group.upper() in GRADES]
         covariates = {"grade": grades[0]} if grades else {}
         covariates |= rows.get(name.lower(), {})
         if name.isdecimal() and groups:
             name = f"{groups[-1]}_{name}"  # in 2013, HG/0001 and LG/0001 are two patients
+        if not candidates and name in subjects:
+            notes.extend(own)
+            continue
         chosen = dialect(name, _years([*reversed(groups), *above])) if labels == "auto" else labels
-        subject = SubjectFiles(one_each(name, candidates, notes), chosen, covariates, patient_of(name))
+        subject = SubjectFiles(one_each(name, candidates, own), chosen, covariates, patient_of(name))
+        subject = subject._replace(notes=tuple(own))
         insert(subjects, where, name, folder, subject)
     return subjects
 

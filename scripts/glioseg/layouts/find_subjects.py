@@ -25,11 +25,20 @@ LABELS_WITHOUT_MASKS = "brats2020"
 
 
 class Source(NamedTuple):
-    """What was found in a source: its layout, its subjects by name, and notes on what was left out."""
+    """What was found in a source: its layout, its subjects by name, and notes on what was left out.
+
+    general: notes that concern no single subject; of_subjects: the notes of all subjects.
+    """
 
     layout: str
     subjects: dict[str, SubjectFiles]
-    notes: list[str]
+    general: list[str]
+    of_subjects: list[str]
+
+    @property
+    def notes(self) -> list[str]:
+        """All notes."""
+        return [*self.general, *self.of_subjects]
 
 
 def recognize(root: str) -> str:
@@ -41,11 +50,12 @@ def recognize(root: str) -> str:
     if table_in(root) == root:
         return "table"
 
-    def look(folder, groups, entries):
-        place = Place(folder, groups, groups[-1] if groups else Path(root).absolute().name, entries, notes)
-        return next((name for name, layout in LAYOUTS.items() if layout.recognize(place)), None)
+    def look(place: Place) -> str | None:
+        found = next((name for name, layout in LAYOUTS.items() if layout.recognize(place)), None)
+        notes.extend(place.notes)
+        return found
 
-    found = next(descend(root, look, notes), None)
+    found = next(descend(root, look), None)
     if found is None:
         looked_for = ", ".join(f"{layout.expected} ({name})" for name, layout in LAYOUTS.items())
         raise ValueError(f"data: no known layout in {root}; looked for {looked_for}; found {_content(root, notes)}")
@@ -91,7 +101,7 @@ def read_source(source: dict, modalities: list[str]) -> Source:
                 f"{', '.join(DIALECTS)}"
             )
         subjects[source["prefix"] + name] = subject._replace(patient=source["prefix"] + subject.patient)
-    return Source(layout, subjects, notes)
+    return Source(layout, subjects, notes, [note for subject in subjects.values() for note in subject.notes])
 
 
 def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str, SubjectFiles]:
@@ -113,8 +123,8 @@ def joined(sources: list[dict], found: list[Source], modalities: list[str]) -> d
     A missing file has no entry. Raises ValueError if two sources have a subject of the same name.
     """
     subjects, where = {}, {}
-    for source, (_, of_source, _) in zip(sources, found, strict=True):
-        for name, subject in of_source.items():
+    for source, of_source in zip(sources, found, strict=True):
+        for name, subject in of_source.subjects.items():
             files = {key: subject.files[key] for key in (*modalities, MASK) if key in subject.files}
             insert(subjects, where, name, str(source["folder"]), subject._replace(files=files))
     return dict(sorted(subjects.items()))

@@ -69,6 +69,7 @@ def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> 
             uncertainties={row["subject"]: row for row in run.uncertainty},
             tunings=run.tunings,
             failures=run.failures,
+            notes=run.notes,
             failed=sorted(failed & set(scored_subjects(run.cohort))),
             gallery=gallery,
             figure_uri=figure,

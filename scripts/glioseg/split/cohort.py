@@ -20,6 +20,9 @@ COHORT_COLUMNS = [
     "lost_percent",
 ]
 
+# The column of the table of subjects that says what was left out of a subject's files.
+NOTES = "layout_notes"
+
 # Reasons to exclude a subject whose scan.json is not read.
 LEFT_OUT = {
     "exclude": "left out by name (exclude)",
@@ -78,7 +81,7 @@ def cohort_rows(
             facts["has_mask"] = "yes" if subject.get(MASK) else "no"
         else:
             fold = fold_of.get(leader[name], "new") if name in usable else ""
-            facts = {"fold": fold, **_row_of(scans[name], duplicates.get(name, {}))}
+            facts = {"fold": fold, **_row_of(scans[name], duplicates.get(name, {}), subject.get(NOTES, ""))}
         # A covariate with the name of one of these columns must not replace it.
         ours = dict.fromkeys(COHORT_COLUMNS, "") | {key: subject[key] for key in ("subject", "patient", "labels")}
         rows.append(subject | ours | facts)
@@ -105,8 +108,8 @@ def counted(rows: Sequence[Mapping[str, str]], noun: str = "subject") -> str:
     return text if patients == len(rows) else f"{text} of {patients} patient{'s' * (patients != 1)}"
 
 
-def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]]) -> dict:
-    """The columns of a row that describe a scan."""
+def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]], note: str) -> dict:
+    """The columns of a row that describe a scan. note: what the layout left out of the subject's files, or nothing."""
     sentences = [finding["sentence"] for finding in scan["findings"]]
     checks = [finding["check"] for finding in scan["findings"]]
     verdict = scan["verdict"]
@@ -117,6 +120,10 @@ def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]]) -> dict:
         )
         checks.append("duplicate")
         verdict = "warned"
+    if note:
+        sentences.append(note)
+        checks.append("files")
+        verdict = verdict if verdict == "excluded" else "warned"
     facts = {
         "verdict": verdict,
         "reason": "; ".join(sentences),
@@ -133,7 +140,7 @@ def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]]) -> dict:
 def covariate_columns(subjects: list[dict], scans: dict[str, ScanFacts]) -> list[str]:
     """The columns of the table of subjects that are neither files nor in `COHORT_COLUMNS`."""
     files = {MASK} | {modality for scan in scans.values() for modality in scan["modalities"]}
-    return [column for column in subjects[0] if column not in files and column not in COHORT_COLUMNS]
+    return [column for column in subjects[0] if column not in {*files, *COHORT_COLUMNS, NOTES}]
 
 
 def insist_on_all(scans: dict[str, ScanFacts]) -> None:
