@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from glioseg.labels import MASK
-from glioseg.layouts.covariates import EMPTY, rows_of
+from glioseg.layouts.covariates import EMPTY, assigned, rows_of
 from glioseg.layouts.folders import Layout, Place, SubjectFiles, descend, image_of, listing, one_each, stem_of
 from glioseg.layouts.modalities import plain
 
@@ -28,7 +28,7 @@ def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dic
     files, those in the mask's space are preferred, then those in the mask's folder. Covariates come from
     participants.tsv. Labels "auto" are returned unchanged, and the caller decides.
     """
-    images, persons, of_subject = {}, {}, {}
+    images, tables, of_subject = {}, [], {}
 
     def look(place: Place) -> str | None:
         if is_bids(place.folder, place.entries):
@@ -40,7 +40,7 @@ def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dic
         for folder in _data_sets(base, notes):
             broken, own = [], []
             entries = listing(folder, own, broken)
-            persons |= _participants(entries, notes)
+            tables += [entry.path for entry in entries if entry.name == "participants.tsv"]
             anatomies = list(_anatomies(entries, notes))
             for name, anat in anatomies:
                 for entry in listing(anat, of_subject.setdefault(name, [])):
@@ -57,7 +57,7 @@ def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dic
                 of_subject.get(name, notes).append(note)
     # A patient with a session has a name of its own for each session, and is not missing.
     patients = {name.partition("_ses-")[0] for name, found in images.items() if found}
-    subjects = {}
+    persons, subjects = _participants(tables, patients | set(images), notes), {}
     for name in sorted({*images, *of_subject}) if patients else ():
         patient, own = name.partition("_ses-")[0], of_subject.get(name, [])
         if images.get(name):
@@ -68,7 +68,9 @@ def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dic
             files = {}
         else:
             continue
-        subjects[name] = SubjectFiles(files, labels, persons.get(patient, {}), patient, tuple(own))
+        subjects[name] = SubjectFiles(
+            files, labels, persons.get(patient, {}) | persons.get(name, {}), patient, tuple(own)
+        )
     return subjects
 
 
@@ -132,20 +134,23 @@ def _narrowed(images: list[Image], wanted) -> list[Image]:
     return [image for image in images if wanted(image)] or images
 
 
-def _participants(entries: list, notes: list[str]) -> dict[str, dict[str, str]]:
-    table = next((entry.path for entry in entries if entry.name == "participants.tsv"), None)
-    try:
-        rows = [row for _, row in rows_of(table)] if table else []
-    except ValueError as error:
-        notes.append(f"{error}; this table is skipped")
-        return {}
-    return {
-        row["participant_id"]: {
-            key: value for key, value in row.items() if key != "participant_id" and value.lower() not in EMPTY
-        }
-        for row in rows
-        if "participant_id" in row
-    }
+def _participants(tables: list[str], names: set[str], notes: list[str]) -> dict[str, dict[str, str]]:
+    """Covariates by patient, or by session, from the participants.tsv of all data sets."""
+    found = {}
+    for table in tables:
+        try:
+            rows = [row for _, row in rows_of(table)]
+        except ValueError as error:
+            notes.append(f"{error}; this table is skipped")
+            continue
+        known = []
+        for row in rows:
+            name = row.pop("participant_id", "")
+            facts = {key: value for key, value in row.items() if value.lower() not in EMPTY}
+            known += [([name], facts)] if name.lower() not in EMPTY else []
+        for name, facts in assigned(known, names, table, notes).items():
+            found[name] = found.get(name, {}) | facts
+    return found
 
 
 LAYOUT = Layout("sub-*/anat/sub-*_FLAIR.nii.gz", lambda place: is_bids(place.folder, place.entries), bids)

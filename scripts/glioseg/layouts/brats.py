@@ -114,14 +114,15 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFi
         return None
 
     found = list(descend(root, look))
-    rows, subjects, where = covariates_of(tables, notes), {}, {}
+    known = {place.name for place, _ in found}
+    rows, subjects, where = covariates_of(tables, known | set(map(patient_of, known)), notes), {}, {}
     lost = lost_subjects([place for place, _ in found], others, notes)
     above = [base.name, base.parent.name, base.parent.parent.name]
     for place, candidates in [*found, *lost]:
         name, folder, groups, own = place.name, place.folder, place.groups[:-1], place.notes
         grades = [GRADES[group.upper()] for group in groups if group.upper() in GRADES]
         covariates = {"grade": grades[0]} if grades else {}
-        covariates |= rows.get(name.lower(), {})
+        covariates |= rows.get(patient_of(name), {}) | rows.get(name, {})
         if name.isdecimal() and groups:
             name = f"{groups[-1]}_{name}"  # in 2013, HG/0001 and LG/0001 are two patients
         if not candidates and name in subjects:
