@@ -68,7 +68,7 @@ def files_2017(name: str, entries: list, names: dict[str, str], notes: list[str]
     found = _suffixed(f"{_subject(name)}_".lower(), entries, names, notes) or _suffixed("", entries, names, notes)
     # A folder of masks alone, such as that of UPENN-GBM, is no subject.
     if set(found) - {MASK}:
-        odd = [entry for entry in entries if (stem_of(entry.name) or "").lower().endswith("_segm")]
+        odd = [entry for entry in entries if "_segm.nii" in entry.name.lower() and stem_of(entry.name) is not None]
         if paths := [path for entry in odd if (path := image_of(entry, notes))]:
             found[MASK] = [*found.get(MASK, []), *paths]
     return found if set(found) - {MASK} or f"{_subject(name)}_{MASK}".lower() in _stems(entries) else {}
@@ -120,8 +120,8 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFi
 
     found = list(descend(root, look))
     masks, others = masks_elsewhere(others, {_subject(place.name).lower() for place, _ in found}, notes)
-    known = {_subject(place.name) for place, _ in found}
-    rows, subjects, where = covariates_of(tables, known | set(map(patient_of, known)), notes), {}, {}
+    patients = {(name := _subject(place.name)): patient_of(name) for place, _ in found}
+    rows, subjects, where = covariates_of(tables, {*patients, *patients.values()}, notes), {}, {}
     lost = lost_subjects([place for place, _ in found], others, notes)
     above = [base.name, base.parent.name, base.parent.parent.name]
     for place, candidates in [*found, *lost]:
@@ -130,14 +130,15 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFi
             candidates[MASK] = [*candidates.get(MASK, []), *paths]
         grades = [GRADES[group.upper()] for group in groups if group.upper() in GRADES]
         covariates = {"grade": grades[0]} if grades else {}
-        covariates |= rows.get(patient_of(name), {}) | rows.get(name, {})
+        patient = patients.get(name) or patient_of(name)
+        covariates |= rows.get(patient, {}) | rows.get(name, {})
         if name.isdecimal() and groups:
-            name = f"{groups[-1]}_{name}"  # in 2013, HG/0001 and LG/0001 are two patients
+            name = patient = f"{groups[-1]}_{name}"  # in 2013, HG/0001 and LG/0001 are two patients
         if not candidates and name in subjects:
             notes.extend(own)
             continue
         chosen = dialect(name, _years([*reversed(groups), *above])) if labels == "auto" else labels
-        subject = SubjectFiles(one_each(name, candidates, own), chosen, covariates, patient_of(name))
+        subject = SubjectFiles(one_each(name, candidates, own), chosen, covariates, patient)
         subject = subject._replace(notes=tuple(own))
         insert(subjects, where, name, folder, subject)
     return subjects
@@ -146,10 +147,12 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFi
 def _candidates(files: Callable, place: Place, names: dict[str, str]) -> dict[str, list[str]]:
     """Paths by modality of the subject that a folder is; empty if it is none."""
     found = files(place.name, place.entries, names, place.notes)
+    if place.groups:
+        return found
     stems = [plain(stem_of(path.rpartition("/")[2]) or "") for paths in found.values() for path in paths]
     folders = any(entry.is_dir() and stem_of(entry.name) is None for entry in place.entries)
     # The root of a data set may hold a template called t1.nii beside the folders of the subjects.
-    return {} if not place.groups and folders and set(stems) <= {*names, *MASKS} else found
+    return {} if folders and set(stems) <= {*names, *MASKS} else found
 
 
 def masks_elsewhere(
@@ -176,7 +179,7 @@ def masks_elsewhere(
 
 def _subject(folder: str) -> str:
     """The name of a subject, by its folder: in UCSF-PDGM, folders end with _nifti."""
-    return re.sub("_nifti$", "", folder, flags=re.I)
+    return folder[: -len("_nifti")] if folder.lower().endswith("_nifti") else folder
 
 
 def _stems(entries: list) -> set[str]:

@@ -38,7 +38,10 @@ class SubjectFiles(NamedTuple):
 def stem_of(name: str) -> str | None:
     """A file's name without .nii or .nii.gz; None if it has neither."""
     lower = name.lower()
-    return next((name[: -len(ending)] for ending in ENDINGS if lower.endswith(ending)), None)
+    for ending in ENDINGS:
+        if lower.endswith(ending):
+            return name[: -len(ending)]
+    return None
 
 
 class Place(NamedTuple):
