@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from glioseg.evaluate.score_table import score_table
 from glioseg.files import read_table
 from glioseg.labels import MASK, REGIONS, classes_of
+from glioseg.layouts.covariates import rows_of
 from glioseg.layouts.find_subjects import find_subjects, phantom_subjects
 from glioseg.plot.figures import FIGURES
 from glioseg.preprocess.memory import TUNABLES
@@ -25,6 +26,7 @@ from glioseg.split.models import (
     seed_of,
     training_subjects,
 )
+from glioseg.split.own_folds import fold_count, folds_by, folds_of
 from glioseg.workflow.code_hash import code_hash
 from glioseg.workflow.config import check_config, sources
 from glioseg.workflow.failures import (
@@ -63,14 +65,9 @@ sentence(check_config, config, Path(workflow.basedir, "rules", "config.schema.ya
 RESULTS = config["results"]
 # Environment of train and predict with --use-conda.
 TENSORFLOW = f"../envs/{config['environment']}.yaml"
-# With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects. A separate job
-# then postprocesses each segmentation.
-TUNED = config["split"]["folds"] > 1 and any(config["tune_postprocess"].values())
 SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
 # Regions whose probability maps are written.
 PROBABILITIES = [name for name in config["predict"]["maps"] if name in REGIONS]
-# Folder of the label maps as the networks predict them.
-NETWORK_MAPS = "predict/raw" if TUNED else "predict"
 # Table of failed jobs, written by onerror in the Snakefile.
 LEDGER = result("summarize/failures.tsv")
 # The same table if the run skips the subjects listed in it.
@@ -93,6 +90,20 @@ def check_names():
                 raise WorkflowError(f"{setting}: {name} is not among the {len(SUBJECTS)} subjects of {config['data']}")
 
 
+def count_folds():
+    """Number of folds: the configured one, or that of the user's own folds (split: file, split: by)."""
+    file, by = config["split"]["file"], config["split"]["by"]
+    if file and by:
+        raise ValueError('split: file and split: by exclude each other; set one of them to ""')
+    if file:
+        return fold_count(folds_of(rows_of(file), file)[1])
+    if not by:
+        return config["split"]["folds"]
+    masked = {name: subject for name, subject in SUBJECTS.items() if MASK in subject.files}
+    values = {name: subject.covariates.get(by, "") for name, subject in masked.items() if name not in config["exclude"]}
+    return fold_count(folds_by(values, by))
+
+
 # Subjects are found before the graph is built, so that a missing file is not the input of any job.
 PHANTOMS = (result("synthesize"), config["synthesize"]["subjects"]) if config["data"] == "phantoms" else ()
 SUBJECTS = (
@@ -102,7 +113,12 @@ SUBJECTS = (
 )
 check_names()
 # Number of folds, and of models (seeds) per fold.
-MODELS = (config["split"]["folds"], config["seeds"])
+MODELS = (sentence(count_folds), config["seeds"])
+# With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects. A separate job
+# then postprocesses each segmentation.
+TUNED = MODELS[0] > 1 and any(config["tune_postprocess"].values())
+# Folder of the label maps as the networks predict them.
+NETWORK_MAPS = "predict/raw" if TUNED else "predict"
 # Classes that the network predicts: all tissue classes in the masks of the data sets.
 CLASSES = classes_of({subject.labels for subject in SUBJECTS.values() if MASK in subject.files})
 
@@ -219,7 +235,7 @@ def get_tuned_volumes(wildcards):
 
 def get_tuning_tables(wildcards):
     """Tables of all threshold searches: one per fold, and "all" for subjects in no fold."""
-    folds = ["all", *models(config["split"]["folds"], 1)] if TUNED else []
+    folds = ["all", *models(MODELS[0], 1)] if TUNED else []
     return [result(f"tune_postprocess/{fold}.tsv") for fold in folds]
 
 

@@ -69,7 +69,8 @@ rule preprocess:
 
 rule layouts:
     output:
-        result("layouts/subjects.tsv"),
+        subjects=result("layouts/subjects.tsv"),
+        notes=result("layouts/notes.tsv"),
     log:
         result("logs/layouts.log"),
     benchmark:
@@ -95,14 +96,16 @@ rule layouts:
         "python scripts/layouts.py"
         " {params.sources:q}"
         " {params.modalities:q}"
-        " --output {output:q}"
-        " > {log:q} 2>&1"
+        " --notes {output.notes:q}"
+        " --output {output.subjects:q}"
+        " 2>&1 | tee {log:q}"
 
 
 checkpoint split:
     input:
         subjects=result("layouts/subjects.tsv"),
         scans=get_preprocessed,
+        folds=config["split"]["file"] or [],
     output:
         cohort=result("split/cohort.tsv"),
     log:

@@ -221,6 +221,7 @@ rule plot:
 
 rule report:
     input:
+        notes=result("layouts/notes.tsv"),
         cohort=result("split/cohort.tsv"),
         subjects=result("summarize/subjects.tsv"),
         scores=result("summarize/scores.tsv"),
@@ -261,6 +262,7 @@ rule report:
         options=options(config["report"]),
     shell:
         "python scripts/report.py"
+        " --notes {input.notes:q}"
         " --cohort {input.cohort:q}"
         " --subjects {input.subjects:q}"
         " --scores {input.scores:q}"

@@ -26,8 +26,8 @@ RUN = click.Path(exists=True, path_type=Path)
 @click.option("--seed", type=SEED, default=42, show_default=True, help="Seed of the bootstrap.")
 @click.option("--output", type=NEW, help="Also write the comparison as a table to this file.")
 def compare(results_a: Path, results_b: Path, method: str, bootstrap: int, seed: int, output: Path | None) -> None:
-    a, b = (read_dice(path, method) for path in (results_a, results_b))
-    rows = compare_dice(a, b, bootstrap, seed)
+    (a, patients), (b, _) = (read_dice(path, method) for path in (results_a, results_b))
+    rows = compare_dice(a, b, bootstrap, seed, patients)
     click.echo(comparison_table(rows))
     for name, alone in (("A", set(a) - set(b)), ("B", set(b) - set(a))):
         if alone:
@@ -36,12 +36,15 @@ def compare(results_a: Path, results_b: Path, method: str, bootstrap: int, seed:
         write_table(output, COMPARISON_COLUMNS, rows)
 
 
-def read_dice(path: Path, method: str) -> dict[str, dict[str, float]]:
-    """Return `dice_of` for a run, given its folder or table. Raises ValueError naming the table."""
+def read_dice(path: Path, method: str) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+    """Return `dice_of` for a run, given its folder or table, and the patient of each subject.
+
+    Raises ValueError naming the table.
+    """
     table = path / "summarize" / "subjects.tsv" if path.is_dir() else path
     rows = read_table(table, SUBJECT_COLUMNS)
     try:
-        return dice_of(rows, method)
+        return dice_of(rows, method), {row["subject"]: row["patient"] for row in rows}
     except ValueError as error:
         raise ValueError(f"{table}: {error}") from error
 

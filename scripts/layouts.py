@@ -41,8 +41,9 @@ def source_of(text: str) -> dict:
 @click.option("--phantoms", type=(str, int), help="Folder and number of the phantoms, which need not exist yet.")
 @click.option("--modalities", multiple=True, help="A modality to use (repeatable). Default: all that are found.")
 @click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk space estimate.")
+@click.option("--notes", type=Path, help="Also write a table of what was left out, except for the files of subjects.")
 @click.option("--output", type=Path, help="Write the table of subjects and their files instead of describing them.")
-def layouts(folders, sources, phantoms, modalities, spacing_mm, output):
+def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, output):
     sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]
     if not sources and not phantoms:
         raise click.UsageError("give the folder of a data set, or a table that lists the files")
@@ -58,13 +59,19 @@ def layouts(folders, sources, phantoms, modalities, spacing_mm, output):
         except ValueError as error:
             errors.append(str(error))
             continue
+        # The notes of subjects are in the table, and split prints them.
         click.echo(
-            "\n".join(found[-1].notes) if output else describe_source(source, found[-1], wanted(found[-1]), spacing_mm)
+            "".join(f"{note}\n" for note in found[-1].general)
+            if output
+            else describe_source(source, found[-1], wanted(found[-1]), spacing_mm) + "\n",
+            nl=False,
         )
     if errors:
         raise ValueError("\n".join(errors))
     names = list(modalities or MODALITIES)
     subjects = phantom_subjects(*phantoms, names) if phantoms else joined(sources, found, names)
+    if notes:
+        write_table(notes, ["note"], [{"note": note} for source in found for note in source.general])
     if output:
         write_table(output, *table_of(subjects, names, output.parent))
 

@@ -24,6 +24,7 @@ HERE = "// The pages of the subjects are here.\n"
 
 
 @click.command(cls=Command, help=__doc__)
+@click.option("--notes", required=True, type=FILE, help="Table of notes written by layouts.")
 @click.option("--cohort", required=True, type=FILE, help="Cohort table written by split.")
 @click.option("--subjects", required=True, type=FILE, help="subjects.tsv written by summarize.")
 @click.option("--scores", required=True, type=FILE, help="scores.tsv written by summarize.")
@@ -47,6 +48,7 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--pages", required=True, type=NEW, help="Folder to write the subject pages into.")
 @click.option("--output", required=True, type=NEW, help="HTML file of the report to write.")
 def report(
+    notes,
     cohort,
     subjects,
     scores,
@@ -80,6 +82,7 @@ def report(
         hashes=read_hashes(preprocess, [row["subject"] for row in rows]),
         models={path.parent.name: file_hash(path) for path in models},
         failures=read_failures(failures),
+        notes=[row["note"] for row in read_table(notes, ("note",))],
     )
 
     def figure(name: str) -> str:

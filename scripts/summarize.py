@@ -57,7 +57,8 @@ def summarize(
     skipped = failed_subjects(read_failures(failures), *SCORING)
     evaluations, failed = collect_scores(evaluate, [row for row in rows if row["subject"] not in skipped])
     baselines = [row for row in baselines if row["subject"] not in skipped]
-    tidy = subject_rows(evaluations, baselines, {row["subject"]: row["fold"] for row in rows})
+    folds, patients = ({row["subject"]: row[column] for row in rows} for column in ("fold", "patient"))
+    tidy = subject_rows(evaluations, baselines, folds, patients)
     summary = summarize_scores(tidy, bootstrap, seed)
     write_table(subjects, SUBJECT_COLUMNS, tidy)
     write_table(scores, (*SCORE_COLUMNS, *PRESENT_COLUMNS), summary)

@@ -57,9 +57,13 @@ def tune_postprocess(
     output,
 ):
     left_out = failed_subjects(read_failures(failures), "predict")
-    names = [name for name in tuning_subjects(read_table(cohort, COHORT_COLUMNS), fold) if name not in left_out]
+    included = read_table(cohort, COHORT_COLUMNS)
+    names = [name for name in tuning_subjects(included, fold) if name not in left_out]
+    patient_of = {row["subject"]: row["patient"] for row in included}
     cases = (_case(preprocess / name / "scan.json", predictions / f"{name}.nii.gz") for name in names)
-    chosen, rows = tune(cases, smallest_enhancing_ml, smallest_component_ml, configured)
+    chosen, rows = tune(
+        cases, smallest_enhancing_ml, smallest_component_ml, configured, [patient_of[name] for name in names]
+    )
     write_table(table, TUNING_COLUMNS, rows)
     write_json(output, chosen | {"fold": fold, "subjects": names})
     words = ", ".join(f"{name} {chosen[name]:g}" for name in VALUES)

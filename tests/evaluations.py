@@ -9,8 +9,8 @@ def subjects(dice: dict[str, float], method: str = "network") -> list[dict]:
     rows = []
     for name, value in dice.items():
         for region, score in (("WT", value), ("TC", value), ("ET", value / 2), ("edema", 0.1)):
-            rows.append((method, name, "0", region, "dice", score))
-            rows.append((method, name, "0", region, "hd95_mm", 3.0))
+            rows.append((method, name, name, "0", region, "dice", score))
+            rows.append((method, name, name, "0", region, "hd95_mm", 3.0))
     return [dict(zip(SUBJECT_COLUMNS, row, strict=True)) for row in rows]
 
 

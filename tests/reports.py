@@ -18,8 +18,8 @@ from glioseg.predict.tune_postprocess import TUNING_COLUMNS
 from glioseg.split.cohort import COHORT_COLUMNS
 
 EVIL = "<script>alert(1)</script>"
-SUBJECTS = ("method", "subject", "fold", "region", "metric", "value")
-SCORES = ("method", "region", "metric", "n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
+SUBJECTS = ("method", "subject", "patient", "fold", "region", "metric", "value")
+SCORES = ("method", "region", "metric", "n", "patients", "mean", "median", "q1", "q3", "ci_low", "ci_high")
 REASON = "no file for t1ce; expected flair, t1ce, found flair"
 
 
@@ -36,22 +36,29 @@ def make(
     """Write results of a run with one Dice per subject, equal in all regions; returns the options of the command."""
     included = {"verdict": "included", "fold": "0", "labels": "brats2020", "has_mask": "yes"}
     sizes = {"tumor_ml": "50.1", "enhancing_ml": "9.9", "lost_percent": "2.5"}
-    cohort = [{**included, **sizes, "subject": name} for name in dice]
-    cohort += [{**included, "subject": "unmasked", "fold": "new", "has_mask": "no"}] * new
-    broken = {"subject": "broken", "verdict": "excluded", "reason": REASON, "checks": "missing", "labels": "brats2020"}
+    cohort = [{**included, **sizes, "subject": name, "patient": name} for name in dice]
+    cohort += [{**included, "subject": "unmasked", "patient": "unmasked", "fold": "new", "has_mask": "no"}] * new
+    broken = {
+        "subject": "broken",
+        "patient": "broken",
+        "verdict": "excluded",
+        "reason": REASON,
+        "checks": "missing",
+        "labels": "brats2020",
+    }
     cohort += [{**broken, "has_mask": "no"}] * excluded
     subjects, scores = [], []
     metrics = {"hd95_mm": 3, "sensitivity": 0.9, "specificity": 0.99, "truth_ml": 50, "predicted_ml": 40}
     for name, value in dice.items():
         for region in ("WT", "TC", "ET"):
-            subjects.append(("network", name, "0", region, "dice", value))
-            subjects += [("network", name, "0", region, metric, other) for metric, other in metrics.items()]
-            subjects += [("FLAIR threshold", name, "0", region, "dice", 0.2)] * baselines
+            subjects.append(("network", name, name, "0", region, "dice", value))
+            subjects += [("network", name, name, "0", region, metric, other) for metric, other in metrics.items()]
+            subjects += [("FLAIR threshold", name, name, "0", region, "dice", 0.2)] * baselines
     for region in ("WT", "TC", "ET", "mean") if dice else ():
         mean = sum(dice.values()) / len(dice)
         interval = ("nan", "nan") if len(dice) < 2 else (0.1, 0.97)
-        scores.append(("network", region, "dice", len(dice), mean, mean, mean, mean, *interval))
-        scores += [("FLAIR threshold", region, "dice", len(dice), 0.2, 0.2, 0.2, 0.2, *interval)] * baselines
+        scores.append(("network", region, "dice", len(dice), len(dice), mean, mean, mean, mean, *interval))
+        scores += [("FLAIR threshold", region, "dice", len(dice), len(dice), 0.2, 0.2, 0.2, 0.2, *interval)] * baselines
     write_table(root / "cohort.tsv", COHORT_COLUMNS, cohort)
     uncertainties = [*((name, 0.123) for name in dice), *[("unmasked", 0.456)] * new]
     common = dict.fromkeys(UNCERTAINTY_COLUMNS, "0.5")
@@ -92,7 +99,8 @@ def make(
     (root / "report/volumes/good.js").write_text("")
     write(root / "benchmarks/train/0.tsv", ("s", "max_rss"), [(7300.5, 2100.4)])
     write(root / "benchmarks/split.tsv", ("s", "max_rss"), [(0.5, "-")])
-    options = {name: root / f"{name}.tsv" for name in ("cohort", "subjects", "scores", "uncertainty")}
+    write(root / "notes.tsv", ("note",), [])
+    options = {name: root / f"{name}.tsv" for name in ("notes", "cohort", "subjects", "scores", "uncertainty")}
     options |= {"plots": root / "plots", "settings": root / "settings.json", "config": json.dumps({"note": EVIL})}
     options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all"}
     options |= {"preprocess": root / "preprocess", "models": root / "train/0/model.keras"}

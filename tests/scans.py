@@ -34,6 +34,15 @@ def unmasked(name, **facts):
 
 
 def rows_of(scans, folds, exclude=(), seed=3, test_percent=25):
-    table = [{"subject": each["subject"], "labels": "brats2020", "t1": "t1.nii", "grade": "HGG"} for each in scans]
+    table = [
+        {
+            "subject": each["subject"],
+            "patient": each.get("patient", each["subject"]),
+            "labels": "brats2020",
+            "t1": "t1.nii",
+            "grade": "HGG",
+        }
+        for each in scans
+    ]
     found = {each["subject"]: each for each in scans if each["subject"] not in exclude}
     return cohort_rows(table, found, dict.fromkeys(exclude, "exclude"), folds, test_percent, seed)

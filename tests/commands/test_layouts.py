@@ -56,8 +56,8 @@ def test_the_table_written_by_layouts_is_a_valid_layout(tmp_path, monkeypatch):
     result = CliRunner().invoke(layouts, [*options, "--output", "results/layouts/subjects.tsv"])
     assert result.exit_code == 0, result.output
     lines = (tmp_path / "results" / "layouts" / "subjects.tsv").read_text().splitlines()
-    assert lines[0].split("\t")[:6] == ["subject", "labels", "t1ce", "flair", "seg", "age"]
-    assert lines[1].split("\t")[:3] == ["BRATS_001", "msd", "../../a/imagesTr/BRATS_001.nii.gz:2"]
+    assert lines[0].split("\t")[:7] == ["subject", "patient", "labels", "t1ce", "flair", "seg", "layout_notes"]
+    assert lines[1].split("\t")[:4] == ["BRATS_001", "BRATS_001", "msd", "../../a/imagesTr/BRATS_001.nii.gz:2"]
     subjects = find_subjects(sources, ["t1ce", "flair"])
     again = found("results/layouts/subjects.tsv", ["t1ce", "flair"])
     assert (
@@ -65,8 +65,8 @@ def test_the_table_written_by_layouts_is_a_valid_layout(tmp_path, monkeypatch):
         == list(subjects)
         == ["BRATS_001", "BRATS_002", "old_BraTS20_Training_001", "old_BraTS20_Training_355"]
     )
-    for name, (files, labels, covariates) in again.items():
-        assert (labels, covariates) == subjects[name][1:]
+    for name, (files, *others) in again.items():
+        assert others == list(subjects[name][1:])
         assert {part: (Path(file.path).resolve(), file.volume) for part, file in files.items()} == {
             part: (Path(file.path).resolve(), file.volume) for part, file in subjects[name].files.items()
         }

@@ -174,9 +174,9 @@ def test_a_cavity_has_columns_if_it_was_scored(tmp_path):
     assert "cavity" not in written(options)
     metrics = {"dice": 0.25, "hd95_mm": 7, "sensitivity": 0.3, "specificity": 0.98, "truth_ml": 5, "predicted_ml": 6}
     with (tmp_path / "subjects.tsv").open("a") as lines:
-        lines.writelines(f"network\toperated\t0\tRC\t{name}\t{value}\n" for name, value in metrics.items())
+        lines.writelines(f"network\toperated\toperated\t0\tRC\t{name}\t{value}\n" for name, value in metrics.items())
     with (tmp_path / "scores.tsv").open("a") as lines:
-        lines.write("network\tRC\tdice\t1\t0.25\t0.25\t0.25\t0.25\tnan\tnan\n")
+        lines.write("network\tRC\tdice\t1\t1\t0.25\t0.25\t0.25\t0.25\tnan\tnan\n")
     html = written(options)
     outline = Outline()
     outline.feed(html)
@@ -438,3 +438,10 @@ def test_the_viewer_draws_in_a_browser(tmp_path):
     assert uncertain > 5 * colored, "the uncertainty map is shown on request"
     assert "entropy 0.79" in shown
     assert moved, "keys move the crosshair"
+
+
+def test_notes_of_the_layouts_are_listed(tmp_path):
+    options = make(tmp_path, {"good": 0.9})
+    assert "Left out when the data sets were read" not in written(options)
+    (tmp_path / "notes.tsv").write_text("note\n3 folders hold <b>odd</b> images\n")
+    assert "<li>3 folders hold &lt;b&gt;odd&lt;/b&gt; images</li>" in written(options)

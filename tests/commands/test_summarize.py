@@ -19,8 +19,10 @@ from glioseg.split.cohort import COHORT_COLUMNS
 
 
 def test_scores_without_failed_subjects_and_their_count(tmp_path):
-    columns = ("subject", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")
-    rows = [dict(zip(columns, (name, "test", "yes", "brats2020", "9", "2"), strict=True)) for name in ("a", "b", "c")]
+    columns = ("subject", "patient", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")
+    rows = [
+        dict(zip(columns, (name, name, "test", "yes", "brats2020", "9", "2"), strict=True)) for name in ("a", "b", "c")
+    ]
     write_table(tmp_path / "cohort.tsv", columns, rows)
     write_table(tmp_path / "baseline.tsv", ("method", "subject", "region", "dice"), [])
     from glioseg.evaluate.summary import worst_scores
@@ -64,7 +66,9 @@ def write_inputs(folder: Path, evaluations: list[dict], rows: list[dict]) -> Non
     lines = ["method\tsubject\tregion\tdice", *("\t".join(row.values()) for row in rows)]
     (folder / "baseline.tsv").write_text("\n".join(lines) + "\n")
     named = {scores["subject"] for scores in evaluations} | UNSCORED
-    cohort = [{"subject": subject, "fold": fold} for subject, fold in FOLDS.items() if subject in named]
+    cohort = [
+        {"subject": subject, "patient": subject, "fold": fold} for subject, fold in FOLDS.items() if subject in named
+    ]
     common = {"labels": "brats2020", "tumor_ml": "3.000", "enhancing_ml": "0.000"}
     cohort = [{**row, **common, "has_mask": "no" if row["fold"] == "new" else "yes"} for row in cohort]
     write_table(folder / "cohort.tsv", COHORT_COLUMNS, cohort)
@@ -180,7 +184,7 @@ def test_bad_input_is_rejected_with_a_message(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "header", "missing"),
     [
-        ("cohort", "subject\tlabels", "fold, has_mask, tumor_ml, enhancing_ml"),
+        ("cohort", "subject\tlabels", "patient, fold, has_mask, tumor_ml, enhancing_ml"),
         ("baseline", "method\tdice", "subject, region"),
     ],
 )

@@ -22,8 +22,8 @@ def test_subject_rows_are_tidy() -> None:
     rows = subject_rows(EVALUATIONS[:2], baseline("a", 0.5), FOLDS)
     assert len(rows) == 2 * 3 * (len(METRICS) + 2) + 3
     assert all(tuple(row) == SUBJECT_COLUMNS for row in rows)
-    assert tuple(rows[0].values()) == ("network", "a", "test", "WT", "dice", 0.9)
-    assert tuple(rows[-1].values()) == ("FLAIR threshold", "a", "test", "ET", "dice", 0.5)
+    assert tuple(rows[0].values()) == ("network", "a", "a", "test", "WT", "dice", 0.9)
+    assert tuple(rows[-1].values()) == ("FLAIR threshold", "a", "a", "test", "ET", "dice", 0.5)
 
 
 @pytest.mark.parametrize(
@@ -151,3 +151,34 @@ def test_bootstrap_is_seeded() -> None:
 def test_order_of_subjects_changes_nothing() -> None:
     forward = summarize_scores(subject_rows(EVALUATIONS, [], FOLDS), 50, 42)
     assert forward == summarize_scores(subject_rows(EVALUATIONS[::-1], [], FOLDS), 50, 42)
+
+
+def test_bootstrap_draws_patients_with_all_their_visits() -> None:
+    # Of two patients, one with three visits of 0 and one with a visit of 1: all of one, all of the other, or both.
+    assert bootstrap_interval(np.array([0.0, 0, 1, 0]), 2000, 1, ["a", "a", "b", "a"]) == (0, 1)
+    draws = np.random.default_rng(5).integers(2, size=(3, 2))
+    means = [np.mean([value for draw in row for value in ([0, 0, 0], [1])[draw]]) for row in draws]
+    expected = tuple(np.percentile(means, [2.5, 97.5]))
+    assert bootstrap_interval(np.array([0.0, 0, 1, 0]), 3, 5, ["a", "a", "b", "a"]) == pytest.approx(expected)
+    # An interval is wider if the same values are two visits each of half as many patients.
+    values = np.repeat(np.random.default_rng(3).normal(0.8, 0.1, 50), 2)
+    patients = [str(number // 2) for number in range(100)]
+    wide, narrow = bootstrap_interval(values, 500, 1, patients), bootstrap_interval(values, 500, 1)
+    assert wide[1] - wide[0] > 1.2 * (narrow[1] - narrow[0])
+    assert all(map(math.isnan, bootstrap_interval(values, 500, 1, ["one"] * 100)))
+
+
+def test_intervals_of_patients_with_one_scan_are_those_of_earlier_versions() -> None:
+    values = np.random.default_rng(3).normal(0.8, 0.1, 37)
+    drawn = np.random.default_rng(7).integers(37, size=(200, 37))
+    before = tuple(np.percentile(values[drawn].mean(axis=1), [2.5, 97.5]))
+    patients = [str(99 - number) for number in range(37)]
+    assert bootstrap_interval(values, 200, 7, patients) == bootstrap_interval(values, 200, 7) == before
+
+
+def test_patients_are_counted_and_resampled_in_the_summary() -> None:
+    visits = {"a": "p", "b": "p", "c": "p", "d": "q"}
+    scores = summarize_scores(subject_rows(EVALUATIONS, [], FOLDS, visits), 200, 42)
+    row = pick(scores, region="WT", metric="dice")
+    assert (row["n"], row["patients"], row["mean"]) == (4, 2, pytest.approx(0.6))
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((0.1, 2.3 / 3))

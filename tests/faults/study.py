@@ -118,11 +118,12 @@ class Study:
         source = json.dumps({"folder": str(self.data)}, separators=(",", ":"))
         return {
             "synthesize": "--subject phantom_001 --seed 1 --output-dir results/synthesize/phantom_001",
-            "layouts": f"--source {source} {channels} --output results/layouts/subjects.tsv",
+            "layouts": f"--source {source} {channels} --notes results/layouts/notes.tsv"
+            " --output results/layouts/subjects.tsv",
             "preprocess": f"--subject {one} {images} --mask {files}_seg.nii.gz 0 {channels} {labels} --forced False"
             f" {options(TINY['preprocess'])} --missing exclude --output {scan}",
             "split": "--subjects results/layouts/subjects.tsv --preprocess results/preprocess --folds 1"
-            " --test-percent 34 --strict False --seed 42 --output results/split/cohort.tsv",
+            " --file= --by= --test-percent 34 --strict False --seed 42 --output results/split/cohort.tsv",
             "train": f"--fold all {cohort} --preprocess results/preprocess {classes} {options(learned)}"
             f" --state {train}/state.npz --output {train}",
             "predict": f"--scan {scan} --model {train}/model.keras {labels} --overlap 0.5 --runtime auto"
@@ -147,6 +148,7 @@ class Study:
             "embed": f"--scan {scan} {labels} --prediction {prediction} --output results/report/volumes/{one}.js",
             "plot": "--figure scores --input results/summarize/subjects.tsv --output results/plot/scores.png",
             "report": f"{cohort} --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv"
+            " --notes results/layouts/notes.tsv"
             " --plots results/plot --preprocess results/preprocess --volumes results/report/volumes"
             f" --models {train}/model.keras --settings {train}/settings.json --config {{}}"
             " --uncertainty results/summarize/uncertainty.tsv --viewer all"
@@ -159,7 +161,7 @@ class Study:
         one = self.scored[0]
         return {
             "synthesize": ["synthesize/phantom_001"],
-            "layouts": ["layouts/subjects.tsv"],
+            "layouts": ["layouts/subjects.tsv", "layouts/notes.tsv"],
             "preprocess": [f"preprocess/{SUBJECTS[0]}"],
             "split": ["split/cohort.tsv"],
             "train": ["train/all/model.keras", "train/all/history.tsv", "train/all/settings.json"],

@@ -21,7 +21,8 @@ def test_files_that_are_not_images_are_skipped(tmp_path):
     touch(odd, "._case_02_t1.nii.gz", "case_02_t1.txt", "case_02_t1ce_bias.nii.gz")
     touch(tmp_path, "name_mapping.csv", "__MACOSX/case_03/case_03_t1.nii.gz", "atlas/mean.nii.gz", ".git/x_t1.nii")
     source = read_source(PLAIN | {"folder": tmp_path}, [])
-    assert list(source.subjects) == ["case_01", "case_02"]
+    assert list(source.subjects) == ["atlas", "case_01", "case_02"]
+    assert source.subjects["atlas"].files == {}
     assert set(source.subjects["case_01"].files) == {*MODALITIES, MASK}
     assert set(source.subjects["case_02"].files) == {"flair", "t1ce", MASK}
     assert source.subjects["case_02"].files[MASK].path.endswith("/W39_1998.09.19_Segm.nii.gz")
@@ -55,7 +56,7 @@ def test_a_folder_without_read_permission_is_skipped(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", forbidding)
     source = read_source(PLAIN | {"folder": tmp_path}, [])
-    assert list(source.subjects) == ["b"]
+    assert source.subjects["a"].files == {}
     assert source.notes == [f"{tmp_path}/a cannot be listed (Permission denied); it is skipped"]
     monkeypatch.setattr(Path, "stat", lambda *arguments, **options: forbidding(f"{tmp_path}/a"))
     with pytest.raises(ValueError, match=r"cannot be accessed \(Permission denied\)"):

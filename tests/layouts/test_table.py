@@ -17,8 +17,8 @@ def test_a_table_is_read_or_its_wrong_line_is_named(tmp_path):
     # European spreadsheets separate cells by semicolons and start with a byte order mark.
     source = read("Subject;T1 Gd;Mask;labels;Age\n\nx;./a.nii.gz:3;;;61\ny;a.nii.gz;b.nii.gz;brats2023;\n", "utf-8-sig")
     assert source.layout == "table"
-    assert source.subjects["x"] == ({"t1ce": File(f"{tmp_path}/a.nii.gz", 3)}, "msd", {"Age": "61"})
-    assert source.subjects["y"] == ({"t1ce": File(f"{tmp_path}/a.nii.gz")}, "brats2023", {})
+    assert source.subjects["x"] == ({"t1ce": File(f"{tmp_path}/a.nii.gz", 3)}, "msd", {"Age": "61"}, "x", ())
+    assert source.subjects["y"] == ({"t1ce": File(f"{tmp_path}/a.nii.gz")}, "brats2023", {}, "y", tuple(source.notes))
     assert source.notes == [f"{path}: line 4 names {tmp_path}/b.nii.gz, which does not exist"]
     for text, sentence in [
         ("subject,t1\nx,a.nii.gz,1\n", "any.csv: expected 2 cells in each line, found 3 in line 2"),

@@ -40,3 +40,17 @@ def test_size_thresholds_are_searched_on_held_out_subjects():
     assert tune(cases[:2], (0, 0.004), (0,), (0, 0))[0]["smallest_enhancing_ml"] == 0
     with pytest.raises(ValueError, match="no other fold has a subject with a mask"):
         tune([], (0,), (0,), (0, 0))
+
+
+def test_a_patient_counts_once_however_many_visits():
+    from glioseg.predict.tune_postprocess import Case, tune
+
+    def case(right):
+        # One component of 1 ml; dropping it is right or wrong.
+        truth = np.zeros(3) if right else np.ones(3)
+        return Case(truth, np.ones((1, 3)), np.zeros((1, 3)) if right else np.ones((1, 3)))
+
+    cases = [case(True), case(True), case(True), case(False), case(False)]
+    # Dropping helps three visits of one patient, and harms two patients.
+    assert tune(cases, (), (0, 2), (0, 0))[0]["smallest_component_ml"] == 2
+    assert tune(cases, (), (0, 2), (0, 0), ["a", "a", "a", "b", "c"])[0]["smallest_component_ml"] == 0

@@ -6,8 +6,8 @@ from glioseg.workflow.options import each, options, paired
 
 
 def test_options_by_hand():
-    section = {"smallest_ml": 0.5, "flips": ["x", "y"], "crop": [[0, 20], [0, 44]], "maps": []}
-    words = ["--smallest-ml", "0.5", "--flips", "x", "--flips", "y", "--crop", "[[0, 20], [0, 44]]"]
+    section = {"smallest_ml": 0.5, "flips": ["x", "y"], "crop": [[0, 20], [0, 44]], "maps": [], "by": ""}
+    words = ["--smallest-ml", "0.5", "--flips", "x", "--flips", "y", "--crop", "[[0, 20], [0, 44]]", "--by="]
     assert options(section) == words
 
 

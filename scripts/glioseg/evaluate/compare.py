@@ -1,6 +1,6 @@
 """Compare the scores of two runs on the same subjects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from scipy.stats import wilcoxon
@@ -32,13 +32,19 @@ def dice_of(rows: Iterable[dict], method: str) -> dict[str, dict[str, float]]:
 
 
 def compare_dice(
-    a: dict[str, dict[str, float]], b: dict[str, dict[str, float]], resamples: int, seed: int
+    a: dict[str, dict[str, float]],
+    b: dict[str, dict[str, float]],
+    resamples: int,
+    seed: int,
+    patients: Mapping[str, str] | None = None,
 ) -> list[dict]:
     """Return a row of `COMPARISON_COLUMNS` for each region, over the subjects that both runs scored.
 
-    a, b: the results of `dice_of` for both runs. difference is the mean of b - a, with its 95 % bootstrap interval. p
-    is from Wilcoxon's two-sided signed-rank test (1945, doi:10.2307/3001968), 1 if no subject differs. worse lists the
-    subjects that lost more than `WORSE`, the largest loss first. Raises ValueError if the runs share no subject.
+    a, b: the results of `dice_of` for both runs. patients: subject -> patient, whose visits the bootstrap draws
+    together; without it, each subject is a patient of its own. difference is the mean of b - a, with its 95 %
+    bootstrap interval. p is from Wilcoxon's two-sided signed-rank test (1945, doi:10.2307/3001968), 1 if no subject
+    differs. worse lists the subjects that lost more than `WORSE`, the largest loss first. Raises ValueError if the runs
+    share no subject.
     """
     common = sorted(set(a) & set(b))
     if not common:
@@ -52,7 +58,7 @@ def compare_dice(
         change = of_b - of_a
         p = float(wilcoxon(change).pvalue) if change.any() else 1.0
         worse = [subjects[place] for place in np.argsort(change, kind="stable") if change[place] < -WORSE]
-        interval = bootstrap_interval(change, resamples, seed)
+        interval = bootstrap_interval(change, resamples, seed, [(patients or {}).get(name, name) for name in subjects])
         means = (float(of_a.mean()), float(of_b.mean()), float(change.mean()))
         row = (region, len(subjects), *means, *interval, p, len(worse), " ".join(worse))
         rows.append(dict(zip(COMPARISON_COLUMNS, row, strict=True)))

@@ -24,7 +24,11 @@ def score_table(scores: Iterable[dict]) -> str:
     subjects: dict[str, int] = {}
     for row in scores:
         subjects[row["method"]] = max(subjects.get(row["method"], 0), int(row["n"]))
-    cells = {method: {"subjects": str(count)} for method, count in subjects.items()}
+    several = {row["method"]: row["patients"] for row in scores if int(row["patients"]) < int(row["n"])}
+    cells = {
+        method: {"subjects": f"{count}" + (f" of {several[method]} patients" if method in several else "")}
+        for method, count in subjects.items()
+    }
     for row in scores:
         low, high = float(row["ci_low"]), float(row["ci_high"])
         interval = "" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]"
@@ -33,7 +37,8 @@ def score_table(scores: Iterable[dict]) -> str:
     found = {row["region"] for row in scores}
     header = ("subjects", *(name for name in TABLE_ORDER if name in (*EVERYWHERE, MEAN) or name in found))
     lines = [("Dice", *header), *((method, *(row.get(name, DASH) for name in header)) for method, row in cells.items())]
-    return "\n".join([*aligned(lines), "Mean over subjects with 95 % bootstrap interval."])
+    drawn = ", which resamples patients" if several else ""
+    return "\n".join([*aligned(lines), f"Mean over subjects with 95 % bootstrap interval{drawn}."])
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> list[str]:

@@ -1,7 +1,7 @@
 """Summarize the scores of single subjects for each method, with bootstrap intervals of the mean."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,10 @@ from glioseg.evaluate.score_table import MEAN, NETWORK, TABLE_ORDER
 from glioseg.labels import CLASSES, EVERYWHERE, classes_of, regions_of
 from glioseg.split.models import scored_subjects
 
-SCORED_COLUMNS = ("subject", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")  # of a cohort table
+SCORED_COLUMNS = ("subject", "patient", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")  # of a cohort table
 BASELINE_COLUMNS = ("method", "subject", "region", "dice")
-SUBJECT_COLUMNS = ("method", "subject", "fold", "region", "metric", "value")
-STATISTICS = ("n", "mean", "median", "q1", "q3", "ci_low", "ci_high")
+SUBJECT_COLUMNS = ("method", "subject", "patient", "fold", "region", "metric", "value")
+STATISTICS = ("n", "patients", "mean", "median", "q1", "q3", "ci_low", "ci_high")
 # Absent regions are scored as in BraTS 2020. The present_ columns repeat each number for regions present in the truth.
 SCORE_COLUMNS = ("method", "region", "metric", *STATISTICS)
 PRESENT_COLUMNS = tuple(f"present_{name}" for name in STATISTICS)
@@ -59,12 +59,18 @@ def worst_scores(row: dict) -> dict:
     return {"subject": row["subject"], "regions": regions, "classes": classes, "calibration": {}}
 
 
-def subject_rows(evaluations: Iterable[dict], baseline: Iterable[dict], folds: dict[str, str]) -> list[dict]:
+def subject_rows(
+    evaluations: Iterable[dict],
+    baseline: Iterable[dict],
+    folds: dict[str, str],
+    patients: Mapping[str, str] | None = None,
+) -> list[dict]:
     """Return one row per method, subject, region and metric, in the given order: first the network, then the baselines.
 
-    evaluations: the output of `evaluate`; baseline: rows of method, subject, region, dice; folds: subject -> fold. The
-    network's rows also include both volumes (truth_ml, predicted_ml), and list its tissue classes as regions. No
-    scores: no rows. Raises ValueError naming a subject that is not in the cohort, is not held out, or is given twice.
+    evaluations: the output of `evaluate`; baseline: rows of method, subject, region, dice; folds: subject -> fold;
+    patients: subject -> patient; without it, each subject is a patient of its own. The network's rows also include
+    both volumes (truth_ml, predicted_ml), and list its tissue classes as regions. No scores: no rows. Raises ValueError
+    naming a subject that is not in the cohort, is not held out, or is given twice.
     """
     scored = [
         (NETWORK, scores["subject"], region, metric, value)
@@ -84,8 +90,9 @@ def subject_rows(evaluations: Iterable[dict], baseline: Iterable[dict], folds: d
             )
         if (method, subject, region, metric) in seen:
             raise ValueError(f"{subject}: {metric} of {region} by {method} is given twice; give each subject once")
+        patient = (patients or {}).get(subject, subject)
         seen.add((method, subject, region, metric))
-        rows.append(dict(zip(SUBJECT_COLUMNS, (method, subject, fold, region, metric, value), strict=True)))
+        rows.append(dict(zip(SUBJECT_COLUMNS, (method, subject, patient, fold, region, metric, value), strict=True)))
     return rows
 
 
@@ -94,12 +101,14 @@ def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[di
 
     A method with WT, TC and ET also has the region "mean". A region that only some data sets have is summarized over
     the subjects with a value. The second version, the columns present_…, leaves out regions that are absent from the
-    truth of a subject, also from its "mean"; a region of unknown volume counts as present. No rows: [].
+    truth of a subject, also from its "mean"; a region of unknown volume counts as present. The intervals resample
+    patients with all their visits. No rows: [].
     Raises ValueError naming a subject that lacks WT, TC or ET if other subjects of the method have it.
     """
     values: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
-    absent = set()
+    absent, patient_of = set(), {}
     for row in rows:
+        patient_of[row["subject"]] = row["patient"]
         if row["metric"] in METRICS:
             of_method = values.setdefault((row["method"], row["metric"]), {})
             of_method.setdefault(row["subject"], {})[row["region"]] = float(row["value"])
@@ -114,15 +123,15 @@ def summarize_scores(rows: Iterable[dict], resamples: int, seed: int) -> list[di
                 expected, given = ", ".join(known), ", ".join(found)
                 raise ValueError(f"{subject}: expected {metric} of {expected} by {method}, found only {given}")
         # Sorted, so that the resamples do not depend on the order of the files.
-        every = [_with_mean(of_method[subject], known) for subject in sorted(of_method)]
-        present = [
-            _with_mean({name: of[name] for name in of if (subject, name) not in absent}, known)
+        every = {subject: _with_mean(of_method[subject], known) for subject in sorted(of_method)}
+        present = {
+            subject: _with_mean({name: of[name] for name in of if (subject, name) not in absent}, known)
             for subject, of in sorted(of_method.items())
-        ]
+        }
         for region in (*TABLE_ORDER, *CLASSES[1:]):
-            columns = [[found[region] for found in some if region in found] for some in (every, present)]
+            columns = [{name: of[region] for name, of in some.items() if region in of} for some in (every, present)]
             if columns[0]:
-                numbers = [number for column in columns for number in _statistics(column, resamples, seed)]
+                numbers = [number for column in columns for number in _statistics(column, patient_of, resamples, seed)]
                 row = (method, region, metric, *numbers)
                 scores.append(dict(zip((*SCORE_COLUMNS, *PRESENT_COLUMNS), row, strict=True)))
     return scores
@@ -134,25 +143,37 @@ def _with_mean(of_regions: dict[str, float], known: list[str]) -> dict[str, floa
     return {**of_regions, MEAN: float(np.mean(three))} if known == list(EVERYWHERE) and three else of_regions
 
 
-def _statistics(values: list[float], resamples: int, seed: int) -> tuple[float, ...]:
-    """Return `STATISTICS` of values, with linearly interpolated quartiles; NaN if there are too few values."""
-    if not values:
-        return (0, *[float("nan")] * 6)
+def _statistics(
+    of_subjects: Mapping[str, float], patient_of: Mapping[str, str], resamples: int, seed: int
+) -> tuple[float, ...]:
+    """Return `STATISTICS` of values by subject, with linearly interpolated quartiles; NaN if there are too few."""
+    if not of_subjects:
+        return (0, 0, *[float("nan")] * 6)
+    values, patients = list(of_subjects.values()), [patient_of[subject] for subject in of_subjects]
     q1, median, q3 = np.percentile(values, [25, 50, 75]).tolist()
-    return len(values), float(np.mean(values)), median, q1, q3, *bootstrap_interval(np.array(values), resamples, seed)
+    interval = bootstrap_interval(np.array(values), resamples, seed, patients)
+    return len(values), len(set(patients)), float(np.mean(values)), median, q1, q3, *interval
 
 
-def bootstrap_interval(values: np.ndarray, resamples: int, seed: int) -> tuple[float, float]:
-    """Return the 95 % percentile interval of the mean of values (n,), by drawing subjects with replacement.
+def bootstrap_interval(
+    values: np.ndarray, resamples: int, seed: int, patients: Sequence[str] | None = None
+) -> tuple[float, float]:
+    """Return the 95 % percentile interval of the mean of values (n,), by drawing patients with replacement.
 
-    Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13. Two calls with the same length and seed draw
-    the same subjects, so that methods are compared on the same resamples. Fewer than two values: NaN, since their
-    spread is unknown.
+    Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13. patients: the patient of each value, whose
+    values are drawn together; without it, each value is of another patient. Two calls with the same number of patients
+    and the same seed draw the same patients, so that methods are compared on the same resamples. Fewer than two
+    patients: NaN, since their spread is unknown.
     """
-    if len(values) < 2:
+    # Numbered in the order of their first values.
+    numbers: dict[object, int] = {}
+    number = [numbers.setdefault(patient, len(numbers)) for patient in patients or range(len(values))]
+    if len(numbers) < 2:
         return float("nan"), float("nan")
-    drawn = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
-    low, high = np.percentile(values[drawn].mean(axis=1), [2.5, 97.5]).tolist()
+    sums, visits = np.bincount(number, values), np.bincount(number)
+    drawn = np.random.default_rng(seed).integers(len(sums), size=(resamples, len(sums)))
+    means = sums[drawn].sum(axis=1) / visits[drawn].sum(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5]).tolist()
     return low, high
 
 

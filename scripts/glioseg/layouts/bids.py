@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 from glioseg.labels import MASK
-from glioseg.layouts.covariates import EMPTY, rows_of
-from glioseg.layouts.folders import Layout, SubjectFiles, descend, image_of, listing, one_each, stem_of
+from glioseg.layouts.covariates import EMPTY, assigned, rows_of
+from glioseg.layouts.folders import Layout, Place, SubjectFiles, descend, image_of, listing, one_each, stem_of
 from glioseg.layouts.modalities import plain
 
 # FreeSurfer's derivatives hold segmentations of healthy anatomy, which are not tumor masks.
 ANATOMY = ("aseg", "aparcaseg")
+LACKING = ("holds no image that this layout knows", "has no folder anat")
 
 
 class Image(NamedTuple):
@@ -27,19 +28,49 @@ def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dic
     files, those in the mask's space are preferred, then those in the mask's folder. Covariates come from
     participants.tsv. Labels "auto" are returned unchanged, and the caller decides.
     """
-    images, persons = {}, {}
-    for base in descend(root, lambda folder, groups, entries: folder if is_bids(folder, entries) else None, notes):
+    images, tables, of_subject = {}, [], {}
+
+    def look(place: Place) -> str | None:
+        if is_bids(place.folder, place.entries):
+            return place.folder  # it is listed again below
+        notes.extend(place.notes)
+        return None
+
+    for base in descend(root, look):
         for folder in _data_sets(base, notes):
-            entries = listing(folder, notes)
-            persons |= _participants(entries, notes)
-            for name, anat in _anatomies(entries, notes):
-                for entry in listing(anat, notes):
-                    _sort_in(images.setdefault(name, {}), entry, anat, names, notes)
-    subjects = {}
-    for name, found in sorted(images.items()):
-        if found:
-            files = one_each(name, _preferred(found), notes)
-            subjects[name] = SubjectFiles(files, labels, persons.get(name.partition("_ses-")[0], {}))
+            broken, own = [], []
+            entries = listing(folder, own, broken)
+            tables += [entry.path for entry in entries if entry.name == "participants.tsv"]
+            anatomies = list(_anatomies(entries, notes))
+            for name, anat in anatomies:
+                for entry in listing(anat, of_subject.setdefault(name, [])):
+                    _sort_in(images.setdefault(name, {}), entry, anat, names, of_subject[name])
+                if not images.setdefault(name, {}):
+                    of_subject[name].append(f"{anat} {LACKING[0]}")
+            known = {name.partition("_ses-")[0] for name, _ in anatomies}
+            for entry in entries:
+                if entry.name.startswith("sub-") and entry.name not in known and entry.is_dir():
+                    of_subject.setdefault(entry.name, []).append(f"{entry.path} {LACKING[1]}")
+            of_subject |= {name: [] for name in broken if name.startswith("sub-") and name not in of_subject}
+            for note in own:
+                name = note.removeprefix(f"{folder}/").partition(" ")[0]
+                of_subject.get(name, notes).append(note)
+    # A patient with a session has a name of its own for each session, and is not missing.
+    patients = {name.partition("_ses-")[0] for name, found in images.items() if found}
+    persons, subjects = _participants(tables, patients | set(images), notes), {}
+    for name in sorted({*images, *of_subject}) if patients else ():
+        patient, own = name.partition("_ses-")[0], of_subject.get(name, [])
+        if images.get(name):
+            files = one_each(name, _preferred(images[name]), own)
+            # What one data set or derivative lacks, another one has.
+            own = [note for note in own if not note.endswith(LACKING)]
+        elif name != patient or patient not in patients:
+            files = {}
+        else:
+            continue
+        subjects[name] = SubjectFiles(
+            files, labels, persons.get(patient, {}) | persons.get(name, {}), patient, tuple(own)
+        )
     return subjects
 
 
@@ -103,20 +134,23 @@ def _narrowed(images: list[Image], wanted) -> list[Image]:
     return [image for image in images if wanted(image)] or images
 
 
-def _participants(entries: list, notes: list[str]) -> dict[str, dict[str, str]]:
-    table = next((entry.path for entry in entries if entry.name == "participants.tsv"), None)
-    try:
-        rows = [row for _, row in rows_of(table)] if table else []
-    except ValueError as error:
-        notes.append(f"{error}; this table is skipped")
-        return {}
-    return {
-        row["participant_id"]: {
-            key: value for key, value in row.items() if key != "participant_id" and value.lower() not in EMPTY
-        }
-        for row in rows
-        if "participant_id" in row
-    }
+def _participants(tables: list[str], names: set[str], notes: list[str]) -> dict[str, dict[str, str]]:
+    """Covariates by patient, or by session, from the participants.tsv of all data sets."""
+    found = {}
+    for table in tables:
+        try:
+            rows = [row for _, row in rows_of(table)]
+        except ValueError as error:
+            notes.append(f"{error}; this table is skipped")
+            continue
+        known = []
+        for row in rows:
+            name = row.pop("participant_id", "")
+            facts = {key: value for key, value in row.items() if value.lower() not in EMPTY}
+            known += [([name], facts)] if name.lower() not in EMPTY else []
+        for name, facts in assigned(known, names, table, notes).items():
+            found[name] = found.get(name, {}) | facts
+    return found
 
 
 LAYOUT = Layout("sub-*/anat/sub-*_FLAIR.nii.gz", lambda place: is_bids(place.folder, place.entries), bids)

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,10 +24,10 @@ def is_covariate_table(name: str) -> bool:
     return name.lower().startswith(("name_mapping", "survival_")) and name.lower().endswith(".csv")
 
 
-def covariates_of(tables: list[str], notes: list[str]) -> dict[str, dict[str, str]]:
-    """Covariates by subject from BraTS tables. The keys are the names in the ID columns of all years, in lower case.
+def covariates_of(tables: list[str], names: set[str], notes: list[str]) -> dict[str, dict[str, str]]:
+    """Covariates by subject or patient from BraTS tables, whose ID columns have the names of all years.
 
-    A table that cannot be read is skipped, with a note.
+    names: of all subjects and patients. A table that cannot be read is skipped, with a note.
     """
     found = {}
     for table in tables:
@@ -34,16 +36,75 @@ def covariates_of(tables: list[str], notes: list[str]) -> dict[str, dict[str, st
         except ValueError as error:
             notes.append(f"{error}; this table is skipped")
             continue
+        known = []
         for row in rows:
             facts = {
                 covariate: value
                 for column, value in row.items()
                 if (covariate := COVARIATES.get(_plain(column))) and value.lower() not in EMPTY
             }
-            for column, value in row.items():
-                if _plain(column).endswith("id") and value.lower() not in EMPTY:
-                    found[value.lower()] = found.get(value.lower(), {}) | facts
+            ids = [value for column, value in row.items() if _plain(column).endswith("id")]
+            known.append(([value for value in ids if value.lower() not in EMPTY], facts))
+        for name, facts in assigned(known, names, table, notes).items():
+            found[name] = found.get(name, {}) | facts
     return found
+
+
+def assigned(
+    rows: list[tuple[list[str], dict[str, str]]], names: set[str], table: str, notes: list[str]
+) -> dict[str, dict[str, str]]:
+    """Covariates by subject or patient. rows: the ids in each row of a table, and the row's covariates.
+
+    A note says how many rows name nobody, and which ids are written differently from the names that they mean.
+    """
+    meant = matches({one for ids, _ in rows for one in ids}, names)
+    found, strangers = {}, []
+    for ids, facts in rows:
+        owners = {meant[one] for one in ids if one in meant}
+        if not owners:
+            strangers += ids[:1]
+        for name in owners:
+            found[name] = found.get(name, {}) | facts
+    different = sorted(one for one, name in meant.items() if one.lower() != name.lower())
+    if different:
+        notes.append(
+            f"{table}: {len(different)} ids are written differently from the names of subjects, such as "
+            f"{different[0]}, which is read as {meant[different[0]]}"
+        )
+    if strangers:
+        notes.append(
+            f"{table}: {len(strangers)} of {len(rows)} rows name no subject, such as {strangers[0]}; their covariates "
+            "are not used"
+        )
+    return found
+
+
+def matches(ids: set[str], names: set[str]) -> dict[str, str]:
+    """Id -> the name that it means, ignoring case.
+
+    An id that is not a name means the name with the same words and numbers ("sub-1", "sub-001"), or else the only name
+    that ends with them ("1", "sub-001"). It must be the only such id, and the name must have no other id.
+    """
+    lower = {name.lower(): name for name in names}
+    found = {one: lower[one.lower()] for one in ids if one.lower() in lower}
+    for endings in (False, True):
+        owners: dict[tuple[str, ...], set[str]] = {}
+        for name in names - set(found.values()):
+            words = _words(name)
+            for first in range(len(words)) if endings else (0,):
+                owners.setdefault(words[first:], set()).add(name)
+        wanted: dict[str, list[str]] = {}
+        for one in ids - set(found):
+            for name in owners.get(_words(one), ()):
+                wanted.setdefault(one, []).append(name)
+        counts = Counter(name for several in wanted.values() for name in several)
+        found |= {one: name for one, (name, *more) in wanted.items() if not more and counts[name] == 1}
+    return found
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """The words of a name in lower case, with numbers without leading zeros: "Sub-007_A" becomes ("sub", "7", "a")."""
+    return tuple(re.sub(r"\d+", lambda number: number[0].lstrip("0") or "0", name.lower()).replace("_", "-").split("-"))
 
 
 def rows_of(path: str) -> Iterator[tuple[int, dict[str, str]]]:

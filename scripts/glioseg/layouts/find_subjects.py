@@ -25,11 +25,20 @@ LABELS_WITHOUT_MASKS = "brats2020"
 
 
 class Source(NamedTuple):
-    """What was found in a source: its layout, its subjects by name, and notes on what was left out."""
+    """What was found in a source: its layout, its subjects by name, and notes on what was left out.
+
+    general: notes that concern no single subject; of_subjects: the notes of all subjects.
+    """
 
     layout: str
     subjects: dict[str, SubjectFiles]
-    notes: list[str]
+    general: list[str]
+    of_subjects: list[str]
+
+    @property
+    def notes(self) -> list[str]:
+        """All notes."""
+        return [*self.general, *self.of_subjects]
 
 
 def recognize(root: str) -> str:
@@ -41,11 +50,12 @@ def recognize(root: str) -> str:
     if table_in(root) == root:
         return "table"
 
-    def look(folder, groups, entries):
-        place = Place(folder, groups, groups[-1] if groups else Path(root).absolute().name, entries, notes)
-        return next((name for name, layout in LAYOUTS.items() if layout.recognize(place)), None)
+    def look(place: Place) -> str | None:
+        found = next((name for name, layout in LAYOUTS.items() if layout.recognize(place)), None)
+        notes.extend(place.notes)
+        return found
 
-    found = next(descend(root, look, notes), None)
+    found = next(descend(root, look), None)
     if found is None:
         looked_for = ", ".join(f"{layout.expected} ({name})" for name, layout in LAYOUTS.items())
         raise ValueError(f"data: no known layout in {root}; looked for {looked_for}; found {_content(root, notes)}")
@@ -55,9 +65,9 @@ def recognize(root: str) -> str:
 def read_source(source: dict, modalities: list[str]) -> Source:
     """Find all subjects and files of a source.
 
-    source: folder, layout (or "auto"), labels (a dialect or "auto"), prefix (of the subjects' names). modalities: those
-    to look for in addition to flair, t1, t1ce and t2. Raises ValueError if the folder or the layout does not exist, if
-    no subject is found, or if the label dialect of a mask cannot be recognized.
+    source: folder, layout (or "auto"), labels (a dialect or "auto"), prefix (of the names of subjects and patients).
+    modalities: those to look for in addition to flair, t1, t1ce and t2. Raises ValueError if the folder or the layout
+    does not exist, if no subject is found, or if the label dialect of a mask cannot be recognized.
     """
     root, layout, labels = _place(source["folder"]), source["layout"], source["labels"]
     choose("labels", labels, ("auto", *DIALECTS))
@@ -90,8 +100,8 @@ def read_source(source: dict, modalities: list[str]) -> Source:
                 f"data: {name} in {root} has the unknown label dialect {subject.labels!r}; expected one of "
                 f"{', '.join(DIALECTS)}"
             )
-        subjects[source["prefix"] + name] = subject
-    return Source(layout, subjects, notes)
+        subjects[source["prefix"] + name] = subject._replace(patient=source["prefix"] + subject.patient)
+    return Source(layout, subjects, notes, [note for subject in subjects.values() for note in subject.notes])
 
 
 def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str, SubjectFiles]:
@@ -99,7 +109,7 @@ def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str
     parts = [name for name in (*modalities, MASK) if name in (*MODALITIES, MASK)]
     names = [f"phantom_{number:03d}" for number in range(1, count + 1)]
     files = {name: {part: File(f"{folder}/{name}/{name}_{part}.nii.gz") for part in parts} for name in names}
-    return {name: SubjectFiles(files[name], "brats2020", {}) for name in names}
+    return {name: SubjectFiles(files[name], "brats2020", {}, name) for name in names}
 
 
 def find_subjects(sources: list[dict], modalities: list[str]) -> dict[str, SubjectFiles]:
@@ -113,8 +123,8 @@ def joined(sources: list[dict], found: list[Source], modalities: list[str]) -> d
     A missing file has no entry. Raises ValueError if two sources have a subject of the same name.
     """
     subjects, where = {}, {}
-    for source, (_, of_source, _) in zip(sources, found, strict=True):
-        for name, subject in of_source.items():
+    for source, of_source in zip(sources, found, strict=True):
+        for name, subject in of_source.subjects.items():
             files = {key: subject.files[key] for key in (*modalities, MASK) if key in subject.files}
             insert(subjects, where, name, str(source["folder"]), subject._replace(files=files))
     return dict(sorted(subjects.items()))

@@ -1,10 +1,13 @@
 """Functions that all layouts share: they find the images of a data set by the names of files and folders alone."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 ENDINGS = (".nii.gz", ".nii")
+DOWNLOAD = re.compile(r"(?P<stem>.+)\.nii(\.gz)?\.(part|partial|filepart|crdownload|download|tmp|aria2|!ut)", re.I)
 
 
 # Subjects are at most this many folders below the root: up to two folders that group them, and their own.
@@ -19,30 +22,40 @@ class File(NamedTuple):
 
 
 class SubjectFiles(NamedTuple):
-    """What a data set says of one subject: files by modality (and "seg"), label dialect, covariates by name."""
+    """What a data set says of one subject: files by modality (and "seg"), label dialect, covariates by name, patient.
+
+    A subject is one visit of a patient. Most data sets have one visit for each patient. notes: sentences on what was
+    left out. A subject without files is something that looks like a subject, such as an empty folder.
+    """
 
     files: dict[str, File]
     labels: str
     covariates: dict[str, str]
+    patient: str
+    notes: tuple[str, ...] = ()
 
 
 def stem_of(name: str) -> str | None:
     """A file's name without .nii or .nii.gz; None if it has neither."""
     lower = name.lower()
-    return next((name[: -len(ending)] for ending in ENDINGS if lower.endswith(ending)), None)
+    for ending in ENDINGS:
+        if lower.endswith(ending):
+            return name[: -len(ending)]
+    return None
 
 
 class Place(NamedTuple):
     """A folder of a data set, at or below its root, by which a layout may be recognized.
 
-    groups: names of the folders from the root to this one; name: of this folder; entries: its content; notes: a list
-    that gets a sentence for whatever is left out.
+    groups: names of the folders from the root to this one; name: of this folder; entries: its content; broken: names of
+    links to missing files in it; notes: a list that gets a sentence for whatever is left out.
     """
 
     folder: str
     groups: tuple[str, ...]
     name: str
     entries: list[os.DirEntry]
+    broken: list[str]
     notes: list[str]
 
 
@@ -59,10 +72,11 @@ class Layout(NamedTuple):
     find: Callable[[str, str, dict[str, str], list[str]], dict[str, SubjectFiles]]
 
 
-def listing(folder: str, notes: list[str]) -> list[os.DirEntry]:
+def listing(folder: str, notes: list[str], broken: list[str] | None = None) -> list[os.DirEntry]:
     """The entries of a folder, sorted by name, without hidden files, macOS leftovers and broken links.
 
-    A broken link gets a note. A folder that cannot be listed counts as empty, with a note.
+    A broken link gets a note, and its name is added to the list `broken`. A folder that cannot be listed counts as
+    empty, with a note.
     """
     try:
         with os.scandir(folder) as entries:
@@ -75,9 +89,17 @@ def listing(folder: str, notes: list[str]) -> list[os.DirEntry]:
         # git-annex and DataLad leave links to files that were never fetched. Only links need another disk access.
         if entry.is_symlink() and not (entry.is_file() or entry.is_dir()):
             notes.append(f"{entry.path} is a link to a missing file; fetch it (git annex get, datalad get)")
+            if broken is not None:
+                broken.append(entry.name)
         else:
             kept.append(entry)
     return kept
+
+
+def part_of(name: str) -> str | None:
+    """The stem of the image of which a file is an unfinished download, such as X.nii.gz.part; None if it is none."""
+    match = DOWNLOAD.fullmatch(name)
+    return match["stem"] if match else None
 
 
 def image_of(entry: os.DirEntry, notes: list[str]) -> str | None:
@@ -96,19 +118,22 @@ def image_of(entry: os.DirEntry, notes: list[str]) -> str | None:
     return None
 
 
-def descend(root: str, look: Callable, notes: list[str], groups: tuple[str, ...] = ()) -> Iterator:
-    """Yield the results of `look(folder, groups, entries)` for the root and its subfolders, sorted, to depth `LEVELS`.
+def descend(root: str, look: Callable[[Place], object], groups: tuple[str, ...] = ()) -> Iterator:
+    """Yield the results of `look` for the root and its subfolders, as `Place`, sorted, to depth `LEVELS`.
 
-    groups: names of the folders from the root to this one. Subfolders are visited only where look returns None.
+    groups: names of the folders from the root to this one. Subfolders are visited only where look returns None. Each
+    place has notes of its own, which look passes on.
     """
-    entries = listing(root, notes)
-    found = look(root, groups, entries)
+    broken, notes = [], []
+    entries = listing(root, notes, broken)
+    name = groups[-1] if groups else Path(root).absolute().name
+    found = look(Place(root, groups, name, entries, broken, notes))
     if found is not None:
         yield found
     elif len(groups) < LEVELS:
         for entry in entries:
             if entry.is_dir() and stem_of(entry.name) is None:
-                yield from descend(entry.path, look, notes, (*groups, entry.name))
+                yield from descend(entry.path, look, (*groups, entry.name))
 
 
 def one_each(subject: str, candidates: dict[str, list[str]], notes: list[str]) -> dict[str, File]:

@@ -8,17 +8,21 @@ from glioseg.labels import MASK
 from glioseg.layouts.covariates import EMPTY, rows_of
 from glioseg.layouts.folders import File, Layout, Place, SubjectFiles, listing
 from glioseg.layouts.modalities import plain
+from glioseg.layouts.patients import patient_of
+from glioseg.split.cohort import NOTES
 
 TABLES = ("cohort.tsv", "cohort.csv")
 ENDINGS = (".tsv", ".csv")
 VOLUME = re.compile(r"(?P<path>.+\.nii(?:\.gz)?):(?P<volume>\d+)", re.I)
 MASKS = (MASK, "mask")
+WORDS = ("subject", "patient", "labels", plain(NOTES))
 
 
 def table(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
     """Read the subjects from a .tsv or .csv, or from the cohort.tsv or cohort.csv in a folder.
 
-    Columns: subject, one per modality, seg (or mask), and labels if label dialects differ; any other is a covariate.
+    Columns: subject, one per modality, seg (or mask), patient if patients have several visits, and labels if label
+    dialects differ; any other is a covariate.
     Paths are relative to the table's folder, `scan.nii.gz:2` is volume 2 (counted from 0) of a 4-D file, and an empty
     cell means no file. A file that does not exist is left out, with a note. Raises ValueError if the table cannot be
     used.
@@ -31,7 +35,7 @@ def table(root: str, labels: str, names: dict[str, str], notes: list[str]) -> di
         _check_columns(path, list(keys.values()), list(keys))
     subjects, folders = {}, {}
     for line, row in rows:
-        name, files, covariates, dialect = "", {}, {}, labels
+        name, patient, files, covariates, dialect, own = "", "", {}, {}, labels, []
         for column, cell in row.items():
             key = keys[column]
             if key == "subject":
@@ -40,17 +44,21 @@ def table(root: str, labels: str, names: dict[str, str], notes: list[str]) -> di
                 continue
             elif key == "labels":
                 dialect = cell
+            elif key == "patient":
+                patient = cell
+            elif key == plain(NOTES):
+                own.append(cell)
             elif key is None:
                 covariates[column] = cell
             elif _exists((file := _file(cell, folder)).path, folders):
                 files[key] = file
             else:
-                notes.append(f"{path}: line {line} names {file.path}, which does not exist")
+                own.append(f"{path}: line {line} names {file.path}, which does not exist")
         if not name or "/" in name or name[0] == ".":
             raise ValueError(f"{path}: line {line} names a subject {name!r}; expected a name without / or leading dot")
         if name in subjects:
             raise ValueError(f"{path}: line {line} names {name} again; expected one line for each subject")
-        subjects[name] = SubjectFiles(files, dialect, covariates)
+        subjects[name] = SubjectFiles(files, dialect, covariates, patient or patient_of(name), tuple(own))
     return subjects
 
 
@@ -62,12 +70,13 @@ def table_of(subjects: dict[str, SubjectFiles], modalities: list[str], folder: P
     covariates = list(dict.fromkeys(name for subject in subjects.values() for name in subject.covariates))
     rows = []
     for name, subject in subjects.items():
-        row = {"subject": name, "labels": subject.labels, **subject.covariates}
+        row = {"subject": name, "patient": subject.patient, "labels": subject.labels, **subject.covariates}
+        row[NOTES] = "; ".join(subject.notes)
         for key, (path, volume) in subject.files.items():
             path = path if path.startswith("/") else os.path.relpath(path, folder)
             row[key] = f"{path}:{volume}" if volume else path
         rows.append(row)
-    return ["subject", "labels", *modalities, MASK, *covariates], rows
+    return ["subject", "patient", "labels", *modalities, MASK, NOTES, *covariates], rows
 
 
 def table_in(root: str) -> str | None:
@@ -79,14 +88,14 @@ def table_in(root: str) -> str | None:
 
 
 def _meaning(column: str, names: dict[str, str]) -> str | None:
-    """What a column holds: "subject", "labels", "seg" or a modality; None for a covariate."""
+    """What a column holds: "subject", "patient", "labels", "layoutnotes", "seg" or a modality; None for a covariate."""
     key = plain(column)
-    return MASK if key in MASKS else key if key in ("subject", "labels") else names.get(key)
+    return MASK if key in MASKS else key if key in WORDS else names.get(key)
 
 
 def _check_columns(path: str, keys: list[str | None], columns: list[str]) -> None:
     found = f"found {', '.join(columns)}"
-    if "subject" not in keys or not set(keys) - {"subject", "labels", MASK, None}:
+    if "subject" not in keys or not set(keys) - {*WORDS, MASK, None}:
         raise ValueError(
             f"{path}: expected the columns subject, one for each modality such as t1ce, and optionally seg; {found}"
         )

@@ -52,20 +52,28 @@ def dice_after(case: Case, enhancing_ml: float, component_ml: float) -> np.ndarr
 
 
 def tune(
-    cases: Iterable[Case], enhancing_ml: Sequence[float], component_ml: Sequence[float], configured: tuple[float, float]
+    cases: Iterable[Case],
+    enhancing_ml: Sequence[float],
+    component_ml: Sequence[float],
+    configured: tuple[float, float],
+    patients: Sequence[str] | None = None,
 ) -> tuple[dict[str, float], list[dict]]:
     """Return the chosen values by name (`VALUES`), and a row of `TUNING_COLUMNS` for each pair tried.
 
     The configured pair is kept unless another pair's mean Dice is at least `LEAST_GAIN` higher. Among equally good
-    pairs, the one that drops least is chosen. Without values to try, the configured ones are kept. Raises ValueError if
-    there is no case.
+    pairs, the one that drops least is chosen. Without values to try, the configured ones are kept.
+    patients: the patient of each case, whose visits count together as much as a patient with one visit; without it,
+    each case is of another patient. Raises ValueError if there is no case.
     """
     cases = list(cases)
     if not cases:
         raise ValueError("postprocess: no other fold has a subject with a mask; set both values to [] or add folds")
     # Sort by component size first: it changes all regions, so a tie goes to the smallest.
     pairs = {configured, *itertools.product(enhancing_ml or configured[:1], component_ml or configured[1:])}
-    dice = {pair: np.mean([dice_after(case, *pair) for case in cases], axis=0) for pair in pairs}
+    visits: dict[object, list[Case]] = {}
+    for patient, case in zip(patients or range(len(cases)), cases, strict=True):
+        visits.setdefault(patient, []).append(case)
+    dice = {pair: np.mean([_of_patient(some, pair) for some in visits.values()], axis=0) for pair in pairs}
     order = sorted(pairs, key=lambda pair: (pair[1], pair[0]))
     best = max(order, key=lambda pair: round(float(dice[pair].mean()), 9))
     if dice[best].mean() - dice[configured].mean() < LEAST_GAIN:
@@ -80,3 +88,7 @@ def tune(
             | {"chosen": "yes" if pair == best else ""}
         )
     return dict(zip(VALUES, best, strict=True)), rows
+
+
+def _of_patient(visits: list[Case], pair: tuple[float, float]) -> np.ndarray:
+    return np.mean([dice_after(case, *pair) for case in visits], axis=0)

@@ -23,6 +23,7 @@ from glioseg.report.tables import (
     seeds_apart,
     shared_settings,
 )
+from glioseg.split.cohort import counted
 from glioseg.split.models import scored_subjects
 from glioseg.workflow.failures import SCORING, failed_subjects
 
@@ -54,6 +55,7 @@ def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> 
             plots=strip_plots(table, [name for name in REGIONS if name in there]),
             included=[row for row in run.cohort if row["verdict"] != "excluded"],
             warned=[row for row in run.cohort if row["verdict"] == "warned"],
+            found=counted(run.cohort),
             excluded=[row for row in run.cohort if row["verdict"] == "excluded"],
             checks=check_counts(run.cohort),
             dialects={row["labels"] for row in run.cohort},
@@ -67,6 +69,7 @@ def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> 
             uncertainties={row["subject"]: row for row in run.uncertainty},
             tunings=run.tunings,
             failures=run.failures,
+            notes=run.notes,
             failed=sorted(failed & set(scored_subjects(run.cohort))),
             gallery=gallery,
             figure_uri=figure,

@@ -14,7 +14,7 @@ class Run:
     settings.json of each model; tunings: fold -> rows of its table of tune_postprocess; benchmarks: rule -> rows of
     Snakemake's benchmark files; config: the configuration; commit: version of the code; hashes: subject -> modality ->
     hash of its voxels; models: model -> hash of its file; failures: rows of the ledger of failed jobs whose subjects
-    the run skipped.
+    the run skipped; notes: sentences on what the layouts left out.
     """
 
     cohort: Rows
@@ -29,3 +29,4 @@ class Run:
     hashes: Mapping[str, Mapping[str, str]]
     models: Mapping[str, str]
     failures: Rows
+    notes: Sequence[str]

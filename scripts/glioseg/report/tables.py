@@ -9,7 +9,7 @@ from glioseg.evaluate.score_table import NETWORK, TABLE_ORDER
 from glioseg.labels import REGION_NAMES
 from glioseg.preprocess.findings import CHECKS
 from glioseg.report.run import Rows
-from glioseg.split.cohort import COHORT_COLUMNS
+from glioseg.split.cohort import COHORT_COLUMNS, counted
 
 # Volumes are listed with the metrics.
 VOLUME_NAMES = {"truth_ml": "True volume, ml", "predicted_ml": "Predicted volume, ml"}
@@ -28,13 +28,14 @@ def metric_rows(scores: Rows) -> list[dict]:
     return sorted(found.values(), key=lambda row: (order.index(row["metric"]), row["method"] != NETWORK))
 
 
-def fold_counts(cohort: Rows) -> list[tuple[str, int]]:
-    """The number of subjects in each fold, numbered folds first."""
-    folds = [row["fold"] for row in cohort if row["verdict"] != "excluded"]
-    return [
-        (fold, folds.count(fold))
-        for fold in sorted(set(folds), key=lambda fold: (not fold.isdecimal(), len(fold), fold))
-    ]
+def fold_counts(cohort: Rows) -> list[tuple[str, str]]:
+    """The number of subjects in each fold, and of their patients if it differs, in words; numbered folds first."""
+    folds: dict[str, list] = {}
+    for row in cohort:
+        if row["verdict"] != "excluded":
+            folds.setdefault(row["fold"], []).append(row)
+    order = sorted(folds, key=lambda fold: (not fold.isdecimal(), len(fold), fold))
+    return [(fold, counted(folds[fold])) for fold in order]
 
 
 def seeds_apart(trainings: Sequence[Mapping]) -> float | None:

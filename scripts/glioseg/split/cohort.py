@@ -1,10 +1,14 @@
 """The cohort table: one row per subject, with its fold or the reason for its exclusion."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from glioseg.labels import MASK
 from glioseg.scan_facts import ScanFacts
+from glioseg.split.own_folds import folds_of_groups
 
 COHORT_COLUMNS = [
     "subject",
+    "patient",
     "verdict",
     "fold",
     "reason",
@@ -15,6 +19,9 @@ COHORT_COLUMNS = [
     "enhancing_ml",
     "lost_percent",
 ]
+
+# The column of the table of subjects that says what was left out of a subject's files.
+NOTES = "layout_notes"
 
 # Reasons to exclude a subject whose scan.json is not read.
 LEFT_OUT = {
@@ -30,16 +37,19 @@ def cohort_rows(
     folds: int,
     test_percent: float,
     seed: int,
+    given: dict[str, str] | None = None,
 ) -> list[dict]:
     """A row of `COHORT_COLUMNS` and covariates for each subject, sorted by subject.
 
-    subjects: rows of the table of subjects (subject, labels, and any covariates). scans: `scan.json` by subject, except
-    for the subjects in left_out, which maps them to a key of `LEFT_OUT`.
+    subjects: rows of the table of subjects (subject, patient, labels, and any covariates). scans: `scan.json` by
+    subject, except for the subjects in left_out, which maps them to a key of `LEFT_OUT`. given: the folds of subjects
+    if the user gives them; otherwise they are drawn.
     verdict is "included", "warned" (included, with a warning) or "excluded". checks lists the checks with findings, and
     reason their sentences. fold is "test" (held out from every model), "0".."folds-1" (held out from that fold's
     models), "train" (in the training set, if folds is 1), "new" (without a mask: predicted, but not scored), or ""
-    (excluded). Subjects that share voxels are in the same fold.
-    Raises ValueError if too few usable subjects remain; the message lists the first ten exclusions.
+    (excluded). The visits of a patient, and subjects that share voxels, are in the same fold, with a mask or without. A
+    patient counts once when folds are drawn, with the tumor of the first visit that has a mask.
+    Raises ValueError if too few usable patients remain, with the first ten exclusions, or if the given folds are wrong.
     """
     # Imported here because it loads NumPy: Snakemake and each of its jobs import this module when they start.
     from glioseg.split.duplicates import find_duplicates, group_duplicates
@@ -47,18 +57,19 @@ def cohort_rows(
 
     usable = {name: scan for name, scan in scans.items() if scan["verdict"] != "excluded"}
     duplicates = find_duplicates(usable)
-    # Duplicates share the fold that is drawn for the first of them with a mask.
+    # The visits of a patient and duplicates share the fold that is drawn for the first of them with a mask.
+    related = _related({row["subject"]: row["patient"] for row in subjects if row["subject"] in usable}, duplicates)
     masked = sorted(name for name, scan in usable.items() if scan["has_mask"])
-    leader = group_duplicates([*masked, *sorted(set(usable) - set(masked))], duplicates)
+    leader = group_duplicates([*masked, *sorted(set(usable) - set(masked))], related)
     drawn = {name: usable[name] for name in masked if leader[name] == name}
     try:
-        fold_of = assign_folds(
-            {name: scan["tumor_ml"] for name, scan in drawn.items()},
-            {name: scan["enhancing_ml"] for name, scan in drawn.items()},
-            folds,
-            test_percent,
-            seed,
-        )
+        if given is None:
+            volumes_ml, enhancing_ml = (
+                {name: scan[key] for name, scan in drawn.items()} for key in ("tumor_ml", "enhancing_ml")
+            )
+            fold_of = assign_folds(volumes_ml, enhancing_ml, folds, test_percent, seed)
+        else:
+            fold_of = folds_of_groups(given, leader, masked)
     except ValueError as error:
         reasons = [f"excluded: {reason}" for reason in _exclusions(scans)[:10]]
         raise ValueError("\n".join([str(error), *reasons])) from None
@@ -70,15 +81,35 @@ def cohort_rows(
             facts["has_mask"] = "yes" if subject.get(MASK) else "no"
         else:
             fold = fold_of.get(leader[name], "new") if name in usable else ""
-            facts = {"fold": fold, **_row_of(scans[name], duplicates.get(name, {}))}
+            facts = {"fold": fold, **_row_of(scans[name], duplicates.get(name, {}), subject.get(NOTES, ""))}
         # A covariate with the name of one of these columns must not replace it.
-        ours = dict.fromkeys(COHORT_COLUMNS, "") | {"subject": name, "labels": subject["labels"]}
+        ours = dict.fromkeys(COHORT_COLUMNS, "") | {key: subject[key] for key in ("subject", "patient", "labels")}
         rows.append(subject | ours | facts)
     return rows
 
 
-def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]]) -> dict:
-    """The columns of a row that describe a scan."""
+def _related(patients: dict[str, str], duplicates: dict[str, dict[str, list[str]]]) -> dict[str, list[str]]:
+    """Subject -> its duplicates and the other visits of its patient. patients: subject -> patient."""
+    visits: dict[str, list[str]] = {}
+    for name, patient in patients.items():
+        visits.setdefault(patient, []).append(name)
+    return {name: [*duplicates.get(name, ()), *visits[patient]] for name, patient in patients.items()}
+
+
+def patients_in(rows: Iterable[Mapping[str, str]]) -> int:
+    """The number of different patients in rows with a column patient."""
+    return len({row["patient"] for row in rows})
+
+
+def counted(rows: Sequence[Mapping[str, str]], noun: str = "subject") -> str:
+    """The number of subjects in words, and of their patients if it differs: "4 subjects of 2 patients"."""
+    text = f"{len(rows)} {noun}{'s' * (len(rows) != 1)}"
+    patients = patients_in(rows)
+    return text if patients == len(rows) else f"{text} of {patients} patient{'s' * (patients != 1)}"
+
+
+def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]], note: str) -> dict:
+    """The columns of a row that describe a scan. note: what the layout left out of the subject's files, or nothing."""
     sentences = [finding["sentence"] for finding in scan["findings"]]
     checks = [finding["check"] for finding in scan["findings"]]
     verdict = scan["verdict"]
@@ -89,6 +120,10 @@ def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]]) -> dict:
         )
         checks.append("duplicate")
         verdict = "warned"
+    if note:
+        sentences.append(note)
+        checks.append("files")
+        verdict = verdict if verdict == "excluded" else "warned"
     facts = {
         "verdict": verdict,
         "reason": "; ".join(sentences),
@@ -105,7 +140,7 @@ def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]]) -> dict:
 def covariate_columns(subjects: list[dict], scans: dict[str, ScanFacts]) -> list[str]:
     """The columns of the table of subjects that are neither files nor in `COHORT_COLUMNS`."""
     files = {MASK} | {modality for scan in scans.values() for modality in scan["modalities"]}
-    return [column for column in subjects[0] if column not in files and column not in COHORT_COLUMNS]
+    return [column for column in subjects[0] if column not in {*files, *COHORT_COLUMNS, NOTES}]
 
 
 def insist_on_all(scans: dict[str, ScanFacts]) -> None:

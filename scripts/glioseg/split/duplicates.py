@@ -1,5 +1,7 @@
 """Duplicates: subjects that share the voxels of at least one volume."""
 
+from collections.abc import Iterable, Mapping
+
 from glioseg.scan_facts import ScanFacts
 
 
@@ -21,18 +23,19 @@ def find_duplicates(scans: dict[str, ScanFacts]) -> dict[str, dict[str, list[str
     return duplicates
 
 
-def group_duplicates(names: list[str], duplicates: dict[str, dict[str, list[str]]]) -> dict[str, str]:
-    """Subject -> the first name of its group of duplicates.
+def group_duplicates(names: list[str], related: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Subject -> the first name of its group.
 
-    Subjects are in one group if they are duplicates, directly or through other subjects. A subject without duplicates
-    is the only one of its group.
+    related: subject -> its duplicates, or also the other visits of its patient. Subjects are in one group if they are
+    related, directly or through other subjects. A subject that is related to no other is the only one of its group.
     """
     leader: dict[str, str] = {}
+    known = set(names)
     for name in names:
         queue = [name]
         while queue:
             current = queue.pop()
             if current not in leader:
                 leader[current] = name
-                queue += [other for other in duplicates.get(current, ()) if other in names]
+                queue += [other for other in related.get(current, ()) if other in known]
     return leader

@@ -1,4 +1,4 @@
-"""Balanced assignment of subjects to a test set and to cross-validation folds."""
+"""Balanced assignment of patients to a test set and to cross-validation folds."""
 
 from itertools import pairwise
 
@@ -8,19 +8,19 @@ import numpy as np
 def assign_folds(
     volumes_ml: dict[str, float], enhancing_ml: dict[str, float], folds: int, test_percent: float, seed: int
 ) -> dict[str, str]:
-    """Subject -> "test", or its fold "0".."folds-1"; "train" instead of a fold if there is only one.
+    """Patient -> "test", or its fold "0".."folds-1"; "train" instead of a fold if there is only one.
 
-    The assignment is stratified: subjects are sorted by presence of enhancing tumor and then by tumor volume (ml), and
+    The assignment is stratified: patients are sorted by presence of enhancing tumor and then by tumor volume (ml), and
     each group of neighbors in this order is distributed at random among the folds, so that folds are similar in both.
-    The test set is rounded to whole subjects and leaves at least one subject for training.
-    Raises ValueError if fewer subjects than folds, or none, remain outside the test set.
+    The test set is rounded to whole patients and leaves at least one patient for training.
+    Raises ValueError if fewer patients than folds, or none, remain outside the test set.
     """
     subjects = sorted(volumes_ml, key=lambda name: (enhancing_ml[name] > 0, volumes_ml[name], name))
     tested = min(round(len(subjects) * test_percent / 100), len(subjects) - 1)
     if len(subjects) - max(tested, 0) < max(folds, 1):
         raise ValueError(
-            f"split: {len(subjects)} usable subjects with masks are too few for {folds} fold{'s' * (folds != 1)} and "
-            f"{test_percent:g} % held out; lower split: folds or test_percent, or add subjects"
+            f"split: {len(subjects)} usable patients with masks are too few for {folds} fold{'s' * (folds != 1)} and "
+            f"{test_percent:g} % held out; lower split: folds or test_percent, or add patients"
         )
     random = np.random.default_rng(seed)
     # Systematic sampling: one test subject from each of `tested` equal intervals of the sorted subjects.

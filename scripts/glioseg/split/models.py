@@ -48,7 +48,7 @@ def models_for(rows: list[dict], subject: str, folds: int, seeds: int) -> list[s
         raise ValueError(f"{subject} is excluded and cannot be predicted: {row['reason']}")
     if row["fold"] == "train":
         raise ValueError(
-            f"{subject} was in the training set; its score would be biased; "
+            f"{subject}, or another visit of its patient, was in the training set; its score would be biased; "
             "set split: folds to 2 or more to predict every subject by a model not trained on it"
         )
     return models(folds, seeds) if row["fold"] in ("test", "new") else models_of_fold(row["fold"], seeds)
@@ -76,5 +76,5 @@ def scored_subjects(rows: list[dict]) -> list[str]:
 
 
 def _masked(rows: list[dict]) -> list[dict]:
-    # A subject without a mask can have a fold: that of its duplicate.
+    # A subject without a mask can have a fold: that of another visit of its patient, or of its duplicate.
     return [row for row in rows if row["has_mask"] == "yes"]

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 def options(section: Mapping) -> list[str]:
     """The settings of a section of the configuration, as options of the command with the same name.
 
-    For a list, the option is repeated; a list of lists is one value in JSON.
+    For a list, the option is repeated; a list of lists is one value in JSON; an empty text is `--option=`.
     """
     words = []
     for key, value in section.items():
         nested = isinstance(value, list) and any(isinstance(item, list) for item in value)
         for item in value if isinstance(value, list) and not nested else [value]:
-            words += [f"--{key.replace('_', '-')}", json.dumps(item) if nested else str(item)]
+            option = f"--{key.replace('_', '-')}"
+            # Snakemake leaves out empty words, and the option would take the next word as its value.
+            words += [f"{option}="] if item == "" else [option, json.dumps(item) if nested else str(item)]
     return words
 
 
