@@ -4,7 +4,6 @@ FOLDERS are folders of data sets, or tables that list the files.
 """
 
 import json
-from pathlib import Path
 
 import click
 
@@ -13,7 +12,7 @@ from glioseg.layouts.describe import describe_source
 from glioseg.layouts.find_subjects import joined, phantom_subjects, read_source
 from glioseg.layouts.modalities import MODALITIES
 from glioseg.layouts.table import table_of
-from glioseg.workflow.commands import Command
+from glioseg.workflow.commands import TABLE, Command
 
 SOURCE = {"layout": "auto", "labels": "auto", "prefix": ""}
 
@@ -41,7 +40,7 @@ def source_of(text: str) -> dict:
 @click.option("--phantoms", type=(str, int), help="Folder and number of the phantoms, which need not exist yet.")
 @click.option("--modalities", multiple=True, help="A modality to use (repeatable). Default: all that are found.")
 @click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk space estimate.")
-@click.option("--output", type=Path, help="Write the table of subjects and their files instead of describing them.")
+@click.option("--output", type=TABLE, help="Write the table of subjects and their files instead of describing them.")
 def layouts(folders, sources, phantoms, modalities, spacing_mm, output):
     sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]
     if not sources and not phantoms:

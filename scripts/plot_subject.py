@@ -8,7 +8,7 @@ from glioseg.labels import DIALECTS
 from glioseg.plot.slices import PLANES
 from glioseg.plot.style import save
 from glioseg.plot.subject import subject
-from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
+from glioseg.workflow.commands import FILE, FOLDER, NEW_FOLDER, Command
 
 
 @click.command(cls=Command, help=__doc__)
@@ -26,7 +26,7 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
     type=click.Choice(PLANES),
     help="Column of planes.png (repeatable). Default: all.",
 )
-@click.option("--output", required=True, type=NEW, help="Folder to write the figures into.")
+@click.option("--output", required=True, type=NEW_FOLDER, help="Folder to write the figures into.")
 def plot_subject(
     scan: Path,
     labels: str,

@@ -8,7 +8,7 @@ import numpy as np
 
 from glioseg.files import write_json
 from glioseg.preprocess.scan import preprocess_scan
-from glioseg.workflow.commands import Command
+from glioseg.workflow.commands import NEW_FOLDER, Command
 
 
 def crop_box(text: str) -> str | list[list[int]]:
@@ -36,7 +36,9 @@ def crop_box(text: str) -> str | list[list[int]]:
 @click.option("--missing", required=True, help="If a modality is missing: exclude the subject, or use zeros.")
 @click.option("--min-tumor-percent", type=float, required=True, help="Exclude scans with less tumor (% of the crop).")
 @click.option("--forced", type=bool, required=True, help="true: include the subject even if a check fails.")
-@click.option("--output", type=Path, required=True, help="Folder to write scan.json, image.npy and mask.npy into.")
+@click.option(
+    "--output", type=NEW_FOLDER, required=True, help="Folder to write scan.json, image.npy and mask.npy into."
+)
 def preprocess(subject, images, mask, output, **settings):
     files = {modality: (path, volume) for modality, path, volume in images}
     scan, arrays = preprocess_scan(subject, files, mask, settings)

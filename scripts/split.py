@@ -6,7 +6,7 @@ import click
 
 from glioseg.files import read_json, read_table, write_table
 from glioseg.split.cohort import COHORT_COLUMNS, cohort_rows, covariate_columns, insist_on_all
-from glioseg.workflow.commands import Command
+from glioseg.workflow.commands import TABLE, Command
 
 
 @click.command(cls=Command, help=__doc__)
@@ -18,7 +18,7 @@ from glioseg.workflow.commands import Command
 @click.option("--test-percent", type=float, required=True, help="Percentage of subjects held out from every model.")
 @click.option("--strict", type=bool, required=True, help="true: stop with an error if a subject is excluded.")
 @click.option("--seed", type=int, required=True, help="Seed for drawing the folds.")
-@click.option("--output", type=Path, required=True, help="Cohort table to write.")
+@click.option("--output", type=TABLE, required=True, help="Cohort table to write.")
 def split(subjects, preprocess, exclude, failed, folds, test_percent, strict, seed, output):
     table = read_table(subjects, ("subject", "labels"))
     left_out = dict.fromkeys(failed, "failed") | dict.fromkeys(exclude, "exclude")

@@ -8,7 +8,7 @@ import click
 from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
 from glioseg.split.models import training_subjects, validation_subjects
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
-from glioseg.workflow.commands import Command
+from glioseg.workflow.commands import NEW_FOLDER, Command, Output
 
 
 def auto_or_int(text: str) -> str | int:
@@ -70,8 +70,13 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--threads", type=int, required=True, help="Number of CPU threads.")
 @click.option("--study", required=True, help="How scans are preprocessed, as JSON; stored in settings.json.")
 @click.option("--code", required=True, help="Hash of the code; a state saved by other code is not continued.")
-@click.option("--state", type=Path, required=True, help="File for the state that an interrupted run continues from.")
-@click.option("--output", type=Path, required=True, help="Folder for model.keras, history.tsv and settings.json.")
+@click.option(
+    "--state",
+    type=Output("state", ".npz"),
+    required=True,
+    help="File for the state that an interrupted run continues from.",
+)
+@click.option("--output", type=NEW_FOLDER, required=True, help="Folder for model.keras, history.tsv and settings.json.")
 def train(fold, cohort, preprocess, precision, threads, study, code, state, output, **settings):
     settings["precision"] = choose_precision(precision)
     use_threads(threads)

@@ -42,8 +42,6 @@ TESTED_BY_OTHERS = {
     "train/progress": "commands/test_train.py",
     "train/signals": "commands/test_train.py",
     "train/state": "commands/test_train.py",
-    # Its error messages are tested by injecting faults.
-    "workflow/commands": "faults/test_commands.py",
 }
 
 

@@ -3,6 +3,7 @@
 import json
 
 import nibabel as nib
+import pytest
 from click.testing import CliRunner
 from examples import TISSUES
 from studies import MODALITIES, run_predict
@@ -48,6 +49,35 @@ def test_a_single_scan_is_segmented_as_in_a_study(study, tmp_path):
     facts["settings"]["classes"] = ["background", "edema"]
     lonely.with_name("settings.json").write_text(json.dumps(facts))
     assert "average only models trained with the same settings" in refused(*model, "--model", lonely, *images)
+
+
+def test_names_with_dots_keep_their_maps_apart(study, tmp_path):
+    folder, case = study
+    words = ["--model", folder / "0" / "model.keras", "--subject", case, "--runtime", "openvino"]
+    for name in ("p.01.nii.gz", "p.02.nii", "p.nii.gz"):
+        words_of_one = [*words, "--maps", "WT", "--output", tmp_path / name]
+        assert CliRunner().invoke(segment.segment, list(map(str, words_of_one))).exit_code == 0
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    maps = {f"{name}_maps/WT.nii.gz" for name in ("p.01", "p.02", "p")}
+    assert found == {"p.01.nii.gz", "p.02.nii", "p.nii.gz", *maps}
+
+
+@pytest.mark.parametrize("name", ["a.nrrd", "a.mha", "a", "a.img", "", "taken.nii.gz", "case_03_t1.nii.gz"])
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_read(study, tmp_path, monkeypatch, name):
+    folder, case = study
+    (tmp_path / "taken_maps").touch()
+    copy = tmp_path / case.name
+    copy.mkdir()
+    for path in case.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    monkeypatch.setattr(segment, "prepare", None)
+    output = (copy if "case" in name else tmp_path) / name
+    words = ["--model", folder / "0" / "model.keras", "--subject", copy, "--maps", "WT", "--output", output]
+    done = CliRunner().invoke(segment.segment, list(map(str, words)))
+    assert done.exit_code in (1, 2)
+    assert "expected a" in done.output
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
 def two(case, folder):

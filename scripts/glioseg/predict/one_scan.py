@@ -37,6 +37,13 @@ def files_of(folder: Path, modalities: Sequence[str]) -> dict[str, tuple[Path, i
     return {name: (Path(file.path), file.volume) for name, file in subject.files.items() if name != MASK}
 
 
+def insist_on_unused(output: Path, images: Mapping[str, tuple[Path, int]]) -> None:
+    """Raise ValueError if the file to write is one of the images, which it would overwrite."""
+    for modality, (path, _) in images.items():
+        if output.exists() and output.samefile(path):
+            raise ValueError(f"{output} is the file for {modality}; expected another file for the label map")
+
+
 def prepare(
     name: str, images: Mapping[str, tuple[Path, int]], study: Study, labels: str
 ) -> tuple[ScanFacts, np.ndarray, str]:
