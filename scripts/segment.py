@@ -17,7 +17,7 @@ import yaml
 from glioseg.labels import DIALECTS, region
 from glioseg.layouts.folders import stem_of
 from glioseg.predict.model_facts import read_facts
-from glioseg.predict.one_scan import files_of, insist_on_study, insist_on_unused, prepare
+from glioseg.predict.one_scan import by_modality, insist_on_study, insist_on_unused, prepare, subject_in
 from glioseg.predict.runtime import RUNTIMES
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.predict.sliding_window import AXES
@@ -37,9 +37,19 @@ VOLUME = click.FloatRange(min=0)
     required=True,
     help="model.keras of a model (repeatable: the outputs are averaged).",
 )
-@click.option("--image", "images", type=(str, FILE), multiple=True, help="A modality and its file (repeatable).")
+@click.option(
+    "--image",
+    "images",
+    type=(str, FILE),
+    multiple=True,
+    help="A modality, under any name that a layout uses, and its file (repeatable).",
+)
 @click.option("--subject", type=FOLDER, help="Instead of --image: the folder of one subject in a known layout.")
-@click.option("--labels", type=click.Choice(DIALECTS), help="Label dialect to write. Default: the models' own.")
+@click.option(
+    "--labels",
+    type=click.Choice(DIALECTS),
+    help="Label dialect to write. Default: the subject's if its layout tells it, otherwise the models'.",
+)
 @click.option(
     "--overlap",
     type=click.FloatRange(0, 1, max_open=True),
@@ -75,8 +85,11 @@ def segment(models, images, subject, labels, output, **how):
     name = stem_of(output.name)
     folder = NEW_FOLDER(output.with_name(f"{name}_maps"))
     study = insist_on_study(read_facts(models), models[0])
-    labels = labels or study["labels"]
-    files = files_of(subject, study["modalities"]) if subject else {name: (path, 0) for name, path in images}
+    if subject:
+        files, known = subject_in(subject, study)
+    else:
+        files, known = by_modality(images, study["modalities"]), study["labels"]
+    labels = labels or known
     insist_on_unused(output, files)
     scan, image, warning = prepare(name, files, study, labels)
     if warning:
@@ -84,7 +97,9 @@ def segment(models, images, subject, labels, output, **how):
     found = segment_image(image, scan, models, PredictSettings(**how))
     write_segmentation(found, scan, labels, folder, output)
     volume_ml = int(region(found.classes, "WT").sum()) * voxel_ml(scan["spacing_mm"])
-    click.echo(f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {found.uncertainty['uncertainty']:.3f}")
+    click.echo(
+        f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {found.uncertainty['uncertainty']:.3f}, labels {labels}"
+    )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ MOST_FILES, MOST_LINES, MOST_PARAMETERS = 14, 220, 8
 TESTED_BY_OTHERS = {
     "evaluate/uncertainty": "commands/test_summarize.py",
     "plot/subject": "commands/test_plot_subject.py",
-    "predict/one_scan": "commands/test_segment.py",
     "predict/segment": "commands/test_predict.py",
     "preprocess/appearance": "preprocess/test_plausibility.py",
     "preprocess/layers": "commands/test_embed.py",

@@ -3,6 +3,7 @@
 import json
 
 import nibabel as nib
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from examples import TISSUES
@@ -49,6 +50,24 @@ def test_a_single_scan_is_segmented_as_in_a_study(study, tmp_path):
     facts["settings"]["classes"] = ["background", "edema"]
     lonely.with_name("settings.json").write_text(json.dumps(facts))
     assert "average only models trained with the same settings" in refused(*model, "--model", lonely, *images)
+
+
+def test_the_values_are_those_of_the_subjects_layout(study, tmp_path):
+    folder, case = study
+    names = {"flair": "t2f", "t1": "t1n", "t1ce": "t1c", "t2": "t2w"}
+    (tmp_path / "new").mkdir()
+    for name, new in names.items():
+        (tmp_path / "new" / f"new-{new}.nii.gz").symlink_to(case / f"{case.name}_{name}.nii.gz")
+    images = [word for new in names.values() for word in ("--image", new, tmp_path / "new" / f"new-{new}.nii.gz")]
+    found = {}
+    for dialect, *words in (("brats2020", *images), ("brats2023", "--subject", tmp_path / "new")):
+        output = tmp_path / f"{dialect}.nii"
+        words = ["--model", folder / "0" / "model.keras", *words, "--runtime", "openvino", "--output", output]
+        done = CliRunner().invoke(segment.segment, [*map(str, words), "--smallest-enhancing-ml", "0"])
+        assert f"labels {dialect}\n" in done.output
+        found[dialect] = np.asarray(nib.load(output).dataobj)
+    assert (found["brats2020"] == 4).any()
+    assert (np.where(found["brats2020"] == 4, 3, found["brats2020"]) == found["brats2023"]).all()
 
 
 def test_names_with_dots_keep_their_maps_apart(study, tmp_path):
