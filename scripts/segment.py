@@ -16,7 +16,7 @@ import yaml
 
 from glioseg.labels import DIALECTS, region
 from glioseg.layouts.folders import stem_of
-from glioseg.predict.model_facts import read_facts
+from glioseg.predict.model_facts import learned_from, read_facts
 from glioseg.predict.one_scan import by_modality, insist_on_study, insist_on_unused, prepare, subject_in
 from glioseg.predict.runtime import RUNTIMES
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
@@ -94,6 +94,12 @@ def segment(models, images, subject, labels, output, **how):
     scan, image, warning = prepare(name, files, study, labels)
     if warning:
         click.echo(f"warning: {warning}", err=True)
+    for model, trained in learned_from(models, scan["hashes"]).items():
+        click.echo(
+            f"warning: {model} learned from this scan, its training subject {trained}; this segmentation says "
+            "nothing of how well the model segments a new patient",
+            err=True,
+        )
     found = segment_image(image, scan, models, PredictSettings(**how))
     write_segmentation(found, scan, labels, folder, output)
     volume_ml = int(region(found.classes, "WT").sum()) * voxel_ml(scan["spacing_mm"])

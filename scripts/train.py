@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
+from glioseg.files import allow_open_files, read_json, read_table, whole, write_json, write_table
 from glioseg.split.models import training_subjects, validation_subjects
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
 from glioseg.workflow.commands import NEW_FOLDER, Command, Output
@@ -92,6 +92,7 @@ def train(fold, cohort, preprocess, precision, threads, study, code, state, outp
     keras.mixed_precision.set_global_policy(settings["precision"])
     rows = read_table(cohort, ("subject", "fold", "has_mask"))
     names = training_subjects(rows, fold)
+    hashes = {name: read_json(preprocess / name / "scan.json")["hashes"] for name in names}
     held_out = validation_subjects(rows, fold)[: settings["validation_subjects"]]
     allow_open_files()
     subjects = [load_subject(preprocess / name) for name in names]
@@ -111,6 +112,7 @@ def train(fold, cohort, preprocess, precision, threads, study, code, state, outp
     facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
     facts["validation_dice"] = float([row["val_dice"] for row in history if row["val_dice"]][-1]) if held_out else None
     facts |= {"study": json.loads(study), "threads": threads, "subjects": names, "validation_subjects": held_out}
+    facts["hashes"] = hashes
     write_json(output / "settings.json", facts)
     with whole(output / "model.keras") as partial:
         model.save(partial)

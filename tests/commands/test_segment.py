@@ -70,6 +70,36 @@ def test_the_values_are_those_of_the_subjects_layout(study, tmp_path):
     assert (np.where(found["brats2020"] == 4, 3, found["brats2020"]) == found["brats2023"]).all()
 
 
+def test_a_subject_that_the_model_learned_from_is_told(study, tmp_path):
+    folder, case = study
+    (tmp_path / "model.keras").symlink_to(folder / "0" / "model.keras")
+    facts = json.loads((folder / "0" / "settings.json").read_text())
+    facts["hashes"] = {"first": json.loads((folder / "scan" / "scan.json").read_text())["hashes"], "second": {}}
+    (tmp_path / "settings.json").write_text(json.dumps(facts))
+    said = {}
+    for model in (tmp_path, folder / "0"):
+        words = ["--model", model / "model.keras", "--subject", case, "--runtime", "openvino"]
+        done = CliRunner().invoke(segment.segment, list(map(str, [*words, "--output", tmp_path / "a.nii"])))
+        assert done.exit_code == 0, done.output
+        said[model] = done.stderr
+    assert f"{tmp_path / 'model.keras'} learned from this scan, its training subject first" in said[tmp_path]
+    assert "learned from" not in said[folder / "0"]
+
+
+def test_models_of_unequal_patch_are_refused_before_the_first_is_run(study, tmp_path, monkeypatch):
+    from glioseg.train.networks import build_network
+
+    folder, case = study
+    build_network("unet", (24, 16, 16), 4, 4, (4, 8), "").save(tmp_path / "model.keras")
+    (tmp_path / "settings.json").write_bytes((folder / "0" / "settings.json").read_bytes())
+    monkeypatch.setattr(segment, "segment_image", None)
+    models = ["--model", folder / "0" / "model.keras", "--model", tmp_path / "model.keras"]
+    words = [*models, "--subject", case, "--output", tmp_path / "a.nii"]
+    done = CliRunner().invoke(segment.segment, list(map(str, words)))
+    assert done.exit_code == 1
+    assert "takes 4 modalities in patches of 24x16x16 voxels, and" in done.output
+
+
 def test_names_with_dots_keep_their_maps_apart(study, tmp_path):
     folder, case = study
     words = ["--model", folder / "0" / "model.keras", "--subject", case, "--runtime", "openvino"]

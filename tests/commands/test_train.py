@@ -33,6 +33,7 @@ def test_training_shows_progress_and_writes_its_outputs(undisturbed):
     settings = json.loads((output / "settings.json").read_text())
     assert settings["subjects"] == ["a", "bb", "ccc"]
     assert settings["validation_subjects"] == ["dddd"]
+    assert settings["hashes"] == {name: {"flair": f"hash of {name}"} for name in ("a", "bb", "ccc")}
     assert settings["versions"]["tensorflow"]
     assert not (output / "state.npz").exists()
 
