@@ -40,7 +40,6 @@ TESTED_BY_OTHERS = {
     "train/device": "train/test_networks.py",
     "train/progress": "commands/test_train.py",
     "train/signals": "commands/test_train.py",
-    "train/state": "commands/test_train.py",
 }
 
 
