@@ -29,7 +29,7 @@ from glioseg.workflow.commands import FILE, JSON, Command
     "probabilities",
     type=(click.Choice(REGIONS), FILE),
     multiple=True,
-    help="A region and its probability map (repeatable).",
+    help=f"A region ({', '.join(REGIONS)}) and its probability map (repeatable).",
 )
 @click.option("--output", required=True, type=JSON, help="JSON file of scores to write.")
 def evaluate(

@@ -35,12 +35,14 @@ def source_of(text: str) -> dict:
     "sources",
     type=source_of,
     multiple=True,
-    help="JSON (repeatable): folder, and any of layout, labels, prefix.",
+    help="Instead of FOLDERS (repeatable): JSON with folder, and any of layout, labels, prefix.",
 )
-@click.option("--phantoms", type=(str, int), help="Folder and number of the phantoms, which need not exist yet.")
+@click.option(
+    "--phantoms", type=(str, int), help="Folder and number of the phantoms, which need not exist yet. Default: none."
+)
 @click.option("--modalities", multiple=True, help="A modality to use (repeatable). Default: all that are found.")
 @click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk space estimate.")
-@click.option("--output", type=TABLE, help="Write the table of subjects and their files instead of describing them.")
+@click.option("--output", type=TABLE, help="Write the table of subjects and their files, instead of describing them.")
 def layouts(folders, sources, phantoms, modalities, spacing_mm, output):
     sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]
     if not sources and not phantoms:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from glioseg.files import read_array, read_json, write_json
-from glioseg.labels import region
+from glioseg.labels import DIALECTS, region
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import FILE, FOLDER, JSON, LABEL_MAP, NEW_FOLDER, Command
@@ -21,7 +21,7 @@ from glioseg.workflow.commands import FILE, FOLDER, JSON, LABEL_MAP, NEW_FOLDER,
     required=True,
     help="model.keras of a model (repeatable: the outputs are averaged).",
 )
-@click.option("--labels", required=True, help="Label dialect to write.")
+@click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Label dialect to write.")
 @click.option("--overlap", type=float, required=True, help="Share of a window that overlaps with its neighbors.")
 @click.option("--flips", multiple=True, help="x, y or z: also predict the image flipped along this axis (repeatable).")
 @click.option("--runtime", required=True, help="Software that computes the prediction: openvino, tensorflow or auto.")

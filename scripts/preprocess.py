@@ -7,6 +7,7 @@ import click
 import numpy as np
 
 from glioseg.files import write_json
+from glioseg.labels import DIALECTS
 from glioseg.preprocess.scan import preprocess_scan
 from glioseg.workflow.commands import NEW_FOLDER, Command
 
@@ -29,7 +30,7 @@ def crop_box(text: str) -> str | list[list[int]]:
 @click.option(
     "--modalities", multiple=True, required=True, help="A modality (repeatable, in the order of the channels)."
 )
-@click.option("--labels", required=True, help="Label dialect of the mask.")
+@click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Label dialect of the mask.")
 @click.option("--spacing-mm", type=float, required=True, help="Voxel size (mm) to resample to.")
 @click.option("--crop", type=crop_box, required=True, help='Part to keep: "brain", or three voxel ranges as JSON.')
 @click.option("--normalization", required=True, help="zscore, percentile, minmax or minmax_slice.")

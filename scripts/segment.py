@@ -42,7 +42,8 @@ VOLUME = click.FloatRange(min=0)
     "images",
     type=(str, FILE),
     multiple=True,
-    help="A modality, under any name that a layout uses, and its file (repeatable).",
+    help="A modality (flair, t1, t1ce, t2, or any name that a layout uses) and its file (repeatable). Instead of it: "
+    "--subject.",
 )
 @click.option("--subject", type=FOLDER, help="Instead of --image: the folder of one subject in a known layout.")
 @click.option(
@@ -61,6 +62,7 @@ VOLUME = click.FloatRange(min=0)
     type=click.Choice(AXES),
     multiple=True,
     default=CONFIG["flips"],
+    show_default=", ".join(CONFIG["flips"]) or "none",
     help="Axis along which the image is also predicted flipped (repeatable).",
 )
 @click.option("--runtime", type=click.Choice(RUNTIMES), default=CONFIG["runtime"], help="Software that predicts.")
@@ -76,7 +78,12 @@ VOLUME = click.FloatRange(min=0)
     default=CONFIG["smallest_component_ml"],
     help="Smaller connected components of tumor (ml) become background.",
 )
-@click.option("--maps", type=click.Choice(MAPS), multiple=True, help="Map to write next to the label map (repeatable).")
+@click.option(
+    "--maps",
+    type=click.Choice(MAPS),
+    multiple=True,
+    help="Map to write next to the label map (repeatable). Default: none.",
+)
 @click.option("--threads", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), help="Number of CPU threads.")
 @click.option("--output", type=LABEL_MAP, required=True, help="Label map to write, on the scan's own grid.")
 def segment(models, images, subject, labels, output, **how):

@@ -20,7 +20,9 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--fold", required=True, help="Name of the model: the fold that it is not trained on, or all.")
 @click.option("--cohort", type=Path, required=True, help="Cohort table written by split.")
 @click.option("--preprocess", type=Path, required=True, help="Folder written by preprocess, with a folder per subject.")
-@click.option("--classes", multiple=True, required=True, help="A tissue class (repeatable, background first).")
+@click.option(
+    "--classes", multiple=True, required=True, help="A tissue class of glioseg.labels (repeatable, background first)."
+)
 @click.option("--network", required=True, help="Architecture: unet, original or sm_unet.")
 @click.option(
     "--filters",
@@ -45,7 +47,9 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--steps-per-epoch", type=int, required=True, help="Number of training steps per epoch.")
 @click.option("--max-minutes", type=float, required=True, help="Time limit in minutes; 0: no limit.")
 @click.option("--patience", type=int, required=True, help="Stop after this many epochs without a lower loss; 0: never.")
-@click.option("--losses", multiple=True, required=True, help="Loss function (repeatable: summed).")
+@click.option(
+    "--losses", multiple=True, required=True, help="dice_cross_entropy, sm_dice or sm_focal (repeatable: summed)."
+)
 @click.option("--batch-dice", type=bool, required=True, help="true: compute one Dice over all patches of a batch.")
 @click.option("--optimizer", required=True, help="adam or adamw.")
 @click.option("--learning-rate", type=float, required=True, help="Highest learning rate.")

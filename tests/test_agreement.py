@@ -49,6 +49,40 @@ def test_each_setting_is_an_option_of_its_command(section):
         )
 
 
+def help_of(name):
+    """What --help prints of each option of a command, by the name of the option."""
+    context = click.Context(command(name), **command(name).context_settings)
+    return {
+        option.opts[0]: " ".join(option.get_help_record(context))
+        for option in command(name).params
+        if isinstance(option, click.Option)
+    }
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_each_option_is_explained_with_its_choices_and_its_default(path):
+    printed = help_of(path.stem)
+    for option in command(path.stem).params:
+        if isinstance(option, click.Argument):
+            assert option.name.upper() in command(path.stem).help, option.name
+            continue
+        assert re.search(r"\w{2,}.*\.$", option.help or ""), f"{path.name}: {option.opts[0]} has no help"
+        words = printed[option.opts[0]]
+        for kind in getattr(option.type, "types", [option.type]):
+            assert all(value in words for value in getattr(kind, "choices", ())), f"{path.name}: {words}"
+        if path.stem in TYPED and not option.required:
+            assert re.search("default|instead of", words, re.I), f"{path.name}: {words}"
+
+
+@pytest.mark.parametrize("section", sorted(SCHEMA["properties"].keys() - OF_THE_RULES))
+def test_help_lists_the_values_that_a_setting_may_have(section):
+    for key, rules in SCHEMA["properties"][section].get("properties", {}).items():
+        kinds = [rules, rules.get("items", {}), *rules.get("anyOf", [])]
+        allowed = {value for kind in kinds for value in (*kind.get("enum", ()), kind.get("const")) if value}
+        words = help_of(section)[f"--{key.replace('_', '-')}"]
+        assert all(value in words for value in allowed), f"{section}: {key}: {words}"
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
 def test_options_have_no_hidden_defaults(path):
     if path.stem in TYPED:
