@@ -13,7 +13,7 @@ from glioseg.evaluate.compare import COMPARISON_COLUMNS, compare_dice, compariso
 from glioseg.evaluate.score_table import NETWORK
 from glioseg.evaluate.summary import SUBJECT_COLUMNS
 from glioseg.files import read_table, write_table
-from glioseg.workflow.commands import NEW, SEED, Command
+from glioseg.workflow.commands import SEED, TABLE, Command
 
 RUN = click.Path(exists=True, path_type=Path)
 
@@ -24,7 +24,7 @@ RUN = click.Path(exists=True, path_type=Path)
 @click.option("--method", default=NETWORK, show_default=True, help="Method to compare, as named in the table.")
 @click.option("--bootstrap", type=click.IntRange(1), default=10000, show_default=True, help="Bootstrap resamples.")
 @click.option("--seed", type=SEED, default=42, show_default=True, help="Seed of the bootstrap.")
-@click.option("--output", type=NEW, help="Also write the comparison as a table to this file.")
+@click.option("--output", type=TABLE, help="Also write the comparison as a table. Default: only print it.")
 def compare(results_a: Path, results_b: Path, method: str, bootstrap: int, seed: int, output: Path | None) -> None:
     (a, patients), (b, _) = (read_dice(path, method) for path in (results_a, results_b))
     rows = compare_dice(a, b, bootstrap, seed, patients)

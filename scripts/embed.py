@@ -8,7 +8,7 @@ from glioseg.files import whole
 from glioseg.labels import DIALECTS
 from glioseg.preprocess.layers import read_layers
 from glioseg.report.viewer import embedded, read_overlays
-from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
+from glioseg.workflow.commands import FILE, FOLDER, Command, Output
 
 
 @click.command(cls=Command, help=__doc__)
@@ -16,7 +16,7 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="Label dialect of the files.")
 @click.option("--prediction", required=True, type=FILE, help="Predicted label map on the scan's own grid.")
 @click.option("--overlay", "overlays", type=FILE, multiple=True, help="Map written by predict (repeatable).")
-@click.option("--output", required=True, type=NEW, help="JavaScript file to write.")
+@click.option("--output", required=True, type=Output("script", ".js"), help="JavaScript file to write.")
 def embed(scan: Path, labels: str, prediction: Path, overlays: tuple[Path, ...], output: Path) -> None:
     script = embedded(read_layers(scan, labels, prediction), read_overlays(overlays))
     with whole(output) as partial:

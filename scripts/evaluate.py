@@ -12,7 +12,7 @@ from glioseg.labels import DIALECTS, REGIONS, classes_of, known_classes, region,
 from glioseg.preprocess.checks import affines, shapes
 from glioseg.volumes.nifti import read_volume
 from glioseg.volumes.orientation import spacing_mm, to_lps
-from glioseg.workflow.commands import FILE, NEW, Command
+from glioseg.workflow.commands import FILE, JSON, Command
 
 
 @click.command(cls=Command, help=__doc__)
@@ -29,9 +29,9 @@ from glioseg.workflow.commands import FILE, NEW, Command
     "probabilities",
     type=(click.Choice(REGIONS), FILE),
     multiple=True,
-    help="A region and its probability map (repeatable).",
+    help=f"A region ({', '.join(REGIONS)}) and its probability map (repeatable).",
 )
-@click.option("--output", required=True, type=NEW, help="JSON file of scores to write.")
+@click.option("--output", required=True, type=JSON, help="JSON file of scores to write.")
 def evaluate(
     subject: str,
     prediction: Path,

@@ -4,7 +4,6 @@ FOLDERS are folders of data sets, or tables that list the files.
 """
 
 import json
-from pathlib import Path
 
 import click
 
@@ -13,7 +12,7 @@ from glioseg.layouts.describe import describe_source
 from glioseg.layouts.find_subjects import joined, phantom_subjects, read_source
 from glioseg.layouts.modalities import MODALITIES
 from glioseg.layouts.table import table_of
-from glioseg.workflow.commands import Command
+from glioseg.workflow.commands import TABLE, Command
 
 SOURCE = {"layout": "auto", "labels": "auto", "prefix": ""}
 
@@ -36,13 +35,15 @@ def source_of(text: str) -> dict:
     "sources",
     type=source_of,
     multiple=True,
-    help="JSON (repeatable): folder, and any of layout, labels, prefix.",
+    help="Instead of FOLDERS (repeatable): JSON with folder, and any of layout, labels, prefix.",
 )
-@click.option("--phantoms", type=(str, int), help="Folder and number of the phantoms, which need not exist yet.")
+@click.option(
+    "--phantoms", type=(str, int), help="Folder and number of the phantoms, which need not exist yet. Default: none."
+)
 @click.option("--modalities", multiple=True, help="A modality to use (repeatable). Default: all that are found.")
 @click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk space estimate.")
-@click.option("--notes", type=Path, help="Also write a table of what was left out, except for the files of subjects.")
-@click.option("--output", type=Path, help="Write the table of subjects and their files instead of describing them.")
+@click.option("--notes", type=TABLE, help="Also write a table of what was left out, except for the files of subjects.")
+@click.option("--output", type=TABLE, help="Write the table of subjects and their files, instead of describing them.")
 def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, output):
     sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]
     if not sources and not phantoms:

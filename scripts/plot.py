@@ -6,7 +6,7 @@ import click
 
 from glioseg.plot.figures import FIGURES, draw_of
 from glioseg.plot.style import save
-from glioseg.workflow.commands import NEW, Command
+from glioseg.workflow.commands import Command, Output
 
 
 @click.command(cls=Command, help=__doc__)
@@ -22,7 +22,7 @@ from glioseg.workflow.commands import NEW, Command
     "calibration: calibration.tsv; uncertainty: uncertainty.tsv; cohort: cohort.tsv, then the folder of preprocessed "
     "scans; network: model.keras.",
 )
-@click.option("--output", required=True, type=NEW, help="PNG file to write.")
+@click.option("--output", required=True, type=Output("figure", ".png"), help="PNG file to write.")
 def plot(figure: str, inputs: tuple[Path, ...], output: Path) -> None:
     save(draw_of(figure)(inputs), output)
 

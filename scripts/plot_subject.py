@@ -8,14 +8,14 @@ from glioseg.labels import DIALECTS
 from glioseg.plot.slices import PLANES
 from glioseg.plot.style import save
 from glioseg.plot.subject import subject
-from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
+from glioseg.workflow.commands import FILE, FOLDER, NEW_FOLDER, Command
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--scan", required=True, type=FOLDER, help="The subject's folder written by preprocess.")
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="Label dialect of the files.")
 # Not required: a training subject may have no prediction, and a subject without a mask has no scores.
-@click.option("--prediction", type=FILE, help="Predicted label map on the scan's own grid.")
+@click.option("--prediction", type=FILE, help="Predicted label map on the scan's own grid, if any.")
 @click.option("--scores", type=FILE, help="JSON file written by evaluate; its Dice is shown in the title.")
 # The workflow leaves these two out and gets the default rows and columns.
 @click.option("--modality", "rows", multiple=True, help="Row of planes.png (repeatable). Default: flair, t1ce.")
@@ -26,7 +26,7 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
     type=click.Choice(PLANES),
     help="Column of planes.png (repeatable). Default: all.",
 )
-@click.option("--output", required=True, type=NEW, help="Folder to write the figures into.")
+@click.option("--output", required=True, type=NEW_FOLDER, help="Folder to write the figures into.")
 def plot_subject(
     scan: Path,
     labels: str,

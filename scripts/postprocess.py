@@ -9,14 +9,14 @@ from glioseg.labels import DIALECTS, to_classes, to_values
 from glioseg.predict.postprocess import drop_small
 from glioseg.volumes.nifti import read_volume, write_volume
 from glioseg.volumes.orientation import spacing_mm, voxel_ml
-from glioseg.workflow.commands import FILE, NEW, Command
+from glioseg.workflow.commands import FILE, LABEL_MAP, Command
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--prediction", type=FILE, required=True, help="Label map as the networks predicted it.")
 @click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Label dialect of the label map.")
 @click.option("--volumes", type=FILE, required=True, help="JSON file of size thresholds written by tune_postprocess.")
-@click.option("--output", type=NEW, required=True, help="Label map to write.")
+@click.option("--output", type=LABEL_MAP, required=True, help="Label map to write.")
 def postprocess(prediction: Path, labels: str, volumes: Path, output: Path) -> None:
     values, affine = read_volume(prediction)
     classes = to_classes(values, labels)

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from glioseg.files import read_array, read_json, write_json
-from glioseg.labels import region
+from glioseg.labels import DIALECTS, region
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
+from glioseg.workflow.commands import FILE, FOLDER, JSON, LABEL_MAP, NEW_FOLDER, Command
 
 
 @click.command(cls=Command, help=__doc__)
@@ -21,7 +21,7 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
     required=True,
     help="model.keras of a model (repeatable: the outputs are averaged).",
 )
-@click.option("--labels", required=True, help="Label dialect to write.")
+@click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Label dialect to write.")
 @click.option("--overlap", type=float, required=True, help="Share of a window that overlaps with its neighbors.")
 @click.option("--flips", multiple=True, help="x, y or z: also predict the image flipped along this axis (repeatable).")
 @click.option("--runtime", required=True, help="Software that computes the prediction: openvino, tensorflow or auto.")
@@ -36,9 +36,11 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
     "--maps", type=click.Choice(MAPS), multiple=True, help="Map with values from 0 to 1 to write (repeatable)."
 )
 @click.option("--threads", type=int, required=True, help="Number of CPU threads.")
-@click.option("--map-folder", type=NEW, required=True, help="Folder to write the maps into.")
-@click.option("--uncertainty", type=NEW, required=True, help="JSON file to write: the uncertainty of the segmentation.")
-@click.option("--output", type=NEW, required=True, help="Label map to write.")
+@click.option("--map-folder", type=NEW_FOLDER, required=True, help="Folder to write the maps into.")
+@click.option(
+    "--uncertainty", type=JSON, required=True, help="JSON file to write: the uncertainty of the segmentation."
+)
+@click.option("--output", type=LABEL_MAP, required=True, help="Label map to write.")
 def predict(
     scan: Path, models: tuple[Path, ...], labels: str, map_folder: Path, uncertainty: Path, output: Path, **how
 ):

@@ -7,8 +7,9 @@ import click
 import numpy as np
 
 from glioseg.files import write_json
+from glioseg.labels import DIALECTS
 from glioseg.preprocess.scan import preprocess_scan
-from glioseg.workflow.commands import Command
+from glioseg.workflow.commands import NEW_FOLDER, Command
 
 
 def crop_box(text: str) -> str | list[list[int]]:
@@ -29,14 +30,16 @@ def crop_box(text: str) -> str | list[list[int]]:
 @click.option(
     "--modalities", multiple=True, required=True, help="A modality (repeatable, in the order of the channels)."
 )
-@click.option("--labels", required=True, help="Label dialect of the mask.")
+@click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Label dialect of the mask.")
 @click.option("--spacing-mm", type=float, required=True, help="Voxel size (mm) to resample to.")
 @click.option("--crop", type=crop_box, required=True, help='Part to keep: "brain", or three voxel ranges as JSON.')
 @click.option("--normalization", required=True, help="zscore, percentile, minmax or minmax_slice.")
 @click.option("--missing", required=True, help="If a modality is missing: exclude the subject, or use zeros.")
 @click.option("--min-tumor-percent", type=float, required=True, help="Exclude scans with less tumor (% of the crop).")
 @click.option("--forced", type=bool, required=True, help="true: include the subject even if a check fails.")
-@click.option("--output", type=Path, required=True, help="Folder to write scan.json, image.npy and mask.npy into.")
+@click.option(
+    "--output", type=NEW_FOLDER, required=True, help="Folder to write scan.json, image.npy and mask.npy into."
+)
 def preprocess(subject, images, mask, output, **settings):
     files = {modality: (path, volume) for modality, path, volume in images}
     scan, arrays = preprocess_scan(subject, files, mask, settings)

@@ -16,7 +16,7 @@ from glioseg.report.run import Run
 from glioseg.report.subject import render_subjects
 from glioseg.report.viewer import niivue
 from glioseg.split.cohort import COHORT_COLUMNS
-from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
+from glioseg.workflow.commands import FILE, FOLDER, NEW_FOLDER, OPTIONAL, Command, Output
 from glioseg.workflow.failures import read_failures
 
 # The main page tries to load this file, to find out whether the subject pages are next to it.
@@ -32,21 +32,26 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--tuning", "tunings", multiple=True, type=FILE, help="Table written by tune_postprocess (repeatable).")
 @click.option("--plots", required=True, type=FOLDER, help="Folder of figures written by plot.")
 @click.option(
-    "--preprocess", required=True, type=NEW, help="Folder written by preprocess, with the hashes of the scans."
+    "--preprocess", required=True, type=OPTIONAL, help="Folder written by preprocess, with the hashes of the scans."
 )
 @click.option(
-    "--volumes", required=True, type=NEW, help="Folder written by embed; a subject without a file in it gets no viewer."
+    "--volumes",
+    required=True,
+    type=OPTIONAL,
+    help="Folder written by embed; a subject without a file in it gets no viewer.",
 )
 @click.option("--models", required=True, multiple=True, type=FILE, help="model.keras of a model (repeatable).")
 @click.option("--settings", required=True, multiple=True, type=FILE, help="settings.json of a model (repeatable).")
 @click.option("--config", required=True, help="Configuration of the study as JSON.")
-@click.option("--benchmarks", required=True, type=NEW, help="Folder of Snakemake's benchmark files, if any.")
+@click.option("--benchmarks", required=True, type=OPTIONAL, help="Folder of Snakemake's benchmark files, if any.")
 @click.option("--commit", required=True, help="Version of the code.")
-@click.option("--failures", multiple=True, type=NEW, help="Table of failed jobs that the run skipped (repeatable).")
+@click.option(
+    "--failures", multiple=True, type=OPTIONAL, help="Table of failed jobs that the run skipped (repeatable)."
+)
 @click.option("--gallery", required=True, type=click.IntRange(0), help="Number of worst and of best subjects to show.")
 @click.option("--viewer", required=True, type=click.Choice(VIEWERS), help="Which subject pages get the viewer.")
-@click.option("--pages", required=True, type=NEW, help="Folder to write the subject pages into.")
-@click.option("--output", required=True, type=NEW, help="HTML file of the report to write.")
+@click.option("--pages", required=True, type=NEW_FOLDER, help="Folder to write the subject pages into.")
+@click.option("--output", required=True, type=Output("report", ".html"), help="HTML file of the report to write.")
 def report(
     notes,
     cohort,

@@ -15,13 +15,14 @@ import click
 import yaml
 
 from glioseg.labels import DIALECTS, region
-from glioseg.predict.model_facts import read_facts
-from glioseg.predict.one_scan import files_of, insist_on_study, prepare
+from glioseg.layouts.folders import stem_of
+from glioseg.predict.model_facts import learned_from, read_facts
+from glioseg.predict.one_scan import by_modality, insist_on_study, insist_on_unused, prepare, subject_in
 from glioseg.predict.runtime import RUNTIMES
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.predict.sliding_window import AXES
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
+from glioseg.workflow.commands import FILE, FOLDER, LABEL_MAP, NEW_FOLDER, Command
 
 CONFIG = yaml.safe_load((Path(__file__).resolve().parent.parent / "config.yaml").read_text(encoding="utf-8"))["predict"]
 VOLUME = click.FloatRange(min=0)
@@ -36,9 +37,20 @@ VOLUME = click.FloatRange(min=0)
     required=True,
     help="model.keras of a model (repeatable: the outputs are averaged).",
 )
-@click.option("--image", "images", type=(str, FILE), multiple=True, help="A modality and its file (repeatable).")
+@click.option(
+    "--image",
+    "images",
+    type=(str, FILE),
+    multiple=True,
+    help="A modality (flair, t1, t1ce, t2, or any name that a layout uses) and its file (repeatable). Instead of it: "
+    "--subject.",
+)
 @click.option("--subject", type=FOLDER, help="Instead of --image: the folder of one subject in a known layout.")
-@click.option("--labels", type=click.Choice(DIALECTS), help="Label dialect to write. Default: the models' own.")
+@click.option(
+    "--labels",
+    type=click.Choice(DIALECTS),
+    help="Label dialect to write. Default: the subject's if its layout tells it, otherwise the models'.",
+)
 @click.option(
     "--overlap",
     type=click.FloatRange(0, 1, max_open=True),
@@ -50,6 +62,7 @@ VOLUME = click.FloatRange(min=0)
     type=click.Choice(AXES),
     multiple=True,
     default=CONFIG["flips"],
+    show_default=", ".join(CONFIG["flips"]) or "none",
     help="Axis along which the image is also predicted flipped (repeatable).",
 )
 @click.option("--runtime", type=click.Choice(RUNTIMES), default=CONFIG["runtime"], help="Software that predicts.")
@@ -65,22 +78,41 @@ VOLUME = click.FloatRange(min=0)
     default=CONFIG["smallest_component_ml"],
     help="Smaller connected components of tumor (ml) become background.",
 )
-@click.option("--maps", type=click.Choice(MAPS), multiple=True, help="Map to write next to the label map (repeatable).")
+@click.option(
+    "--maps",
+    type=click.Choice(MAPS),
+    multiple=True,
+    help="Map to write next to the label map (repeatable). Default: none.",
+)
 @click.option("--threads", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), help="Number of CPU threads.")
-@click.option("--output", type=NEW, required=True, help="Label map to write, on the scan's own grid.")
+@click.option("--output", type=LABEL_MAP, required=True, help="Label map to write, on the scan's own grid.")
 def segment(models, images, subject, labels, output, **how):
     if bool(images) == bool(subject):
         raise ValueError("give either --image MODALITY FILE for each modality, or --subject FOLDER")
+    name = stem_of(output.name)
+    folder = NEW_FOLDER(output.with_name(f"{name}_maps"))
     study = insist_on_study(read_facts(models), models[0])
-    labels = labels or study["labels"]
-    files = files_of(subject, study["modalities"]) if subject else {name: (path, 0) for name, path in images}
-    scan, image, warning = prepare(output.name.partition(".")[0], files, study, labels)
+    if subject:
+        files, known = subject_in(subject, study)
+    else:
+        files, known = by_modality(images, study["modalities"]), study["labels"]
+    labels = labels or known
+    insist_on_unused(output, files)
+    scan, image, warning = prepare(name, files, study, labels)
     if warning:
         click.echo(f"warning: {warning}", err=True)
+    for model, trained in learned_from(models, scan["hashes"]).items():
+        click.echo(
+            f"warning: {model} learned from this scan, its training subject {trained}; this segmentation says "
+            "nothing of how well the model segments a new patient",
+            err=True,
+        )
     found = segment_image(image, scan, models, PredictSettings(**how))
-    write_segmentation(found, scan, labels, output.parent / f"{scan['subject']}_maps", output)
+    write_segmentation(found, scan, labels, folder, output)
     volume_ml = int(region(found.classes, "WT").sum()) * voxel_ml(scan["spacing_mm"])
-    click.echo(f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {found.uncertainty['uncertainty']:.3f}")
+    click.echo(
+        f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {found.uncertainty['uncertainty']:.3f}, labels {labels}"
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from glioseg.labels import MASK
 from glioseg.layouts.covariates import rows_of
 from glioseg.split.cohort import COHORT_COLUMNS, cohort_rows, counted, covariate_columns, insist_on_all
 from glioseg.split.own_folds import folds_by, folds_of
-from glioseg.workflow.commands import Command
+from glioseg.workflow.commands import TABLE, Command
 
 
 def given_folds(table: list[dict], exclude: set[str], file: str, by: str) -> dict[str, str]:
@@ -39,7 +39,7 @@ def given_folds(table: list[dict], exclude: set[str], file: str, by: str) -> dic
 @click.option("--by", required=True, help="Covariate of which each value is one fold, or nothing: draw the folds.")
 @click.option("--strict", type=bool, required=True, help="true: stop with an error if a subject is excluded.")
 @click.option("--seed", type=int, required=True, help="Seed for drawing the folds.")
-@click.option("--output", type=Path, required=True, help="Cohort table to write.")
+@click.option("--output", type=TABLE, required=True, help="Cohort table to write.")
 def split(subjects, preprocess, exclude, failed, folds, test_percent, file, by, strict, seed, output):
     table = read_table(subjects, ("subject", "patient", "labels"))
     left_out = dict.fromkeys(failed, "failed") | dict.fromkeys(exclude, "exclude")

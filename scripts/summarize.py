@@ -22,24 +22,26 @@ from glioseg.evaluate.summary import (
 )
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS, mean_dice, uncertainty_rows
 from glioseg.files import read_table, write_table
-from glioseg.workflow.commands import FILE, NEW, SEED, Command
+from glioseg.workflow.commands import FILE, OPTIONAL, SEED, TABLE, Command
 from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--evaluate", required=True, type=NEW, help="Folder written by evaluate: the scores of each subject.")
-@click.option("--predictions", required=True, type=NEW, help="Folder written by predict: the uncertainties.")
+@click.option(
+    "--evaluate", required=True, type=OPTIONAL, help="Folder written by evaluate: the scores of each subject."
+)
+@click.option("--predictions", required=True, type=OPTIONAL, help="Folder written by predict: the uncertainties.")
 @click.option("--baseline", required=True, type=FILE, help="Table written by baseline; it may have no rows.")
 @click.option("--cohort", required=True, type=FILE, help="Cohort table written by split.")
 @click.option(
-    "--failures", multiple=True, type=NEW, help="Table of failed jobs, whose subjects are left out (repeatable)."
+    "--failures", multiple=True, type=OPTIONAL, help="Table of failed jobs, whose subjects are left out (repeatable)."
 )
 @click.option("--bootstrap", required=True, type=click.IntRange(1), help="Number of resamples for each 95 % interval.")
 @click.option("--seed", required=True, type=SEED, help="Seed of the bootstrap.")
-@click.option("--subjects", required=True, type=NEW, help="Table to write: one row per score of a subject.")
-@click.option("--scores", required=True, type=NEW, help="Table to write: one row per method, region and metric.")
-@click.option("--calibration", required=True, type=NEW, help="Table to write: calibration of the probabilities.")
-@click.option("--uncertainty", required=True, type=NEW, help="Table to write: subjects, most uncertain first.")
+@click.option("--subjects", required=True, type=TABLE, help="Table to write: one row per score of a subject.")
+@click.option("--scores", required=True, type=TABLE, help="Table to write: one row per method, region and metric.")
+@click.option("--calibration", required=True, type=TABLE, help="Table to write: calibration of the probabilities.")
+@click.option("--uncertainty", required=True, type=TABLE, help="Table to write: subjects, most uncertain first.")
 def summarize(
     evaluate: Path,
     predictions: Path,

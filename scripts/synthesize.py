@@ -6,13 +6,13 @@ import click
 
 from glioseg.synthesize.phantoms import AFFINE, phantom
 from glioseg.volumes.nifti import write_volume
-from glioseg.workflow.commands import NEW, SEED, Command
+from glioseg.workflow.commands import NEW_FOLDER, SEED, Command
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--subject", required=True, help="Name of the phantom; each name gives a different patient.")
 @click.option("--seed", required=True, type=SEED, help="Seed of the whole set of phantoms.")
-@click.option("--output-dir", required=True, type=NEW, help="Folder to write the five files into.")
+@click.option("--output-dir", required=True, type=NEW_FOLDER, help="Folder to write the five files into.")
 def synthesize(subject: str, seed: int, output_dir: Path) -> None:
     images, mask = phantom(subject, seed)
     for name, volume in [*images.items(), ("seg", mask)]:

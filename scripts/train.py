@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
+from glioseg.files import allow_open_files, read_json, read_table, whole, write_json, write_table
 from glioseg.split.models import training_subjects, validation_subjects
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
-from glioseg.workflow.commands import Command
+from glioseg.workflow.commands import NEW_FOLDER, Command, Output
 
 
 def auto_or_int(text: str) -> str | int:
@@ -20,7 +20,9 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--fold", required=True, help="Name of the model: the fold that it is not trained on, or all.")
 @click.option("--cohort", type=Path, required=True, help="Cohort table written by split.")
 @click.option("--preprocess", type=Path, required=True, help="Folder written by preprocess, with a folder per subject.")
-@click.option("--classes", multiple=True, required=True, help="A tissue class (repeatable, background first).")
+@click.option(
+    "--classes", multiple=True, required=True, help="A tissue class of glioseg.labels (repeatable, background first)."
+)
 @click.option("--network", required=True, help="Architecture: unet, original or sm_unet.")
 @click.option(
     "--filters",
@@ -45,7 +47,9 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--steps-per-epoch", type=int, required=True, help="Number of training steps per epoch.")
 @click.option("--max-minutes", type=float, required=True, help="Time limit in minutes; 0: no limit.")
 @click.option("--patience", type=int, required=True, help="Stop after this many epochs without a lower loss; 0: never.")
-@click.option("--losses", multiple=True, required=True, help="Loss function (repeatable: summed).")
+@click.option(
+    "--losses", multiple=True, required=True, help="dice_cross_entropy, sm_dice or sm_focal (repeatable: summed)."
+)
 @click.option("--batch-dice", type=bool, required=True, help="true: compute one Dice over all patches of a batch.")
 @click.option("--optimizer", required=True, help="adam or adamw.")
 @click.option("--learning-rate", type=float, required=True, help="Highest learning rate.")
@@ -70,8 +74,13 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--threads", type=int, required=True, help="Number of CPU threads.")
 @click.option("--study", required=True, help="How scans are preprocessed, as JSON; stored in settings.json.")
 @click.option("--code", required=True, help="Hash of the code; a state saved by other code is not continued.")
-@click.option("--state", type=Path, required=True, help="File for the state that an interrupted run continues from.")
-@click.option("--output", type=Path, required=True, help="Folder for model.keras, history.tsv and settings.json.")
+@click.option(
+    "--state",
+    type=Output("state", ".npz"),
+    required=True,
+    help="File for the state that an interrupted run continues from.",
+)
+@click.option("--output", type=NEW_FOLDER, required=True, help="Folder for model.keras, history.tsv and settings.json.")
 def train(fold, cohort, preprocess, precision, threads, study, code, state, output, **settings):
     settings["precision"] = choose_precision(precision)
     use_threads(threads)
@@ -87,6 +96,7 @@ def train(fold, cohort, preprocess, precision, threads, study, code, state, outp
     keras.mixed_precision.set_global_policy(settings["precision"])
     rows = read_table(cohort, ("subject", "fold", "has_mask"))
     names = training_subjects(rows, fold)
+    hashes = {name: read_json(preprocess / name / "scan.json")["hashes"] for name in names}
     held_out = validation_subjects(rows, fold)[: settings["validation_subjects"]]
     allow_open_files()
     subjects = [load_subject(preprocess / name) for name in names]
@@ -106,6 +116,7 @@ def train(fold, cohort, preprocess, precision, threads, study, code, state, outp
     facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
     facts["validation_dice"] = float([row["val_dice"] for row in history if row["val_dice"]][-1]) if held_out else None
     facts |= {"study": json.loads(study), "threads": threads, "subjects": names, "validation_subjects": held_out}
+    facts["hashes"] = hashes
     write_json(output / "settings.json", facts)
     with whole(output / "model.keras") as partial:
         model.save(partial)

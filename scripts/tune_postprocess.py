@@ -15,7 +15,7 @@ from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.split.models import tuning_subjects
 from glioseg.volumes.nifti import read_volume
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FILE, FOLDER, NEW, Command
+from glioseg.workflow.commands import FILE, FOLDER, JSON, OPTIONAL, TABLE, Command
 from glioseg.workflow.failures import failed_subjects, read_failures
 
 VOLUME = click.FloatRange(min=0)
@@ -28,7 +28,7 @@ VOLUME = click.FloatRange(min=0)
 @click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks predicted them.")
 @click.option("--configured", type=(VOLUME, VOLUME), required=True, help="Both thresholds as configured in predict.")
 @click.option(
-    "--failures", multiple=True, type=NEW, help="Table of failed jobs, whose subjects are left out (repeatable)."
+    "--failures", multiple=True, type=OPTIONAL, help="Table of failed jobs, whose subjects are left out (repeatable)."
 )
 @click.option(
     "--smallest-enhancing-ml",
@@ -42,8 +42,8 @@ VOLUME = click.FloatRange(min=0)
     multiple=True,
     help="Threshold to try for connected components, in ml (repeatable).",
 )
-@click.option("--table", type=NEW, required=True, help="Table to write: the mean Dice of every value tried.")
-@click.option("--output", type=NEW, required=True, help="JSON file to write: the chosen values.")
+@click.option("--table", type=TABLE, required=True, help="Table to write: the mean Dice of every value tried.")
+@click.option("--output", type=JSON, required=True, help="JSON file to write: the chosen values.")
 def tune_postprocess(
     fold,
     cohort,

@@ -1,14 +1,18 @@
 """Check that config.yaml, its schema and the commands agree, and that environments agree with the lock files."""
 
+import ast
 import importlib
 import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 
 import click
 import pytest
 import yaml
 from studies import ROOT
+
+from glioseg.workflow.code_hash import parsed
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "rules/config.schema.yaml").read_text())
@@ -43,6 +47,40 @@ def test_each_setting_is_an_option_of_its_command(section):
         assert f"--{key.replace('_', '-')}" in spelled, (
             f"{section}: {key} is not an option of scripts/{section}.py ({options})"
         )
+
+
+def help_of(name):
+    """What --help prints of each option of a command, by the name of the option."""
+    context = click.Context(command(name), **command(name).context_settings)
+    return {
+        option.opts[0]: " ".join(option.get_help_record(context))
+        for option in command(name).params
+        if isinstance(option, click.Option)
+    }
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_each_option_is_explained_with_its_choices_and_its_default(path):
+    printed = help_of(path.stem)
+    for option in command(path.stem).params:
+        if isinstance(option, click.Argument):
+            assert option.name.upper() in command(path.stem).help, option.name
+            continue
+        assert re.search(r"\w{2,}.*\.$", option.help or ""), f"{path.name}: {option.opts[0]} has no help"
+        words = printed[option.opts[0]]
+        for kind in getattr(option.type, "types", [option.type]):
+            assert all(value in words for value in getattr(kind, "choices", ())), f"{path.name}: {words}"
+        if path.stem in TYPED and not option.required:
+            assert re.search("default|instead of", words, re.I), f"{path.name}: {words}"
+
+
+@pytest.mark.parametrize("section", sorted(SCHEMA["properties"].keys() - OF_THE_RULES))
+def test_help_lists_the_values_that_a_setting_may_have(section):
+    for key, rules in SCHEMA["properties"][section].get("properties", {}).items():
+        kinds = [rules, rules.get("items", {}), *rules.get("anyOf", [])]
+        allowed = {value for kind in kinds for value in (*kind.get("enum", ()), kind.get("const")) if value}
+        words = help_of(section)[f"--{key.replace('_', '-')}"]
+        assert all(value in words for value in allowed), f"{section}: {key}: {words}"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
@@ -165,6 +203,37 @@ def test_environments_pin_what_the_lock_pins(environment):
     assert dict(word.lower().split("==") for word in later.split()).items() <= lock.items()
     assert "segmentation-models-3d" in later.lower()
     assert "classification-models-3d" in later.lower()
+
+
+def imported_by(name):
+    """The distributions that a command imports from outside of the library, at the top or inside of functions."""
+    scripts, files, queue = ROOT / "scripts", set(), [f"{name}.py"]
+    modules = set()
+    while queue:
+        file = queue.pop()
+        if file not in files:
+            files.add(file)
+            queue += parsed(scripts, file)[1]
+            for node in ast.walk(ast.parse((scripts / file).read_text())):
+                modules |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+                modules |= {node.module} if isinstance(node, ast.ImportFrom) else set()
+    outside = {module.partition(".")[0] for module in modules} - {"glioseg"} - sys.stdlib_module_names
+    known = packages_distributions()
+    return {module: {name.lower().replace("_", "-") for name in known.get(module, [])} for module in outside}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_the_environment_of_a_command_has_what_it_imports(path):
+    # segment has no rule; it predicts.
+    with_tensorflow = path.stem in ("train", "predict", "segment")
+    for environment in set(LOCK_OF) - {"light"} if with_tensorflow else {"light"}:
+        script = ROOT / f"envs/{environment}.post-deploy.sh"
+        later = re.findall(r"([\w-]+)==", script.read_text().lower()) if script.exists() else []
+        installed = {*pinned(environment), *later}
+        # The CPU's package of TensorFlow has another name than the GPU's.
+        installed |= {"tensorflow", "tensorflow-cpu"} if with_tensorflow else set()
+        for module, names in imported_by(path.stem).items():
+            assert names & installed, f"{path.name} imports {module}, which envs/{environment}.yaml does not list"
 
 
 def test_each_rule_names_its_environment_and_its_container():

@@ -26,7 +26,6 @@ MOST_FILES, MOST_LINES, MOST_PARAMETERS = 14, 220, 8
 TESTED_BY_OTHERS = {
     "evaluate/uncertainty": "commands/test_summarize.py",
     "plot/subject": "commands/test_plot_subject.py",
-    "predict/one_scan": "commands/test_segment.py",
     "predict/segment": "commands/test_predict.py",
     "preprocess/appearance": "preprocess/test_plausibility.py",
     "preprocess/layers": "commands/test_embed.py",
@@ -41,9 +40,6 @@ TESTED_BY_OTHERS = {
     "train/device": "train/test_networks.py",
     "train/progress": "commands/test_train.py",
     "train/signals": "commands/test_train.py",
-    "train/state": "commands/test_train.py",
-    # Its error messages are tested by injecting faults.
-    "workflow/commands": "faults/test_commands.py",
 }
 
 

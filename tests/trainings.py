@@ -30,7 +30,7 @@ def write_preprocessed(folder):
         (folder / name).mkdir()
         np.save(folder / name / "image.npy", one.image)
         np.save(folder / name / "mask.npy", one.mask)
-        (folder / name / "scan.json").write_text(json.dumps({"subject": name}))
+        (folder / name / "scan.json").write_text(json.dumps({"subject": name, "hashes": {"flair": f"hash of {name}"}}))
     rows = [
         {"subject": name, "verdict": "included", "fold": fold, "has_mask": "yes"}
         for name, fold in zip(("a", "bb", "ccc", "dddd"), ("train",) * 3 + ("test",), strict=True)

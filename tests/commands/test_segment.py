@@ -3,6 +3,8 @@
 import json
 
 import nibabel as nib
+import numpy as np
+import pytest
 from click.testing import CliRunner
 from examples import TISSUES
 from studies import MODALITIES, run_predict
@@ -48,6 +50,83 @@ def test_a_single_scan_is_segmented_as_in_a_study(study, tmp_path):
     facts["settings"]["classes"] = ["background", "edema"]
     lonely.with_name("settings.json").write_text(json.dumps(facts))
     assert "average only models trained with the same settings" in refused(*model, "--model", lonely, *images)
+
+
+def test_the_values_are_those_of_the_subjects_layout(study, tmp_path):
+    folder, case = study
+    names = {"flair": "t2f", "t1": "t1n", "t1ce": "t1c", "t2": "t2w"}
+    (tmp_path / "new").mkdir()
+    for name, new in names.items():
+        (tmp_path / "new" / f"new-{new}.nii.gz").symlink_to(case / f"{case.name}_{name}.nii.gz")
+    images = [word for new in names.values() for word in ("--image", new, tmp_path / "new" / f"new-{new}.nii.gz")]
+    found = {}
+    for dialect, *words in (("brats2020", *images), ("brats2023", "--subject", tmp_path / "new")):
+        output = tmp_path / f"{dialect}.nii"
+        words = ["--model", folder / "0" / "model.keras", *words, "--runtime", "openvino", "--output", output]
+        done = CliRunner().invoke(segment.segment, [*map(str, words), "--smallest-enhancing-ml", "0"])
+        assert f"labels {dialect}\n" in done.output
+        found[dialect] = np.asarray(nib.load(output).dataobj)
+    assert (found["brats2020"] == 4).any()
+    assert (np.where(found["brats2020"] == 4, 3, found["brats2020"]) == found["brats2023"]).all()
+
+
+def test_a_subject_that_the_model_learned_from_is_told(study, tmp_path):
+    folder, case = study
+    (tmp_path / "model.keras").symlink_to(folder / "0" / "model.keras")
+    facts = json.loads((folder / "0" / "settings.json").read_text())
+    facts["hashes"] = {"first": json.loads((folder / "scan" / "scan.json").read_text())["hashes"], "second": {}}
+    (tmp_path / "settings.json").write_text(json.dumps(facts))
+    said = {}
+    for model in (tmp_path, folder / "0"):
+        words = ["--model", model / "model.keras", "--subject", case, "--runtime", "openvino"]
+        done = CliRunner().invoke(segment.segment, list(map(str, [*words, "--output", tmp_path / "a.nii"])))
+        assert done.exit_code == 0, done.output
+        said[model] = done.stderr
+    assert f"{tmp_path / 'model.keras'} learned from this scan, its training subject first" in said[tmp_path]
+    assert "learned from" not in said[folder / "0"]
+
+
+def test_models_of_unequal_patch_are_refused_before_the_first_is_run(study, tmp_path, monkeypatch):
+    from glioseg.train.networks import build_network
+
+    folder, case = study
+    build_network("unet", (24, 16, 16), 4, 4, (4, 8), "").save(tmp_path / "model.keras")
+    (tmp_path / "settings.json").write_bytes((folder / "0" / "settings.json").read_bytes())
+    monkeypatch.setattr(segment, "segment_image", None)
+    models = ["--model", folder / "0" / "model.keras", "--model", tmp_path / "model.keras"]
+    words = [*models, "--subject", case, "--output", tmp_path / "a.nii"]
+    done = CliRunner().invoke(segment.segment, list(map(str, words)))
+    assert done.exit_code == 1
+    assert "takes 4 modalities in patches of 24x16x16 voxels, and" in done.output
+
+
+def test_names_with_dots_keep_their_maps_apart(study, tmp_path):
+    folder, case = study
+    words = ["--model", folder / "0" / "model.keras", "--subject", case, "--runtime", "openvino"]
+    for name in ("p.01.nii.gz", "p.02.nii", "p.nii.gz"):
+        words_of_one = [*words, "--maps", "WT", "--output", tmp_path / name]
+        assert CliRunner().invoke(segment.segment, list(map(str, words_of_one))).exit_code == 0
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    maps = {f"{name}_maps/WT.nii.gz" for name in ("p.01", "p.02", "p")}
+    assert found == {"p.01.nii.gz", "p.02.nii", "p.nii.gz", *maps}
+
+
+@pytest.mark.parametrize("name", ["a.nrrd", "a.mha", "a", "a.img", "", "taken.nii.gz", "case_03_t1.nii.gz"])
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_read(study, tmp_path, monkeypatch, name):
+    folder, case = study
+    (tmp_path / "taken_maps").touch()
+    copy = tmp_path / case.name
+    copy.mkdir()
+    for path in case.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    monkeypatch.setattr(segment, "prepare", None)
+    output = (copy if "case" in name else tmp_path) / name
+    words = ["--model", folder / "0" / "model.keras", "--subject", copy, "--maps", "WT", "--output", output]
+    done = CliRunner().invoke(segment.segment, list(map(str, words)))
+    assert done.exit_code in (1, 2)
+    assert "expected a" in done.output
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
 def two(case, folder):

@@ -33,6 +33,7 @@ def test_training_shows_progress_and_writes_its_outputs(undisturbed):
     settings = json.loads((output / "settings.json").read_text())
     assert settings["subjects"] == ["a", "bb", "ccc"]
     assert settings["validation_subjects"] == ["dddd"]
+    assert settings["hashes"] == {name: {"flair": f"hash of {name}"} for name in ("a", "bb", "ccc")}
     assert settings["versions"]["tensorflow"]
     assert not (output / "state.npz").exists()
 
@@ -75,13 +76,19 @@ def test_state_of_other_settings_is_not_continued(preprocessed, tmp_path):
     assert "training starts from the beginning" in done.stdout
     end_after(1, train_command(preprocessed, tmp_path))
     done = subprocess.run(train_command(preprocessed, tmp_path, code="2"), capture_output=True, text=True, check=True)
-    assert "was made with other settings, code or subjects; training starts from the beginning" in done.stdout
+    assert "state.npz was made with other settings, code or subjects; it is kept as" in done.stdout
+    # The finished training deleted its own state only; the other continues.
+    (kept,) = tmp_path.glob("state*.npz")
+    assert f"states of other unfinished trainings, which may be deleted: {kept}" in done.stdout
+    done = subprocess.run(train_command(preprocessed, tmp_path), capture_output=True, text=True, check=True)
+    assert "continuing after epoch 1" in done.stdout
+    assert list(tmp_path.glob("state*.npz")) == []
     # A state with another learning rate is continued only if its loss became NaN or infinite.
     end_after(1, train_command(preprocessed, tmp_path, **{"learning-rate": 0.005}))
     kept = (tmp_path / "state.npz").read_bytes()
     command = train_command(preprocessed, tmp_path, **{"learning-rate": 0.001})
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "training starts from the beginning" in done.stdout
+    assert "it is kept as" in done.stdout
     (tmp_path / "state.npz").write_bytes(kept)
     let_rate_change(tmp_path / "state.npz")
     done = subprocess.run(command, capture_output=True, text=True, check=True)

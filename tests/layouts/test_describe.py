@@ -1,11 +1,11 @@
-"""The estimated disk space is close to what preprocessing writes."""
+"""The estimated disk space is close to what preprocessing writes, and any subject can be described."""
 
 import pytest
-from cohorts import preprocessed, write_cohort
+from cohorts import PLAIN, preprocessed, touch, write_cohort
 from studies import MODALITIES
 
-from glioseg.layouts.describe import forecast_bytes
-from glioseg.layouts.find_subjects import find_subjects
+from glioseg.layouts.describe import describe_source, forecast_bytes
+from glioseg.layouts.find_subjects import find_subjects, read_source
 
 
 def test_the_disk_forecast_is_what_preprocessing_writes(tmp_path):
@@ -16,3 +16,11 @@ def test_the_disk_forecast_is_what_preprocessing_writes(tmp_path):
     assert measured == 2
     assert size == pytest.approx(written, rel=0.1)
     assert forecast_bytes({}, list(MODALITIES), 1.0)[1] == 0
+
+
+def test_subjects_without_any_image_are_described(tmp_path):
+    source = PLAIN | {"folder": str(touch(tmp_path, "a/a_seg.nii.gz", "b/b_seg.nii.gz"))}
+    described = describe_source(source, read_source(source, []), [], 1.0)
+    assert "subjects   2\n" in described
+    assert "modalities none; expected an image of flair, t1, t1ce or t2 for each subject\n" in described
+    assert "disk       no estimate" in described

@@ -2,7 +2,19 @@
 
 import json
 
-from glioseg.predict.model_facts import read_facts
+import pytest
+from pictures import keras_file, small_unet
+
+from glioseg.predict.model_facts import learned_from, read_facts
+
+
+def model_of(folder, size=32, **facts):
+    folder.mkdir()
+    settings = {"settings": {"classes": ["background", "edema"]}, **facts}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    layers = [list(layer) for layer in small_unet(size)]
+    layers[0][2] = {"batch_shape": layers[0][4]}
+    return keras_file(folder / "model.keras", layers, [[layers[-1][1], 0, 0]])
 
 
 def test_facts_say_what_the_channels_are(tmp_path):
@@ -11,3 +23,21 @@ def test_facts_say_what_the_channels_are(tmp_path):
     model.with_name("settings.json").write_text(json.dumps(facts))
     assert read_facts([model]).channels == ("WT", "TC", "ET")
     assert read_facts([model]).targets == "regions"
+
+
+def test_models_of_unequal_patch_or_channels_are_refused(tmp_path):
+    models = [model_of(tmp_path / f"{number}", size) for number, size in enumerate((32, 32, 48))]
+    assert read_facts(models[:2]) == read_facts(models[2:])
+    with pytest.raises(
+        ValueError, match=r"/2/model.keras takes \d modalities in patches of 48x48x48 voxels, and .*/0/"
+    ) as said:
+        read_facts(models)
+    assert "in patches of 32x32x32; average only models with the same modalities and patch" in str(said.value)
+
+
+def test_a_scan_that_a_model_learned_from_is_found_by_its_voxels(tmp_path):
+    one = model_of(tmp_path / "1", hashes={"a": {"t1": "1", "t2": "2"}, "b": {"t1": "3"}})
+    other = model_of(tmp_path / "2", hashes={"c": {"t1": "4"}})
+    old = model_of(tmp_path / "3")
+    assert learned_from([one, other, old], {"t1": "9", "t2": "2"}) == {one: "a"}
+    assert learned_from([one, other, old], {"t1": "5"}) == {}

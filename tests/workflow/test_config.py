@@ -1,6 +1,9 @@
 """Text settings are converted to numbers where the schema requires them, and invalid settings are refused."""
 
 import copy
+import datetime
+from functools import reduce
+from operator import getitem
 
 import pytest
 import yaml
@@ -31,6 +34,10 @@ def test_text_is_converted_to_the_numbers_that_the_schema_requires():
     [
         ("train", "epoch", 3, r"^train: epoch is not a setting; did you mean epochs\?$"),
         ("train", "epochs", "many", r"^train: epochs: 'many' "),
+        ("train", "epochs", 3.5, r"^train: epochs: 3.5 is not of type 'integer'"),
+        ("train", "seed", 3, r"^train: seed is not a setting; did you mean seed\?$"),
+        ("predict", "epochs", 3, r"^predict: epochs is not a setting; did you mean train: epochs\?$"),
+        ("train", "patch", 64, r"^train: patch: expected a list in square brackets, found 64 \(int\); or use auto$"),
         ("preprocess", "missing", "zeros", r"^preprocess: missing: zeros requires train: modality_dropout above 0"),
     ],
 )
@@ -41,6 +48,82 @@ def test_invalid_settings_are_refused(section, name, value, sentence):
     with pytest.raises(ValueError, match=f"(?m){sentence}") as refusal:
         check_config(config, SCHEMA)
     assert str(refusal.value).startswith("The configuration is not valid.\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("epochs", 3, "epochs is not a setting; did you mean train: epochs?"),
+        ("epoch", 3, "epoch is not a setting; did you mean train: epochs?"),
+        ("train.epochs", 3, "train.epochs is not a setting; did you mean train: epochs?"),
+        (
+            "smallest_component_ml",
+            1,
+            "smallest_component_ml is not a setting; did you mean predict: smallest_component_ml or tune_postprocess: "
+            "smallest_component_ml?",
+        ),
+        ("trian", {}, "trian is not a setting; did you mean train?"),
+        ("wavelength", 1, "wavelength is not a setting; the settings are data, layout,"),
+        (3, 1, "3 is not a setting; the settings are data, layout,"),
+        ("exclude", [1], "exclude: 0: YAML reads this as 1 (int), not as text; quote it, as in '001'"),
+        (
+            "include",
+            [datetime.date(2024, 1, 2)],
+            "include: 0: YAML reads this as 2024-01-02 (date), not as text; quote",
+        ),
+        ("exclude", 1, "exclude: expected a list in square brackets, found 1 (int)"),
+        ("results", 2024, "results: YAML reads this as 2024 (int), not as text; quote it"),
+        ("data", False, "data: YAML reads this as False (bool), not as text; quote it"),
+        ("data", ["a", 2], "data: 1: YAML reads this as 2 (int), not as text; quote it"),
+        ("data", [{"folder": "a", "prefix": 1}], "data: 0: prefix: YAML reads this as 1 (int), not as text; quote it"),
+        ("results", "~nobody-has-this-name/a", "~nobody-has-this-name/a: there is no such home folder"),
+    ],
+)
+def test_the_sentence_says_what_may_be_meant(name, value, sentence):
+    with pytest.raises(ValueError) as refusal:
+        check_config(copy.deepcopy(CONFIG) | {name: value}, SCHEMA)
+    assert sentence in str(refusal.value)
+
+
+def test_whole_numbers_become_integers_in_every_setting_that_requires_them():
+    config = copy.deepcopy(CONFIG)
+    config["seed"] = "1e3"
+    config["train"] |= {"epochs": 30.0, "filters": [4.0, "8.0"], "patch": [16.0, 16, 16], "batch": 2.0, "scale": 1.0}
+    config["preprocess"] |= {"crop": [[0.0, 9], [0, 9], [0, 9.0]], "spacing_mm": 1.0}
+    check_config(config, SCHEMA)
+    assert repr((config["seed"], config["train"]["epochs"], config["train"]["batch"])) == "(1000, 30, 2)"
+    assert repr(config["train"]["filters"] + config["train"]["patch"]) == "[4, 8, 16, 16, 16]"
+    assert repr(config["preprocess"]["crop"]) == "[[0, 9], [0, 9], [0, 9]]"
+    # Other numbers keep their type, so that the options of the commands stay as they are.
+    assert repr((config["train"]["scale"], config["preprocess"]["spacing_mm"])) == "(1.0, 1.0)"
+    # Every integer of the schema is converted.
+    for place, minimum in integers(yaml.safe_load(SCHEMA.read_text())):
+        config = copy.deepcopy(CONFIG)
+        *sections, last = place
+        section = reduce(getitem, sections, config)
+        section[last] = float(minimum)
+        check_config(config, SCHEMA)
+        assert type(reduce(getitem, place, config)) is int, place
+
+
+def integers(schema, place=()):
+    """Place and minimum of each setting that is a single integer."""
+    for name, rules in schema["properties"].items():
+        kinds = rules.get("anyOf", [rules])
+        yield from (((*place, name), kind["minimum"]) for kind in kinds if kind.get("type") == "integer")
+        if rules.get("type") == "object":
+            yield from integers(rules, (*place, name))
+
+
+def test_the_home_folder_is_expanded(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/anne")
+    config = copy.deepcopy(CONFIG) | {"data": ["~/a", {"folder": "~/b"}, "c/~"], "results": "~/r"}
+    check_config(config, SCHEMA)
+    assert config["data"] == ["/home/anne/a", {"folder": "/home/anne/b"}, "c/~"]
+    assert config["results"] == "/home/anne/r"
+    config = copy.deepcopy(CONFIG) | {"data": "~/a", "results": "./r/"}
+    check_config(config, SCHEMA)
+    assert (config["data"], config["results"]) == ("/home/anne/a", "./r/")
 
 
 def test_sources_by_hand():

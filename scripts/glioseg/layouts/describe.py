@@ -7,6 +7,7 @@ import numpy as np
 from glioseg.labels import MASK
 from glioseg.layouts.find_subjects import Source
 from glioseg.layouts.folders import SubjectFiles
+from glioseg.layouts.modalities import MODALITIES
 from glioseg.volumes import orientation
 from glioseg.volumes.boxes import bounding_box
 from glioseg.volumes.brain import background_value, brain_mask
@@ -16,6 +17,7 @@ from glioseg.volumes.resample import resampled_shape
 LISTED = 10  # the most subjects or notes that are listed; the others are counted
 MEASURED = 12  # the most subjects whose brain is measured; this gives the mean box to about 3 %
 SCAN_JSON_BYTES = 4000
+NO_IMAGE = f"none; expected an image of {', '.join(MODALITIES[:-1])} or {MODALITIES[-1]} for each subject"
 
 
 def describe_source(source: dict, found: Source, modalities: list[str], spacing_mm: float) -> str:
@@ -31,7 +33,7 @@ def describe_source(source: dict, found: Source, modalities: list[str], spacing_
         ("layout", found.layout),
         ("labels", _counts(Counter(subject.labels for subject in subjects.values()))),
         ("subjects", str(len(subjects))),
-        ("modalities", ", ".join(f"{name} {files[name]}" for name in names)),
+        ("modalities", ", ".join(f"{name} {files[name]}" for name in names) or NO_IMAGE),
         ("masks", str(files[MASK])),
         ("covariates", _counts(covariates)),
         ("missing", _missing(subjects, modalities)),
@@ -46,8 +48,10 @@ def forecast_bytes(subjects: dict[str, SubjectFiles], modalities: list[str], spa
 
     Only subjects with all modalities count. Each needs float16 per modality and uint8 for the mask, in the box around
     the brain at spacing_mm. The mean size of this box comes from up to `MEASURED` subjects, evenly spread over the
-    names. Returns (nan, 0) if none of these can be read.
+    names. Returns (nan, 0) if none of these can be read, or if there are no modalities.
     """
+    if not modalities:
+        return float("nan"), 0
     complete = [name for name, subject in subjects.items() if set(modalities) <= set(subject.files)]
     step = max(1, len(complete) / MEASURED)
     sizes = []

@@ -62,12 +62,13 @@ def recognize(root: str) -> str:
     return found
 
 
-def read_source(source: dict, modalities: list[str]) -> Source:
+def read_source(source: dict, modalities: list[str], without_masks: str = LABELS_WITHOUT_MASKS) -> Source:
     """Find all subjects and files of a source.
 
     source: folder, layout (or "auto"), labels (a dialect or "auto"), prefix (of the names of subjects and patients).
-    modalities: those to look for in addition to flair, t1, t1ce and t2. Raises ValueError if the folder or the layout
-    does not exist, if no subject is found, or if the label dialect of a mask cannot be recognized.
+    modalities: those to look for in addition to flair, t1, t1ce and t2. without_masks: label dialect of subjects that
+    have no mask and whose layout does not tell it. Raises ValueError if the folder or the layout does not exist, if no
+    subject is found, or if the label dialect of a mask cannot be recognized.
     """
     root, layout, labels = _place(source["folder"]), source["layout"], source["labels"]
     choose("labels", labels, ("auto", *DIALECTS))
@@ -94,7 +95,7 @@ def read_source(source: dict, modalities: list[str]) -> Source:
     subjects = {}
     for name, subject in sorted(found.items()):
         if subject.labels == "auto":
-            subject = subject._replace(labels=LABELS_WITHOUT_MASKS)
+            subject = subject._replace(labels=without_masks)
         if subject.labels not in DIALECTS:
             raise ValueError(
                 f"data: {name} in {root} has the unknown label dialect {subject.labels!r}; expected one of "

@@ -51,6 +51,16 @@ def read_layers(path: Path) -> tuple[list[Layer], list[str]]:
     return layers, [end[0] for end in (ends if isinstance(ends[0], list) else [ends])]
 
 
+def input_shape(path: Path) -> list[int | None]:
+    """Return the shape of a network's input in a .keras file: the sides of its patch (voxels), and its channels.
+
+    [] if the file does not describe it. Raises ValueError naming the file if it is not a .keras file.
+    """
+    layers, _ = read_layers(path)
+    first = next((layer.settings for layer in layers if layer.kind == "InputLayer"), {})
+    return (first.get("batch_shape") or [])[1:]
+
+
 def _tensors(node: object) -> Iterator[dict]:
     """Yield the description of every tensor in a layer's recorded call, in the order of the call."""
     if isinstance(node, dict):

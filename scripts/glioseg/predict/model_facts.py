@@ -1,11 +1,13 @@
 """Read how to use a model from the settings.json next to it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
+from glioseg.files import read_json
 from glioseg.labels import targets_of
+from glioseg.predict.keras_file import input_shape
 
 
 class Study(TypedDict):
@@ -37,7 +39,40 @@ def read_facts(models: Sequence[Path]) -> Facts:
                 f"{path} and {models[0]} were trained with different {name} ({getattr(facts, name)}; "
                 f"{getattr(found[0], name)}); average only models trained with the same settings"
             )
+    insist_on_one_shape(models)
     return found[0]
+
+
+def insist_on_one_shape(models: Sequence[Path]) -> None:
+    """Raise ValueError, before any model is run, if the patch or the channels of a model differ from the first's."""
+    shapes = [input_shape(path) for path in models] if len(models) > 1 else []
+    for path, shape in zip(models, shapes, strict=False):
+        if shape != shapes[0]:
+            (*patch, channels), (*first, channels_of_first) = shape or [None], shapes[0] or [None]
+            raise ValueError(
+                f"{path} takes {channels} modalities in patches of {_sides(patch)} voxels, and {models[0]} "
+                f"{channels_of_first} in patches of {_sides(first)}; average only models with the same modalities and "
+                "patch: leave one out, or train with the same train: patch"
+            )
+
+
+def learned_from(models: Sequence[Path], hashes: Mapping[str, str]) -> dict[Path, str]:
+    """Return model -> the subject in its training set whose voxels are those of a scan, for models that have one.
+
+    hashes: of the voxels of the scan, by modality (`scan.json`); one shared modality is enough. Models of older
+    versions record no hashes, so nothing is known of them.
+    """
+    found = {}
+    for path in models:
+        trained = read_json(path.with_name("settings.json")).get("hashes", {})
+        same = [name for name, known in trained.items() if set(known.values()) & set(hashes.values())]
+        if same:
+            found[path] = same[0]
+    return found
+
+
+def _sides(patch: Sequence[int | None]) -> str:
+    return "x".join(map(str, patch)) or "unknown"
 
 
 def _read_one(model: Path) -> Facts:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from glioseg.labels import MASK
-from glioseg.layouts.find_subjects import find_subjects
+from glioseg.layouts.find_subjects import read_source
+from glioseg.layouts.modalities import names_of, plain
 from glioseg.predict.model_facts import Facts, Study
 from glioseg.preprocess.scan import preprocess_scan
 from glioseg.scan_facts import ScanFacts
@@ -24,17 +24,62 @@ def insist_on_study(facts: Facts, model: Path) -> Study:
     return facts.study
 
 
-def files_of(folder: Path, modalities: Sequence[str]) -> dict[str, tuple[Path, int]]:
-    """Return modality -> (file, index of the volume in it) for a folder of one subject in a known layout.
+def subject_in(folder: Path, study: Study) -> tuple[dict[str, tuple[Path, int]], str]:
+    """Return modality -> (file, index of the volume in it), and the label dialect, of one subject in a known layout.
 
-    Raises ValueError if the folder holds no subject, or more than one.
+    folder: of the subject, or of one of its sessions in BIDS. The dialect is that of the layout, or the study's if the
+    layout does not tell it. Raises ValueError if the folder holds no subject, or more than one, or several
+    files for a modality.
     """
-    source = {"folder": str(folder), "layout": "auto", "labels": "auto", "prefix": ""}
-    found = find_subjects([source], list(modalities))
+    root, wanted = _in_bids(folder)
+    source = {"folder": str(root), "layout": "auto", "labels": "auto", "prefix": ""}
+    names = list(study["modalities"])
+    try:
+        _, found, notes = read_source(source, names, study["labels"])
+    except ValueError:  # a mask in an unknown dialect, which is not needed; any other error is raised again
+        _, found, notes = read_source(source | {"labels": study["labels"]}, names)
+    found = {name: subject for name, subject in found.items() if not wanted or f"{name}_".startswith(f"{wanted}_")}
     if len(found) != 1:
-        raise ValueError(f"{folder}: expected the folder of one subject, found {', '.join(found)}; choose one")
-    (subject,) = found.values()
-    return {name: (Path(file.path), file.volume) for name, file in subject.files.items() if name != MASK}
+        raise ValueError(
+            f"{folder}: expected the folder of one subject, found {', '.join(found) or 'none'}; choose one"
+        )
+    ((name, subject),) = found.items()
+    if left_out := [note for note in notes if note.startswith(f"{name}: ")]:
+        raise ValueError("\n".join(left_out))
+    files = {key: subject.files[key] for key in names if key in subject.files}
+    return {key: (Path(file.path), file.volume) for key, file in files.items()}, subject.labels
+
+
+def _in_bids(folder: Path) -> tuple[Path, str]:
+    """The BIDS data set around the folder of a subject or session, and its name; for others the folder and ""."""
+    session = folder.absolute()
+    person = session.parent if session.name.startswith("ses-") else session
+    if person.name.startswith("sub-") and any(next(session.glob(path), None) for path in ("anat", "ses-*/anat")):
+        return person.parent, "_".join(dict.fromkeys((person.name, session.name)))
+    return folder, ""
+
+
+def by_modality(images: Sequence[tuple[str, Path]], modalities: Sequence[str]) -> dict[str, tuple[Path, int]]:
+    """Return modality -> (file, 0), for modalities under any name that the layouts know (t2f means flair).
+
+    Raises ValueError if a modality has two files, and for one that is not among the modalities of the model.
+    """
+    names, found = names_of(list(modalities)), {}
+    for given, path in images:
+        name = names.get(plain(given), given)
+        if name not in modalities:
+            raise ValueError(f"the model takes {', '.join(modalities)}, not {given}; give only its modalities")
+        if name in found:
+            raise ValueError(f"{name} has two files, {found[name][0]} and {path}; expected one: leave one out")
+        found[name] = (path, 0)
+    return found
+
+
+def insist_on_unused(output: Path, images: Mapping[str, tuple[Path, int]]) -> None:
+    """Raise ValueError if the file to write is one of the images, which it would overwrite."""
+    for modality, (path, _) in images.items():
+        if output.exists() and output.samefile(path):
+            raise ValueError(f"{output} is the file for {modality}; expected another file for the label map")
 
 
 def prepare(
@@ -43,13 +88,9 @@ def prepare(
     """Return the scan's facts (`scan.json`), its image (X, Y, Z, C), and the warnings of the checks ("" if none).
 
     name: name of the subject, for messages; labels: label dialect. Raises ValueError with the reason of the checks if
-    the scan cannot be used, and for a modality that the models do not use.
+    the scan cannot be used.
     """
-    modalities = study["modalities"]
-    unknown = [modality for modality in images if modality not in modalities]
-    if unknown:
-        raise ValueError(f"the model takes {', '.join(modalities)}, not {', '.join(unknown)}; give only its modalities")
-    settings = study["preprocess"] | {"modalities": modalities, "labels": labels, "forced": False}
+    settings = study["preprocess"] | {"modalities": study["modalities"], "labels": labels, "forced": False}
     scan, arrays = preprocess_scan(name, dict(images), None, settings)
     if scan["verdict"] == "excluded":
         raise ValueError(f"{name} cannot be segmented: {scan['reason']}")

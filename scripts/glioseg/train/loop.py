@@ -21,7 +21,7 @@ from glioseg.train.schedule import SCHEDULES, finished
 from glioseg.train.scores import Scores
 from glioseg.train.settings import TrainSettings
 from glioseg.train.signals import noted_signals
-from glioseg.train.state import Restored, restore_state
+from glioseg.train.state import Restored, claim_state, restore_state
 
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
 
@@ -78,6 +78,7 @@ def train_network(training: Training, strategy: tf.distribute.Strategy) -> tuple
     with strategy.scope():
         network, model = build_model(training.subjects[0].image.shape[-1], settings)
         model.optimizer.build(model.trainable_variables)
+    claim_state(training.state, training.identity, training.say)
     restored = restore_state(model, training.state, training.identity, training.say)
     history, done = restored.history, len(restored.history)
     if not finished(history, settings):

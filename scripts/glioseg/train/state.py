@@ -37,6 +37,27 @@ def save_state(model: keras.Model, path: Path, identity: Identity, history: list
     _write(path, arrays, [identity, history, into])
 
 
+def claim_state(path: Path, identity: Identity, say: Callable[[str], object]) -> None:
+    """Move the state of a training, if there is one, to its path; a state of another training there is kept aside.
+
+    A state that is kept aside lies next to the path and has the first digits of its identity in its name. It continues
+    once its settings, code and subjects are those of the training again.
+    """
+    states = {file: _identity_in(file) for file in (path, *_kept(path))}
+    own = [file for file in states if _continues(states[file], identity)]
+    # A state with the same rates comes first.
+    own.sort(key=lambda file: states[file][0] != identity.everything)
+    if states[path] and path not in own[:1]:
+        kept = path.with_name(f"{path.stem}-{states[path][0][:8]}{path.suffix}")
+        path.replace(kept)
+        say(f"{path} was made with other settings, code or subjects; it is kept as {kept} until they change back")
+    if own and own[0] != path:
+        own[0].replace(path)
+        say(f"{own[0]} was made with these settings, code and subjects; it is {path} again")
+    if others := _kept(path):
+        say(f"states of other unfinished trainings, which may be deleted: {', '.join(map(str, others))}")
+
+
 def let_rate_change(path: Path) -> None:
     """Mark a state, if it exists, as followed by a NaN or infinite loss, so that other `RATES` may continue it."""
     if path.exists():
@@ -69,15 +90,35 @@ def restore_state(model: keras.Model, path: Path, identity: Identity, say: Calla
     except Exception as error:
         say(f"{path} cannot be read ({error}); training starts from the beginning")
         return Restored([], 0, [])
-    other_rates = everything != identity.everything
-    if other_rates and not (diverged and without_rates == identity.without_rates):
+    if not _continues([everything, without_rates, *diverged], identity):
         say(f"{path} was made with other settings, code or subjects; training starts from the beginning")
         return Restored([], 0, [])
+    other_rates = everything != identity.everything
     for variable, value in zip(_variables(model), values, strict=True):
         variable.assign(value)
     after = f"continuing after epoch {len(history)}" + (f" and step {into} of the next" if into else "")
     say(f"{after} with another {' or '.join(RATES)}, because the loss became NaN or infinite" if other_rates else after)
     return Restored(history, into, sums)
+
+
+def _continues(found: list[str], identity: Identity) -> bool:
+    """Whether a state with this identity, as it is written, continues a training."""
+    everything, without_rates, *diverged = found or ["", ""]
+    return everything == identity.everything or bool(diverged and without_rates == identity.without_rates)
+
+
+def _identity_in(path: Path) -> list[str]:
+    """The identity in a state as it is written; [] if there is no state or it cannot be read."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return json.loads(arrays["history"].tobytes())[0]
+    except Exception:  # a damaged file raises many exception types; restore_state reports it
+        return []
+
+
+def _kept(path: Path) -> list[Path]:
+    """States of other trainings that are kept aside."""
+    return sorted(path.parent.glob(f"{path.stem}-????????{path.suffix}"))
 
 
 def _hash(facts: list) -> str:

@@ -1,14 +1,70 @@
 """Types of options and error handling, shared by all commands."""
 
 import errno
+import os
+import tempfile
 from pathlib import Path
 
 import click
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-NEW = click.Path(path_type=Path)
+# A file or folder to read that may be missing.
+OPTIONAL = click.Path(path_type=Path)
 SEED = click.IntRange(min=0)
+# Bytes in a file name, of which a temporary name needs some (`files.whole`).
+LONGEST_NAME = 225
+
+
+class Output(click.ParamType):
+    """A file to write, or a folder if no endings are given: whether it can be written is judged before work begins.
+
+    A file must have one of the endings and must not be a folder; a folder must not be a file. The folder above must be
+    writable, or it must be possible to make it.
+    """
+
+    def __init__(self, what: str, *endings: str):
+        self.what, self.endings, self.name = what, endings, "file" if endings else "folder"
+
+    def convert(self, value, param, ctx) -> Path:
+        path = Path(value)
+        try:
+            sentence = self._mistake(path)
+        except OSError as error:
+            sentence = _advised(error)
+        if sentence:
+            self.fail(sentence, param, ctx)
+        return path
+
+    def _mistake(self, path: Path) -> str | None:
+        """Why the path cannot be written, in a sentence; None if it can. Raises OSError if access is refused."""
+        name, is_file = path.name, bool(self.endings)
+        if path.exists() and path.is_dir() == is_file:
+            found, expected = ("folder", "file") if is_file else ("file", "folder")
+            return f"{path} is a {found}; expected a {expected} for the {self.what}: give another name"
+        if is_file and not any(name.lower().endswith(ending) and name.lower() != ending for ending in self.endings):
+            example = f"{name.partition('.')[0] or 'name'}{self.endings[0]}"
+            return f"{path}: expected a name that ends in {' or '.join(self.endings)} for the {self.what}: {example}"
+        if len(os.fsencode(name)) > LONGEST_NAME:
+            return (
+                f"{path}: expected a name of at most {LONGEST_NAME} bytes, found {len(os.fsencode(name))}: shorten it"
+            )
+        path = path.absolute()
+        above = next(folder for folder in (path, *path.parents)[is_file:] if folder.exists())
+        if not above.is_dir():
+            return f"{path}: {above} is a file; expected a folder: give another"
+        try:
+            # A file without a name, which the operating system removes by itself.
+            tempfile.TemporaryFile(dir=above).close()
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(above)) from error
+        return None
+
+
+LABEL_MAP = Output("label map", ".nii.gz", ".nii")
+TABLE = Output("table", ".tsv")
+JSON = Output("result", ".json")
+NEW_FOLDER = Output("results")
 
 
 class Interrupted(Exception):

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from functools import reduce
 from operator import getitem
@@ -15,7 +16,8 @@ from jsonschema.exceptions import ValidationError, best_match
 def check_config(config: dict, schema: Path) -> None:
     """Convert text to numbers where the schema (a YAML file) requires them, then check the configuration.
 
-    The conversion changes `config`: Snakemake leaves the numbers in --config train={epochs: 3} as text. Raises
+    The conversion changes `config`: Snakemake leaves the numbers in --config train={epochs: 3} as text. A number such
+    as 30.0 or 1e3 becomes an integer where the schema requires one, and ~ in a path becomes the home folder. Raises
     ValueError with a sentence for each invalid setting; snakemake.utils.validate would print the whole schema.
     """
     # The C loader is faster, which matters because every cluster job reads the schema.
@@ -27,11 +29,15 @@ def check_config(config: dict, schema: Path) -> None:
             *sections, name = error.absolute_path
             reduce(getitem, sections, config)[name] = numbers_in(error.instance)
     # Validate again only if there were errors: the conversion may have removed some of them.
-    sentences = [sentence for error in errors and validator.iter_errors(config) for sentence in _sentences(error)]
+    found = errors and validator.iter_errors(config)
+    sentences = [sentence for error in found for sentence in _sentences(error, validator.schema)]
     if not sentences and config["preprocess"]["missing"] == "zeros" and not config["train"]["modality_dropout"]:
         sentences = ["preprocess: missing: zeros requires train: modality_dropout above 0, to learn from zeros"]
     if sentences:
         raise ValueError("\n".join(["The configuration is not valid.", *sentences]))
+    for name in config:
+        config[name] = _integers(config[name], validator.schema["properties"][name])
+    config["results"], config["data"] = _expanded(config["results"]), _expanded(config["data"])
 
 
 def numbers_in(value: object) -> object:
@@ -44,6 +50,31 @@ def numbers_in(value: object) -> object:
         return value
 
 
+def _integers(value: object, schema: Mapping) -> object:
+    """The value with integers instead of numbers such as 30.0, wherever the schema requires integers."""
+    if "anyOf" in schema:
+        return reduce(_integers, schema["anyOf"], value)
+    if isinstance(value, float) and schema.get("type") == "integer":
+        return int(value)
+    if isinstance(value, list) and "items" in schema:
+        return [_integers(item, schema["items"]) for item in value]
+    if isinstance(value, dict) and "properties" in schema:
+        return {name: _integers(item, schema["properties"][name]) for name, item in value.items()}
+    return value
+
+
+def _expanded(paths: object) -> object:
+    """A path, or the data sources, with the home folder instead of ~ at the beginning of a path."""
+    if isinstance(paths, list):
+        return [_expanded(source) for source in paths]
+    if isinstance(paths, dict):
+        return paths | {"folder": _expanded(paths["folder"])}
+    try:
+        return str(Path(paths).expanduser()) if paths.startswith("~") else paths
+    except RuntimeError as error:
+        raise ValueError(f"{paths}: there is no such home folder; write the whole path") from error
+
+
 def sources(config: Mapping) -> list[dict]:
     """The data sources: for each, a dictionary of folder, layout, labels and prefix."""
     data = config["data"] if isinstance(config["data"], list) else [config["data"]]
@@ -51,22 +82,43 @@ def sources(config: Mapping) -> list[dict]:
     return [common | (source if isinstance(source, dict) else {"folder": source}) for source in data]
 
 
-def _sentences(error: ValidationError) -> list[str]:
+def _sentences(error: ValidationError, schema: Mapping) -> list[str]:
     """Sentences that explain an error of the schema and name the setting."""
     where = "".join(f"{step}: " for step in error.absolute_path)
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
-        return [
-            f"{where}{name} is not a setting; {_hint(str(name), known)}"
-            for name in sorted(set(error.instance) - set(known))
-        ]
+        unknown = [str(name) for name in error.instance if name not in known]
+        return [f"{where}{name} is not a setting; {_hint(name, known, schema)}" for name in sorted(unknown)]
     if error.validator == "anyOf":
         words = [case.validator_value for case in error.context if case.validator == "const"]
-        said = best_match(case for case in error.context if case.validator != "const").message
-        return [f"{where}{said}" + (f"; or use {' or '.join(words)}" if words else "")]
-    return [f"{where}{error.message}"]
+        # The error furthest inside the value is that of the kind that is meant: an item of a list, if it is a list.
+        others = [case for case in error.context if case.validator != "const"]
+        deepest = max(len(case.absolute_path) for case in others)
+        inner = best_match([case for case in others if len(case.absolute_path) == deepest])
+        return [said + (f"; or use {' or '.join(words)}" if words else "") for said in _sentences(inner, schema)]
+    return [f"{where}{_said(error)}"]
 
 
-def _hint(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {close[0]}?" if close else f"the settings are {', '.join(known)}"
+def _said(error: ValidationError) -> str:
+    """The message of an error. YAML reads some words as something other than text: 001, no, 2024-01-02."""
+    if error.validator == "type" and not isinstance(error.instance, str | list | dict):
+        kind = type(error.instance).__name__
+        if error.validator_value == "string":
+            return f"YAML reads this as {error.instance} ({kind}), not as text; quote it, as in '001'"
+        if error.validator_value == "array":
+            return f"expected a list in square brackets, found {error.instance} ({kind})"
+    return error.message
+
+
+def _hint(name: str, known: list[str], schema: Mapping) -> str:
+    """What may be meant by a name that is not among the settings `known` of a section: a setting of any section."""
+    places: dict[str, list[str]] = {setting: [setting] for setting in schema["properties"]}
+    for section, rules in schema["properties"].items():
+        for setting in rules.get("properties", ()):
+            places.setdefault(setting, []).append(f"{section}: {setting}")
+    # Within the section, a setting needs no section before it.
+    places |= {setting: [setting] for setting in known}
+    # train.epochs means train: epochs.
+    word = re.split("[.:/]", name)[-1]
+    meant = [word] if word in places else difflib.get_close_matches(word, places, 1)
+    return f"did you mean {' or '.join(places[meant[0]])}?" if meant else f"the settings are {', '.join(known)}"
