@@ -16,6 +16,7 @@ CHECKS = {
     "mask_empty": "excluded",
     "mask_outside": "excluded",
     "tumor_share": "excluded",
+    "placement": "warned",
     "far_spacing": "warned",
     "not_skull_stripped": "warned",
     "flipped": "warned",

@@ -23,7 +23,11 @@ from glioseg.preprocess.appearance import (
     thinning,
     tissues,
 )
+from glioseg.scan_facts import Forms
+from glioseg.volumes.forms import apart, has_orientation
 
+# Two forms of a header that are rounded differently place voxels by far less than this apart (voxels).
+MOST_APART = 0.5
 # If a voxel is this many times larger or smaller than the target, resampling mostly invents or discards data.
 FAR = 1.5
 # No brain is larger, even with the meninges of a large head; a head down to the chin has 3 to 5 liters.
@@ -41,6 +45,28 @@ SWAP_MARGIN = 0.15
 MOST_MISFIT = 0.2
 # Two modalities with a higher rank correlation are the same image.
 SAME = 0.999
+
+
+def no_orientation(forms: dict[str, Forms]) -> str | None:
+    """Report volumes (forms of their headers, by name) that have no orientation in the header."""
+    without = [name for name in forms if not has_orientation(forms[name])]
+    if not without:
+        return None
+    return (
+        f"the headers of {', '.join(without)} have no orientation (sform_code and qform_code are 0); the axes are "
+        "taken as left, front and top, so the head may be mirrored: convert the original DICOM again"
+    )
+
+
+def two_places(name: str, forms: Forms, shape: tuple[int, ...]) -> str | None:
+    """Report a volume (of this shape) whose header places a voxel at two places more than half a voxel apart."""
+    voxels, distance_mm = apart(forms, shape)
+    if voxels <= MOST_APART:
+        return None
+    found = f"differ by up to {distance_mm:.3g} mm" if np.isfinite(voxels) else "differ: the qform is not a rotation"
+    return (
+        f"sform and qform of {name} {found}; the sform is used, but other viewers may use the qform: correct the header"
+    )
 
 
 def far_spacing(spacing_mm: tuple[float, float, float], target_mm: float) -> str | None:

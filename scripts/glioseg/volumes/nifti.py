@@ -11,16 +11,22 @@ import numpy as np
 from isal import isal_zlib
 
 from glioseg.files import whole
+from glioseg.scan_facts import Forms
+from glioseg.volumes.forms import forms_of, set_forms
 
 
 class Nifti(NamedTuple):
-    """The content of a file: voxels (X, Y, Z, volumes) as stored, their scale and offset, and the affine (4x4, mm)."""
+    """The content of a file: voxels (X, Y, Z, volumes) as stored, their scale and offset, the affine (4x4, mm).
+
+    The affine is the sform, or the qform if there is no sform; forms has both.
+    """
 
     path: str
     voxels: np.ndarray
     slope: float
     offset: float
     affine: np.ndarray
+    forms: Forms
 
 
 def open_nifti(path: Path | str) -> Nifti:
@@ -42,7 +48,7 @@ def open_nifti(path: Path | str) -> Nifti:
             raise EOFError(f"its header states {expected} bytes of voxels, found {max(found, 0)}")
         flat = np.frombuffer(content, dtype, math.prod(shape), start)
         slope, offset = header.get_slope_inter()
-        affine = np.asarray(header.get_best_affine(), dtype=np.float64)
+        affine, forms = np.asarray(header.get_best_affine(), dtype=np.float64), forms_of(header)
     except MemoryError:
         raise
     except Exception as error:  # nibabel, isal and NumPy raise many exception types
@@ -54,7 +60,7 @@ def open_nifti(path: Path | str) -> Nifti:
     if dtype.kind not in "iuf":
         raise ValueError(f"{path} holds voxels of type {dtype}; expected one real number per voxel; convert the file")
     voxels = flat.reshape((*shape[:3], -1), order="F")
-    return Nifti(str(path), voxels, 1.0 if slope is None else slope, offset or 0.0, affine)
+    return Nifti(str(path), voxels, 1.0 if slope is None else slope, offset or 0.0, affine, forms)
 
 
 def take_volume(nifti: Nifti, volume: int) -> tuple[np.ndarray, np.ndarray]:
@@ -107,25 +113,31 @@ def read_volume(path: Path | str, volume: int = 0) -> tuple[np.ndarray, np.ndarr
     return voxels.astype(np.float32), affine
 
 
-def nifti_of(voxels: np.ndarray, affine: np.ndarray) -> nib.Nifti1Image:
-    """A NIfTI image of a volume (3-D) in its own dtype, with the affine (4x4, mm) as both sform and qform."""
+def nifti_of(voxels: np.ndarray, affine: np.ndarray, forms: Forms | None = None) -> nib.Nifti1Image:
+    """A NIfTI image of a volume (3-D) in its own dtype, with its affine (4x4, mm).
+
+    forms: those of the file that the volume belongs to, so that every viewer shows both at the same place. Without
+    them, the affine is both sform and qform.
+    """
     image = nib.Nifti1Image(voxels, affine)
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
     image.header.set_xyzt_units("mm")
+    if forms:
+        set_forms(image.header, forms)
     return image
 
 
-def write_volume(path: Path | str, voxels: np.ndarray, affine: np.ndarray) -> None:
-    """Write a volume (3-D) in its own dtype, with the affine (4x4, mm) as both sform and qform."""
-    image = nifti_of(voxels, affine)
+def write_volume(path: Path | str, voxels: np.ndarray, affine: np.ndarray, forms: Forms | None = None) -> None:
+    """Write a volume (3-D) in its own dtype, as `nifti_of` makes it."""
+    image = nifti_of(voxels, affine, forms)
     with whole(path) as partial:
         nib.save(image, partial)
 
 
-def write_map(path: Path | str, values: np.ndarray, affine: np.ndarray) -> None:
+def write_map(path: Path | str, values: np.ndarray, affine: np.ndarray, forms: Forms | None = None) -> None:
     """Write a map of values from 0 to 1 (3-D) as uint8 with a scale factor; readers convert it to floating point."""
-    image = nifti_of(np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8), affine)
+    image = nifti_of(np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8), affine, forms)
     image.header.set_slope_inter(1 / 255, 0)
     with whole(path) as partial:
         nib.save(image, partial)
