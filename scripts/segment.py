@@ -16,7 +16,7 @@ import yaml
 
 from glioseg.labels import DIALECTS, region
 from glioseg.predict.model_facts import read_facts
-from glioseg.predict.one_scan import files_of, insist_on_study, prepare
+from glioseg.predict.one_scan import files_named, files_of, insist_on_study, prepare
 from glioseg.predict.runtime import RUNTIMES
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.predict.sliding_window import AXES
@@ -36,7 +36,13 @@ VOLUME = click.FloatRange(min=0)
     required=True,
     help="model.keras of a model (repeatable: the outputs are averaged).",
 )
-@click.option("--image", "images", type=(str, FILE), multiple=True, help="A modality and its file (repeatable).")
+@click.option(
+    "--image",
+    "images",
+    type=(str, str),
+    multiple=True,
+    help="A modality and its file (repeatable). FILE:2 is the third volume of a 4-D file.",
+)
 @click.option("--subject", type=FOLDER, help="Instead of --image: the folder of one subject in a known layout.")
 @click.option("--labels", type=click.Choice(DIALECTS), help="Label dialect to write. Default: the models' own.")
 @click.option(
@@ -73,7 +79,7 @@ def segment(models, images, subject, labels, output, **how):
         raise ValueError("give either --image MODALITY FILE for each modality, or --subject FOLDER")
     study = insist_on_study(read_facts(models), models[0])
     labels = labels or study["labels"]
-    files = files_of(subject, study["modalities"]) if subject else {name: (path, 0) for name, path in images}
+    files = files_of(subject, study["modalities"]) if subject else files_named(images)
     scan, image, warning = prepare(output.name.partition(".")[0], files, study, labels)
     if warning:
         click.echo(f"warning: {warning}", err=True)

@@ -9,6 +9,7 @@ from studies import MODALITIES, write_subject
 
 from glioseg.labels import MASK
 from glioseg.layouts.find_subjects import File, read_source
+from glioseg.layouts.folders import file_named
 
 
 def test_files_that_are_not_images_are_skipped(tmp_path):
@@ -60,3 +61,9 @@ def test_a_folder_without_read_permission_is_skipped(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "stat", lambda *arguments, **options: forbidding(f"{tmp_path}/a"))
     with pytest.raises(ValueError, match=r"cannot be accessed \(Permission denied\)"):
         found(tmp_path)
+
+
+def test_a_volume_of_a_file_is_named_after_a_colon():
+    assert file_named("a/b.nii.gz:2") == File("a/b.nii.gz", 2)
+    assert file_named("b.NII:0") == File("b.NII", 0)
+    assert file_named("a:2/b.nii") == File("a:2/b.nii", 0)

@@ -1,11 +1,12 @@
 """Functions that all layouts share: they find the images of a data set by the names of files and folders alone."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 ENDINGS = (".nii.gz", ".nii")
-
+VOLUME = re.compile(rf"(?P<path>.+(?:{'|'.join(map(re.escape, ENDINGS))})):(?P<volume>\d+)", re.I)
 
 # Subjects are at most this many folders below the root: up to two folders that group them, and their own.
 LEVELS = 3
@@ -16,6 +17,12 @@ class File(NamedTuple):
 
     path: str
     volume: int = 0
+
+
+def file_named(text: str) -> File:
+    """The image that a user names: a path, or `FILE:2` for the third volume (index 2) of a 4-D file."""
+    match = VOLUME.fullmatch(text)
+    return File(match["path"], int(match["volume"])) if match else File(text)
 
 
 class SubjectFiles(NamedTuple):

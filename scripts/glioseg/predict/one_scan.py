@@ -1,12 +1,13 @@
 """Find and prepare a single scan outside of a study, as the models of a study expect it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from glioseg.labels import MASK
 from glioseg.layouts.find_subjects import find_subjects
+from glioseg.layouts.folders import file_named
 from glioseg.predict.model_facts import Facts, Study
 from glioseg.preprocess.scan import preprocess_scan
 from glioseg.scan_facts import ScanFacts
@@ -35,6 +36,22 @@ def files_of(folder: Path, modalities: Sequence[str]) -> dict[str, tuple[Path, i
         raise ValueError(f"{folder}: expected the folder of one subject, found {', '.join(found)}; choose one")
     (subject,) = found.values()
     return {name: (Path(file.path), file.volume) for name, file in subject.files.items() if name != MASK}
+
+
+def files_named(images: Iterable[tuple[str, str]]) -> dict[str, tuple[Path, int]]:
+    """Return modality -> (file, index of the volume in it) for pairs of a modality and a file, or `FILE:2`.
+
+    Raises ValueError for a file that does not exist and for a modality that is named twice.
+    """
+    files = {}
+    for name, text in images:
+        path, volume = file_named(text)
+        if name in files:
+            raise ValueError(f"--image {name} {text}: {name} is named twice; expected one file for each modality")
+        if not Path(path).is_file():
+            raise ValueError(f"--image {name} {text}: {path} does not exist, or is not a file")
+        files[name] = (Path(path), volume)
+    return files
 
 
 def prepare(

@@ -134,7 +134,7 @@ def flipped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarr
 
 
 def swapped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarray | None) -> str | None:
-    """Report modalities that look like another modality than their name says, or two that are the same image.
+    """Report modalities that look like another modality than their name says, or two that are one image, rescaled.
 
     The look of a modality is the contrast of the tumor's tissues (class indices) to the rest of the brain (bool), and
     the histogram's shape and the correlations in that rest, all by rank. The names tried are the subject's own and,
@@ -155,6 +155,8 @@ def swapped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarr
     together = {(one, other): float(np.mean(seen[one] * seen[other])) for one, other in combinations(names, 2)}
     for (one, other), value in together.items():
         if value > SAME:
+            if np.array_equal(volumes[one], volumes[other]):
+                return None  # `content.same_voxels` reports it
             return f"{one} and {other} hold the same image; replace the wrong file"
     if classes is not None:
         for tissue, at in tissues(classes).items():

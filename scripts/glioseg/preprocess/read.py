@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 
 from glioseg.labels import MASK, known_classes
-from glioseg.preprocess import checks, plausibility
+from glioseg.preprocess import checks, content, plausibility
 from glioseg.preprocess.findings import Findings
 from glioseg.scan_facts import Forms, OwnGrid
 from glioseg.volumes.boxes import Box, bounding_box, cut, within
@@ -35,6 +35,7 @@ def read_scan(files: dict[str, tuple[Path, int]], settings: dict, findings: Find
     reported without its consequences.
     """
     findings.add("missing", checks.missing(list(settings["modalities"]), [name for name in files if name != MASK]))
+    findings.add("same_image", content.same_file(files))
     read, forms = ({}, {}) if findings.excluded else _read_files(files, findings)
     for name, (_, affine) in read.items():
         findings.add("geometry", checks.geometry(name, affine))
