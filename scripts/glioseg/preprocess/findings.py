@@ -19,6 +19,7 @@ CHECKS = {
     "tumor_share": "excluded",
     "no_contrast": "excluded",
     "placement": "warned",
+    "mask_one_value": "warned",
     "far_spacing": "warned",
     "not_skull_stripped": "warned",
     "flipped": "warned",

@@ -8,6 +8,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
+from glioseg.labels import DIALECTS
 from glioseg.preprocess.appearance import (
     LEAST,
     LOOKS,
@@ -28,7 +29,8 @@ from glioseg.volumes.forms import apart, has_orientation
 
 # Two forms of a header that are rounded differently place voxels by far less than this apart (voxels).
 MOST_APART = 0.5
-# If a voxel is this many times larger or smaller than the target, resampling mostly invents or discards data.
+# If a voxel is this many times larger than the target, resampling mostly invents data. Smaller voxels are not reported,
+# since a study may choose coarser arrays.
 FAR = 1.5
 # No brain is larger, even with the meninges of a large head; a head down to the chin has 3 to 5 liters.
 LARGEST_BRAIN_LITERS = 2.2
@@ -69,9 +71,21 @@ def two_places(name: str, forms: Forms, shape: tuple[int, ...]) -> str | None:
     )
 
 
+def mask_one_value(values: np.ndarray, dialect: str) -> str | None:
+    """Report a mask (label values) of only 0 and 1 if its label dialect has more values."""
+    known = sorted(DIALECTS[dialect])
+    if len(known) <= 2 or not values.any() or np.rint(values.max()) > 1:
+        return None
+    tissue = DIALECTS[dialect][1]
+    return (
+        f"the mask holds only 0 and 1, so all tumor is {tissue}; expected {', '.join(map(str, known))} ({dialect}): "
+        "check that the mask is not that of the whole tumor"
+    )
+
+
 def far_spacing(spacing_mm: tuple[float, float, float], target_mm: float) -> str | None:
-    """Report voxels that are larger or smaller than the target along some axis by a factor of `FAR` or more."""
-    if all(1 / FAR < size / target_mm < FAR for size in spacing_mm):
+    """Report voxels that are larger than the target along some axis by a factor of `FAR` or more."""
+    if all(size / target_mm < FAR for size in spacing_mm):
         return None
     sizes = " x ".join(f"{size:.3g}" for size in spacing_mm)
     return f"the voxels measure {sizes} mm and are resampled to {target_mm:g} mm; expect coarser predictions"

@@ -129,6 +129,7 @@ def _classes(mask: np.ndarray, dialect: str, findings: Findings) -> tuple[np.nda
     findings.add("mask_values", checks.mask_values(part, dialect))
     if findings.excluded:
         return None, None
+    findings.add("mask_one_value", plausibility.mask_one_value(part, dialect))
     part = known_classes(part, dialect)
     findings.add("mask_empty", checks.mask_empty(part))
     classes = np.zeros(mask.shape, np.uint8)

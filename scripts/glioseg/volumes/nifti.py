@@ -12,7 +12,12 @@ from isal import isal_zlib
 
 from glioseg.files import whole
 from glioseg.scan_facts import Forms
+from glioseg.volumes.formats import what_it_is
 from glioseg.volumes.forms import forms_of, set_forms
+
+
+class NoImage(ValueError):
+    """A file is not an image, and the message says what it is."""
 
 
 class Nifti(NamedTuple):
@@ -38,18 +43,18 @@ def open_nifti(path: Path | str) -> Nifti:
         content = Path(path).read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = _decompress(content)
-        # The first number of a header is its own size, which identifies the NIfTI version in either byte order.
-        version = nib.Nifti2Header if content[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c") else nib.Nifti1Header
-        header = version.from_fileobj(io.BytesIO(content))
-        shape, dtype, start = header.get_data_shape(), header.get_data_dtype(), header.get_data_offset()
+        header = _header(content, path)
+        shape, dtype = _shape(header), header.get_data_dtype()
         # Check this first: a damaged header can claim more voxels than fit in memory.
-        expected, found = dtype.itemsize * math.prod(shape), len(content) - start
+        expected = dtype.itemsize * math.prod(shape)
+        start = header.get_data_offset() or _first_voxel(header, len(content) - expected)
+        found = len(content) - start
         if found < expected:
             raise EOFError(f"its header states {expected} bytes of voxels, found {max(found, 0)}")
         flat = np.frombuffer(content, dtype, math.prod(shape), start)
         slope, offset = header.get_slope_inter()
         affine, forms = np.asarray(header.get_best_affine(), dtype=np.float64), forms_of(header)
-    except MemoryError:
+    except (MemoryError, NoImage):
         raise
     except Exception as error:  # nibabel, isal and NumPy raise many exception types
         raise ValueError(
@@ -61,6 +66,43 @@ def open_nifti(path: Path | str) -> Nifti:
         raise ValueError(f"{path} holds voxels of type {dtype}; expected one real number per voxel; convert the file")
     voxels = flat.reshape((*shape[:3], -1), order="F")
     return Nifti(str(path), voxels, 1.0 if slope is None else slope, offset or 0.0, affine, forms)
+
+
+def _header(content: bytes, path: Path | str) -> nib.Nifti1Header:
+    """The header of a file's content. Raises NoImage if it is not NIfTI, as far as its first bytes show."""
+    # The first number of a header is its own size, which identifies the NIfTI version in either byte order.
+    versions = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
+    sizes = {size.to_bytes(4, order): version for size, version in versions.items() for order in ("little", "big")}
+    version = sizes.get(content[:4])
+    known = None if version else what_it_is(content)
+    if known:
+        raise NoImage(f"{path} is {known}")
+    if version is None:
+        raise ValueError("it does not begin like a NIfTI file")
+    header = version.from_fileobj(io.BytesIO(content), check=False)
+    if header["sizeof_hdr"] != header.sizeof_hdr:  # nibabel infers the byte order from the number of dimensions
+        raise ValueError("its header states an impossible number of dimensions; expected 1 to 7")
+    # Some writers leave this number at 0, which means that the voxels follow the header.
+    if not header["vox_offset"] > header.sizeof_hdr:
+        header["vox_offset"] = 0
+    header.check_fix()
+    return header
+
+
+def _shape(header: nib.Nifti1Header) -> tuple[int, ...]:
+    """The shape in a header; an axis after the third one has at least one voxel."""
+    shape = header.get_data_shape()
+    if any(length < 0 for length in shape):
+        raise ValueError(f"its header states the shape {' x '.join(map(str, shape))}, which is negative")
+    return (*shape[:3], *(max(length, 1) for length in shape[3:]))
+
+
+def _first_voxel(header: nib.Nifti1Header, rest: int) -> int:
+    """Where voxels begin if the header does not say it: after four more bytes, unless the file is too short for them.
+
+    rest: the bytes of the file that are not voxels.
+    """
+    return header.sizeof_hdr if rest == header.sizeof_hdr else header.sizeof_hdr + 4
 
 
 def take_volume(nifti: Nifti, volume: int) -> tuple[np.ndarray, np.ndarray]:
