@@ -35,7 +35,7 @@ def a_tar(stream):
         (made(a_zip), "a zip archive; unpack it"),
         (made(a_tar), "a tar archive; unpack it"),
         (bytes(128) + b"DICM", "a DICOM file"),
-        (b"NRRD0004\ntype: short", "an NRRD file; convert it to NIfTI"),
+        (b"NRRD0004\ntype: short", "an NRRD file; let its name end in .nrrd"),
         (b"ObjectType = Image", "a MetaImage file"),
         (made(lambda stream: np.save(stream, np.zeros(3))), "a NumPy array"),
         (b"  <HTML>", "a web page (HTML or XML)"),

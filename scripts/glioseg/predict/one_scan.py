@@ -48,8 +48,8 @@ def files_named(images: Iterable[tuple[str, str]]) -> dict[str, tuple[Path, int]
         path, volume = file_named(text)
         if name in files:
             raise ValueError(f"--image {name} {text}: {name} is named twice; expected one file for each modality")
-        if not Path(path).is_file():
-            raise ValueError(f"--image {name} {text}: {path} does not exist, or is not a file")
+        if not Path(path).exists():
+            raise ValueError(f"--image {name} {text}: {path} does not exist")
         files[name] = (Path(path), volume)
     return files
 

@@ -13,10 +13,10 @@ SIGNATURES = (
     (0, b"\x28\xb5\x2f\xfd", "compressed by zstd", ARCHIVE),
     (0, b"7z\xbc\xaf", "a 7z archive", ARCHIVE),
     (257, b"ustar", "a tar archive", ARCHIVE),
-    (128, b"DICM", "a DICOM file", "convert the series to NIfTI"),
-    (0, b"NRRD", "an NRRD file", EXPORT),
-    (0, b"ObjectType", "a MetaImage file", EXPORT),
-    (0, b"NDims", "a MetaImage file", EXPORT),
+    (128, b"DICM", "a DICOM file", "give the folder of its series"),
+    (0, b"NRRD", "an NRRD file", "let its name end in .nrrd"),
+    (0, b"ObjectType", "a MetaImage file", "let its name end in .mha"),
+    (0, b"NDims", "a MetaImage file", "let its name end in .mha"),
     (0, b"\x89HDF", "an HDF5 file, such as MINC 2", EXPORT),
     (0, b"CDF", "a NetCDF file, such as MINC 1", EXPORT),
     (0, b"\0\0\0\x01\0\0", "a FreeSurfer MGH file", EXPORT),
@@ -25,7 +25,13 @@ SIGNATURES = (
     (0, b"\xff\xd8\xff", "a JPEG picture", "expected a volume"),
     (0, b"%PDF", "a PDF document", "expected a volume"),
 )
+# These are read if the name of the file says so.
+READABLE = ("an NRRD", "a MetaImage")
 PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<error")
+
+
+class NoImage(ValueError):
+    """A file is not an image, and the message says what it is."""
 
 
 def what_it_is(content: bytes) -> str | None:

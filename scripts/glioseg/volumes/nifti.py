@@ -1,4 +1,4 @@
-"""Reading and writing NIfTI files, compressed or not."""
+"""Reading images, which are NIfTI files or what `readers` knows, and writing NIfTI files."""
 
 import io
 import math
@@ -12,12 +12,9 @@ from isal import isal_zlib
 
 from glioseg.files import whole
 from glioseg.scan_facts import Forms
-from glioseg.volumes.formats import what_it_is
+from glioseg.volumes.formats import NoImage, what_it_is
 from glioseg.volumes.forms import forms_of, set_forms
-
-
-class NoImage(ValueError):
-    """A file is not an image, and the message says what it is."""
+from glioseg.volumes.readers import read_other
 
 
 class Nifti(NamedTuple):
@@ -35,10 +32,13 @@ class Nifti(NamedTuple):
 
 
 def open_nifti(path: Path | str) -> Nifti:
-    """Read a NIfTI file of one or more 3-D volumes, compressed or not.
+    """Read a file of one or more 3-D volumes: NIfTI, compressed or not, or a format that `readers` knows.
 
     Raises ValueError, naming the file, if it is missing or damaged, or is not a 3-D volume of real numbers.
     """
+    other = read_other(Path(path))
+    if other:
+        return _checked(Nifti(str(path), other.voxels, 1.0, 0.0, other.affine, other.forms))
     try:
         content = Path(path).read_bytes()
         if content[:2] == b"\x1f\x8b":
@@ -51,7 +51,7 @@ def open_nifti(path: Path | str) -> Nifti:
         found = len(content) - start
         if found < expected:
             raise EOFError(f"its header states {expected} bytes of voxels, found {max(found, 0)}")
-        flat = np.frombuffer(content, dtype, math.prod(shape), start)
+        voxels = np.frombuffer(content, dtype, math.prod(shape), start)
         slope, offset = header.get_slope_inter()
         affine, forms = np.asarray(header.get_best_affine(), dtype=np.float64), forms_of(header)
     except (MemoryError, NoImage):
@@ -60,12 +60,20 @@ def open_nifti(path: Path | str) -> Nifti:
         raise ValueError(
             f"{path} cannot be read as NIfTI ({type(error).__name__}: {error}); copy the file again"
         ) from error
-    if len(shape) < 3 or not flat.size:
+    if len(shape) < 3 or not voxels.size:
         raise ValueError(f"{path} holds an array of shape {shape}; expected a 3-D volume")
+    voxels = voxels.reshape((*shape[:3], -1), order="F")
+    return _checked(Nifti(str(path), voxels, 1.0 if slope is None else slope, offset or 0.0, affine, forms))
+
+
+def _checked(nifti: Nifti) -> Nifti:
+    """A file's content. Raises ValueError, naming the file, if its voxels are not real numbers."""
+    dtype = nifti.voxels.dtype
     if dtype.kind not in "iuf":
-        raise ValueError(f"{path} holds voxels of type {dtype}; expected one real number per voxel; convert the file")
-    voxels = flat.reshape((*shape[:3], -1), order="F")
-    return Nifti(str(path), voxels, 1.0 if slope is None else slope, offset or 0.0, affine, forms)
+        raise ValueError(
+            f"{nifti.path} holds voxels of type {dtype}; expected one real number per voxel; convert the file"
+        )
+    return nifti
 
 
 def _header(content: bytes, path: Path | str) -> nib.Nifti1Header:
