@@ -19,7 +19,10 @@ from glioseg.workflow.commands import FILE, JSON, Command
 @click.option("--subject", required=True, help="Name of the subject to write into the output.")
 @click.option("--prediction", required=True, type=FILE, help="NIfTI file with the predicted label map.")
 @click.option(
-    "--truth", required=True, type=(FILE, click.IntRange(0)), help="File with the truth, and the volume's index."
+    "--truth",
+    required=True,
+    type=(click.Path(exists=True, path_type=Path), click.IntRange(0)),
+    help="File with the truth, and the volume's index.",
 )
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="Label dialect of both files.")
 @click.option("--forced", required=True, type=bool, help="true: score the subject even if a check fails.")

@@ -7,7 +7,7 @@ import click
 from glioseg.files import read_json
 from glioseg.labels import DIALECTS, to_classes, to_values
 from glioseg.predict.postprocess import drop_small
-from glioseg.volumes.nifti import read_volume, write_volume
+from glioseg.volumes.nifti import open_nifti, take_volume, write_volume
 from glioseg.volumes.orientation import spacing_mm, voxel_ml
 from glioseg.workflow.commands import FILE, LABEL_MAP, Command
 
@@ -18,13 +18,14 @@ from glioseg.workflow.commands import FILE, LABEL_MAP, Command
 @click.option("--volumes", type=FILE, required=True, help="JSON file of size thresholds written by tune_postprocess.")
 @click.option("--output", type=LABEL_MAP, required=True, help="Label map to write.")
 def postprocess(prediction: Path, labels: str, volumes: Path, output: Path) -> None:
-    values, affine = read_volume(prediction)
+    found = open_nifti(prediction)
+    values, affine = take_volume(found, 0)
     classes = to_classes(values, labels)
     chosen = read_json(volumes)
     kept = drop_small(
         classes, voxel_ml(spacing_mm(affine)), chosen["smallest_enhancing_ml"], chosen["smallest_component_ml"]
     )
-    write_volume(output, to_values(kept, labels), affine)
+    write_volume(output, to_values(kept, labels), affine, found.forms)
     click.echo(f"{prediction.name}: {int((kept != classes).sum())} voxels changed")
 
 

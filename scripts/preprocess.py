@@ -33,7 +33,7 @@ def crop_box(text: str) -> str | list[list[int]]:
 @click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Label dialect of the mask.")
 @click.option("--spacing-mm", type=float, required=True, help="Voxel size (mm) to resample to.")
 @click.option("--crop", type=crop_box, required=True, help='Part to keep: "brain", or three voxel ranges as JSON.')
-@click.option("--normalization", required=True, help="zscore, percentile, minmax or minmax_slice.")
+@click.option("--normalization", required=True, help="zscore, zscore_robust, percentile, minmax or minmax_slice.")
 @click.option("--missing", required=True, help="If a modality is missing: exclude the subject, or use zeros.")
 @click.option("--min-tumor-percent", type=float, required=True, help="Exclude scans with less tumor (% of the crop).")
 @click.option("--forced", type=bool, required=True, help="true: include the subject even if a check fails.")

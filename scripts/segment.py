@@ -40,10 +40,10 @@ VOLUME = click.FloatRange(min=0)
 @click.option(
     "--image",
     "images",
-    type=(str, FILE),
+    type=(str, str),
     multiple=True,
-    help="A modality (flair, t1, t1ce, t2, or any name that a layout uses) and its file (repeatable). Instead of it: "
-    "--subject.",
+    help="A modality (flair, t1, t1ce, t2, or any name that a layout uses) and its file (repeatable). FILE:2 is the "
+    "third volume of a 4-D file. Instead of it: --subject.",
 )
 @click.option("--subject", type=FOLDER, help="Instead of --image: the folder of one subject in a known layout.")
 @click.option(

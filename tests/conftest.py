@@ -74,7 +74,7 @@ def folder(tmp_path, volumes):
     values = np.array([0, 1, 2, 4], np.uint8)
     files = {name: tmp_path / f"a_{name}.nii.gz" for name in ("flair", "t1ce", "seg")}
     for name in ("flair", "t1ce"):
-        nib.save(nib.Nifti1Image(image, LPS), files[name])
+        nib.save(nib.Nifti1Image(image * (1 if name == "flair" else 2), LPS), files[name])
     nib.save(nib.Nifti1Image(values[classes], LPS), files["seg"])
     nib.save(nib.Nifti1Image(values[np.roll(classes, 1, axis=1)], LPS), tmp_path / "prediction.nii.gz")
     settings = {"modalities": ["flair", "t1ce"], "labels": "brats2020", "spacing_mm": 1.0, "crop": "brain"}

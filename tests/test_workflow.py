@@ -396,8 +396,8 @@ def flip_a_bit(path):
 BROKEN = {
     "lacks a modality": ("t2", lambda path: path.unlink(), "no file for t2"),
     "truncated": ("t1ce", lambda path: path.write_bytes(path.read_bytes()[:2000]), "_t1ce.nii.gz cannot be read"),
-    "no bytes": ("t1", lambda path: path.write_bytes(b""), "_t1.nii.gz cannot be read"),
-    "no image": ("t1", lambda path: path.write_bytes(gzip.compress(b"a letter")), "_t1.nii.gz cannot be read"),
+    "no bytes": ("t1", lambda path: path.write_bytes(b""), "_t1.nii.gz is an empty file; copy it again"),
+    "no image": ("t1", lambda path: path.write_bytes(gzip.compress(b"a letter")), "_t1.nii.gz is text that begins"),
     "one bit flipped": ("flair", flip_a_bit, "_flair.nii.gz cannot be read"),
     "unknown data type": ("t1", lambda path: header_byte(path, 70, b"\x63\x63"), "_t1.nii.gz cannot be read"),
     "other shape": ("t1ce", lambda path: resave(path, lambda v: v[:-2]), "t1ce has shape 38x44x36 but flair has"),

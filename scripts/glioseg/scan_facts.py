@@ -3,12 +3,32 @@
 from typing import NotRequired, TypedDict
 
 
+class Forms(TypedDict):
+    """The fields of a NIfTI header that place its voxels, by which viewers may choose the sform or the qform.
+
+    qform_code, sform_code: 0 if the header does not have this form; pixdim (4): handedness, and the voxel size;
+    quaternion (3) and offset (3) of the qform; rows (3x4) of the sform; unit: the code of the unit of length.
+    """
+
+    qform_code: int
+    sform_code: int
+    pixdim: list[float]
+    quaternion: list[float]
+    offset: list[float]
+    rows: list[list[float]]
+    unit: int
+
+
 class OwnGrid(TypedDict):
-    """Shape (voxels), affine (4x4, mm) and orientation (such as "LPS") of the subject's first file, as it is stored."""
+    """The grid of the subject's first file, as it is stored.
+
+    shape (voxels), affine (4x4, mm), orientation (such as "LPS"), and forms, which every file written for it carries.
+    """
 
     shape: list[int]
     affine: list[list[float]]
     orientation: str
+    forms: Forms
 
 
 class Finding(TypedDict):

@@ -21,10 +21,7 @@ def test_the_command_writes_complete_files_and_rejects_unknown_names(tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["scan.json"]
     refused = CliRunner().invoke(preprocess, [*words, "exclude", "--normalization", "histogram"])
     assert refused.exit_code == 1
-    assert (
-        "normalization: 'histogram' is not known; expected one of zscore, percentile, minmax, minmax_slice"
-        in refused.output
-    )
+    assert "'histogram' is not known; expected one of zscore, zscore_robust, percentile, minmax" in refused.output
     refused = CliRunner().invoke(preprocess, [*words, "ignore", "--normalization", "zscore"])
     assert refused.exit_code == 1
     assert "missing: 'ignore' is not known; expected one of exclude, zeros" in refused.output

@@ -30,6 +30,14 @@ def test_a_single_scan_is_segmented_as_in_a_study(study, tmp_path):
         assert nib.load(tmp_path / "alone_maps/entropy.nii.gz").shape == nib.load(tmp_path / "alone.nii.gz").shape
         (tmp_path / "alone.nii.gz").unlink()
 
+    # A 4-D file, whose volumes are named as in a table.
+    volumes = [np.asarray(nib.load(images[index]).dataobj) for index in (2, 5, 8, 11)]
+    nib.save(nib.Nifti1Image(np.stack(volumes, -1), nib.load(images[2]).affine), tmp_path / "all.nii.gz")
+    together = [("--image", name, tmp_path / f"all.nii.gz:{index}") for index, name in enumerate(MODALITIES)]
+    assert run(*model, *(word for words in together for word in words)).exit_code == 0
+    found, expected = (np.asarray(nib.load(tmp_path / name).dataobj) for name in ("alone.nii.gz", "seg.nii.gz"))
+    assert (found == expected).all()
+
     def refused(*words):
         result = run(*words)
         assert result.exit_code == 1
@@ -37,6 +45,11 @@ def test_a_single_scan_is_segmented_as_in_a_study(study, tmp_path):
 
     assert "give either --image MODALITY FILE for each modality, or --subject FOLDER" in refused(*model)
     assert "no file for t2; expected flair, t1, t1ce, t2" in refused(*model, *images[:-3])
+    assert "flair, t1, t1ce, t2 are the same volume 0" in refused(
+        *model, *(word for name in MODALITIES for word in ("--image", name, tmp_path / "all.nii.gz"))
+    )
+    assert "nowhere.nii does not exist" in refused(*model, *images, "--image", "t1c", tmp_path / "nowhere.nii:2")
+    assert "t2 has two files" in refused(*model, *images, *images[-3:])
     assert "takes flair, t1, t1ce, t2, not pet" in refused(*model, *images, "--image", "pet", images[2])
     assert "expected the folder of one subject, found" in refused(*model, "--subject", two(case, tmp_path))
     lonely = tmp_path / "model.keras"

@@ -110,8 +110,10 @@ def test_an_unknown_layout_is_reported_with_the_expected_ones(tmp_path):
     ]:
         with pytest.raises(ValueError, match=f"no .* in .*; expected .*{expected}.*; found 1 folder"):
             found(tmp_path, layout=layout)
-    touch(tmp_path, "b/VSD.Brain.XX.O.MR_T1.1/VSD.Brain.XX.O.MR_T1.1.mha")
-    with pytest.raises(ValueError, match=r"expected one NIfTI image in it, found VSD.Brain.XX.O.MR_T1.1.mha"):
+    touch(tmp_path, "b/VSD.Brain.XX.O.MR_T1.1/VSD.Brain.XX.O.MR_T1.1.txt")
+    with pytest.raises(
+        ValueError, match=r"expected one image in it, or DICOM slices alone, found VSD.Brain.XX.O.MR_T1.1.txt"
+    ):
         found(tmp_path)
     with pytest.raises(
         ValueError, match=r"layout: 'brats9' is not known; expected one of auto, table, msd, bids, brats"

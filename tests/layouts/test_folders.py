@@ -9,6 +9,7 @@ from studies import MODALITIES, write_subject
 
 from glioseg.labels import MASK
 from glioseg.layouts.find_subjects import File, read_source
+from glioseg.layouts.folders import file_named
 
 
 def test_files_that_are_not_images_are_skipped(tmp_path):
@@ -45,6 +46,21 @@ def test_neither_of_two_files_for_one_modality_is_used(tmp_path):
     ]
 
 
+def test_other_formats_and_folders_of_dicom_slices_are_found(tmp_path):
+    touch(tmp_path, "a/a_flair.nrrd", "a/a_t1.hdr", "a/a_t1.img", "a/a_t2/1.dcm", "a/a_t2/2.dcm", "a/a_seg.mha")
+    touch(tmp_path, "b/b_flair.mha", "b/b_flair.nii.gz", "b/b_t1/one.txt")
+    source = read_source(PLAIN | {"folder": tmp_path}, [])
+    files = {"flair": "a_flair.nrrd", "t1": "a_t1.img", "t2": "a_t2", "seg": "a_seg.mha"}
+    assert source.subjects["a"].files == {name: File(f"{tmp_path}/a/{file}") for name, file in files.items()}
+    assert source.subjects["b"].files == {"flair": File(f"{tmp_path}/b/b_flair.nii.gz")}
+    assert source.notes == [
+        f"{tmp_path}/b/b_t1 is a folder; expected one image in it, or DICOM slices alone, found one.txt; it is skipped"
+    ]
+    touch(tmp_path / "old", "c/VSD.Brain.XX.O.MR_T1.1/VSD.Brain.XX.O.MR_T1.1.mha")
+    (found_there,) = found(tmp_path / "old").values()
+    assert found_there.files["t1"].path.endswith("MR_T1.1.mha")
+
+
 def test_a_folder_without_read_permission_is_skipped(tmp_path, monkeypatch):
     touch(tmp_path, "a/a_t1.nii", "b/b_t1.nii")
     scandir = os.scandir
@@ -61,3 +77,11 @@ def test_a_folder_without_read_permission_is_skipped(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "stat", lambda *arguments, **options: forbidding(f"{tmp_path}/a"))
     with pytest.raises(ValueError, match=r"cannot be accessed \(Permission denied\)"):
         found(tmp_path)
+
+
+def test_a_volume_of_a_file_is_named_after_a_colon():
+    assert file_named("a/b.nii.gz:2") == File("a/b.nii.gz", 2)
+    assert file_named("b.NII:0") == File("b.NII", 0)
+    assert file_named("a:2/b.nii") == File("a:2/b.nii", 0)
+    assert file_named("b.nrrd:1") == File("b.nrrd", 1)
+    assert file_named("a/dicom/") == File("a/dicom", 0)

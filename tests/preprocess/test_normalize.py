@@ -20,6 +20,8 @@ def test_normalizations_by_hand():
     # These normalize only the voxels of the brain.
     assert done["zscore"] == pytest.approx(np.array([-3, -1, 1, 3]) / 5**0.5)
     assert done["percentile"] == pytest.approx([0, (4 - 2.03) / 5.94, (6 - 2.03) / 5.94, 1])
+    # The 0.5th and the 99.5th percentile are 2.03 and 7.97, between which are 4 and 6.
+    assert done["zscore_robust"] == pytest.approx([-2.97, -1, 1, 2.97])
     assert {array.dtype for array in done.values()} == {np.dtype(np.float32)}
 
 
@@ -31,6 +33,15 @@ def test_a_constant_scan_does_not_divide_by_zero(volume):
         assert np.isfinite(list(inside.values())).all()
         for name, normalize in NORMALIZATIONS.items():
             assert np.isfinite(normalize(volume, values, inside)).all(), name
+
+
+def test_wrong_voxels_do_not_change_the_robust_normalization():
+    values = np.random.default_rng(3).normal(400, 90, 100_000).astype(np.float32)
+    wrong = values.copy()
+    wrong[::1000] = 1e9
+    clean, robust = (NORMALIZATIONS["zscore_robust"](one, one, intensities(one)) for one in (values, wrong))
+    assert np.abs(np.delete(robust - clean, np.s_[::1000])).max() < 0.1
+    assert robust.max() < 3.5
 
 
 def test_huge_and_tiny_intensities_keep_their_deviation():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from studies import tiny_subject
 
-from glioseg.labels import to_classes
+from glioseg.labels import DIALECTS, to_classes
 from glioseg.preprocess import checks, plausibility
 from glioseg.synthesize.phantoms import MODALITIES, phantom
 
@@ -26,8 +26,21 @@ def test_far_spacing():
     assert "the voxels measure 0.9 x 0.9 x 5 mm and are resampled to 1 mm" in plausibility.far_spacing(
         (0.9, 0.9, 5.0), 1.0
     )
-    assert "0.5 x 1 x 1" in plausibility.far_spacing((0.5, 1.0, 1.0), 1.0)
+    assert "0.5 x 1 x 3" in plausibility.far_spacing((0.5, 1.0, 3.0), 2.0)
     assert plausibility.far_spacing((0.9, 1.2, 1.4), 1.0) is None
+    # A study may resample finer scans to coarser arrays.
+    assert plausibility.far_spacing((1.0, 1.0, 1.0), 2.0) is None
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_mask_of_only_0_and_1_is_doubted(dialect):
+    mask = np.zeros((5, 5, 5), np.float32)
+    assert plausibility.mask_one_value(mask, dialect) is None
+    mask[2] = 1.0004
+    sentence = plausibility.mask_one_value(mask, dialect)
+    assert f"the mask holds only 0 and 1, so all tumor is {DIALECTS[dialect][1]}; expected 0, 1, 2, " in sentence
+    mask[3] = 2
+    assert plausibility.mask_one_value(mask, dialect) is None
 
 
 def test_not_skull_stripped(head):

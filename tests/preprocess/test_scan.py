@@ -224,3 +224,12 @@ def test_a_cavity_is_kept_but_is_not_tumor(tmp_path):
     assert scan["tumor_voxels"] == sum(scan["classes"][name] for name in ("necrosis", "edema", "enhancing"))
     assert [low for low, _ in scan["crop"]] == [0, 0, 0]
     assert (arrays["mask"] == labels.CLASSES.index("cavity")).sum() == 8**3
+
+
+def test_a_mask_of_the_whole_tumor_and_finer_voxels(tmp_path):
+    folder = write_subject(tmp_path, 4)
+    assert scan_of(folder, spacing_mm=2.0)[0]["verdict"] == "included"
+    resave(folder / "case_04_seg.nii.gz", lambda v: (v > 0).astype(np.uint8))
+    scan, arrays = scan_of(folder)
+    assert [finding["check"] for finding in scan["findings"]] == ["mask_one_value"]
+    assert scan["verdict"] == "warned" and arrays["mask"].max() == 1

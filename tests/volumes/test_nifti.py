@@ -1,10 +1,12 @@
 """NIfTI files are read as by nibabel, and invalid files are refused."""
 
 import gzip
+import struct
 
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from glioseg.volumes.nifti import read_volume, write_map
 
@@ -19,8 +21,7 @@ def test_invalid_files_are_refused_with_a_reason(tmp_path):
         "without its checksum": packed[:-8],
         "with a wrong checksum": packed[:-8] + bytes(4) + packed[-4:],
         "with a wrong length": packed[:-4] + bytes(4),
-        "not an image": gzip.compress(b"no image at all"),
-        "nothing": b"",
+        "not an image": gzip.compress(bytes(range(1, 255)) * 4),
         "fewer voxels than its header states": gzip.compress(content[:-1]),
         "more voxels than any machine holds": gzip.compress(content[:42] + b"\xff\x7f" * 3 + content[48:]),
     }
@@ -72,3 +73,54 @@ def test_a_map_is_stored_as_uint8_and_read_as_floating_point(tmp_path):
     assert image.header.get_zooms() == (1, 2, 3)
     for read in (np.asarray(image.dataobj), read_volume(tmp_path / "map.nii.gz")[0]):
         assert read == pytest.approx(np.clip(values, 0, 1), abs=0.5 / 255 + 1e-6)
+
+
+def changed(content: bytes, start: int, form: str, *values) -> bytes:
+    return content[:start] + struct.pack(form, *values) + content[start + struct.calcsize(form) :]
+
+
+def test_impossible_headers_are_refused_and_incomplete_ones_are_read(tmp_path):
+    voxels = np.arange(120, dtype=np.int16).reshape(4, 5, 6, order="F")
+    path = tmp_path / "scan.nii"
+    nib.save(nib.Nifti1Image(voxels, np.eye(4)), path)
+    content = path.read_bytes()
+    wrong = {
+        (3, -4, 5, 6): "the shape -4 x 5 x 6, which is negative",
+        (3, -4, -5, 6): "the shape -4 x -5 x 6, which is negative",
+        (4, 4, 5, 6, -1): "the shape 4 x 5 x 6 x -1, which is negative",
+        (-3, 4, 5, 6): "an impossible number of dimensions; expected 1 to 7",
+        (9, 4, 5, 6): "an impossible number of dimensions; expected 1 to 7",
+    }
+    for dim, words in wrong.items():
+        path.write_bytes(changed(content, 40, f"<{len(dim)}h", *dim))
+        with pytest.raises(ValueError, match=f"scan.nii cannot be read as NIfTI .*{words}.*; copy the file again"):
+            pytest.fail(f"{dim} was read: {read_volume(path)}")
+    path.write_bytes(changed(content, 40, "<5h", 4, 4, 5, 6, 0))
+    assert (read_volume(path)[0] == voxels).all()
+    # The voxels follow the header where it does not say where they begin, and what SimpleITK reads is the same.
+    short = content[:348] + content[352:]
+    for made in (content, short):
+        for offset in (0, 348):
+            path.write_bytes(changed(made, 108, "<f", offset))
+            assert (read_volume(path)[0] == voxels).all(), (len(made), offset)
+    found = sitk.GetArrayFromImage(sitk.ReadImage(str(path))).T
+    assert (found == voxels).all()
+    nib.save(nib.Nifti2Image(voxels, np.eye(4)), path)
+    path.write_bytes(changed(path.read_bytes(), 168, "<q", 0))
+    assert (read_volume(path)[0] == voxels).all()
+    path.write_bytes(changed(content, 108, "<f", float("nan")))
+    assert (read_volume(path)[0] == voxels).all()
+
+
+def test_a_file_that_is_no_image_is_named_by_what_it_is(tmp_path):
+    path = tmp_path / "scan.nii.gz"
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+    for content, words in (
+        (b"", "is an empty file; copy it again"),
+        (gzip.compress(b""), "is an empty file; copy it again"),
+        (pointer, "is a Git LFS pointer: .*git lfs pull"),
+        (b"\n<!DOCTYPE html><html><body>404", "is a web page .*; download the file again"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"scan.nii.gz {words}"):
+            pytest.fail(f"{content} was read: {read_volume(path)}")

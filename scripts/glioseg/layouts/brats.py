@@ -56,7 +56,7 @@ def brats2023(root: str, labels: str, names: dict[str, str], notes: list[str]) -
 
 
 def brats2013(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dict[str, SubjectFiles]:
-    """Find the subjects of BraTS 2013 and 2015 as NIfTI: `SUBJECT/VSD.Brain.XX.O.MR_Flair.54512[.nii[.gz]]`.
+    """Find the subjects of BraTS 2013 and 2015: `SUBJECT/VSD.Brain.XX.O.MR_Flair.54512[.mha]`, or .nii[.gz].
 
     The mask is `*.OT.*`. Each image is a file, or a folder with one file.
     """
@@ -94,7 +94,8 @@ def files_2013(name: str, entries: list, names: dict[str, str], notes: list[str]
 def _suffixed(prefix: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
     found = {}
     for entry in entries:
-        stem = stem_of(entry.name)
+        # DICOM slices of a modality are in a folder of its name.
+        stem = entry.name if entry.is_dir() and stem_of(entry.name) is None else stem_of(entry.name)
         if stem is None or not stem.lower().startswith(prefix):
             continue
         suffix = plain(stem[len(prefix) :])

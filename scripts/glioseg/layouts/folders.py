@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ENDINGS = (".nii.gz", ".nii")
+# The earlier one is used if two files differ in nothing else: .nii needs no decompression. Of a pair of .hdr and .img,
+# the image is the .img.
+ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".img", ".img.gz")
+DICOM = (".dcm", ".ima")
+VOLUME = re.compile(rf"(?P<path>.+(?:{'|'.join(map(re.escape, ENDINGS))})):(?P<volume>\d+)", re.I)
 DOWNLOAD = re.compile(r"(?P<stem>.+)\.nii(\.gz)?\.(part|partial|filepart|crdownload|download|tmp|aria2|!ut)", re.I)
-
 
 # Subjects are at most this many folders below the root: up to two folders that group them, and their own.
 LEVELS = 3
@@ -19,6 +22,12 @@ class File(NamedTuple):
 
     path: str
     volume: int = 0
+
+
+def file_named(text: str) -> File:
+    """The image that a user names: a file, a folder of DICOM slices, or `FILE:2` for the third volume of a 4-D file."""
+    match = VOLUME.fullmatch(text)
+    return File(match["path"], int(match["volume"])) if match else File(text.rstrip("/"))
 
 
 class SubjectFiles(NamedTuple):
@@ -36,12 +45,15 @@ class SubjectFiles(NamedTuple):
 
 
 def stem_of(name: str) -> str | None:
-    """A file's name without .nii or .nii.gz; None if it has neither."""
+    """A file's name without the ending of an image, such as .nii.gz; None if it has none."""
+    ending = ending_of(name)
+    return name[: -len(ending)] if ending else None
+
+
+def ending_of(name: str) -> str | None:
+    """The one of `ENDINGS` that a file's name has, in lower case; None if it has none."""
     lower = name.lower()
-    for ending in ENDINGS:
-        if lower.endswith(ending):
-            return name[: -len(ending)]
-    return None
+    return next((ending for ending in ENDINGS if lower.endswith(ending)), None)
 
 
 class Place(NamedTuple):
@@ -105,7 +117,7 @@ def part_of(name: str) -> str | None:
 def image_of(entry: os.DirEntry, notes: list[str]) -> str | None:
     """The path of the image that an entry is, or that it contains if unpacking made a folder `X.nii` around it.
 
-    None, with a note, if such a folder does not contain exactly one image.
+    A folder of DICOM slices is an image. None, with a note, if a folder does not contain exactly one image.
     """
     if not entry.is_dir():
         return entry.path
@@ -113,8 +125,12 @@ def image_of(entry: os.DirEntry, notes: list[str]) -> str | None:
     images = [file.path for file in inside if stem_of(file.name) is not None]
     if len(images) == 1:
         return images[0]
+    if not images and inside and all(file.name.lower().endswith(DICOM) for file in inside):
+        return entry.path
     found = ", ".join(file.name for file in inside[:3]) or "nothing"
-    notes.append(f"{entry.path} is a folder; expected one NIfTI image in it, found {found}; it is skipped")
+    notes.append(
+        f"{entry.path} is a folder; expected one image in it, or DICOM slices alone, found {found}; it is skipped"
+    )
     return None
 
 
@@ -139,12 +155,12 @@ def descend(root: str, look: Callable[[Place], object], groups: tuple[str, ...] 
 def one_each(subject: str, candidates: dict[str, list[str]], notes: list[str]) -> dict[str, File]:
     """One file for each modality; a modality with several different files is left out, with a note.
 
-    X.nii and X.nii.gz count as the same file. The .nii is used, since it needs no decompression.
+    X.nii and X.nii.gz count as the same file, and so does X with any other of `ENDINGS`. The first ending is used.
     """
     files = {}
     for name, paths in candidates.items():
-        if len({stem_of(path) for path in paths}) == 1:
-            files[name] = File(min(paths))
+        if len({stem_of(path) or path for path in paths}) == 1:
+            files[name] = File(min(paths, key=lambda path: ENDINGS.index(ending_of(path)) if ending_of(path) else 0))
         elif paths:
             found = ", ".join(path.rpartition("/")[2] for path in paths)
             notes.append(

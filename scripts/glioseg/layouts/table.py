@@ -1,19 +1,17 @@
 """The layout for any other data set: a table that names every file."""
 
 import os
-import re
 from pathlib import Path
 
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import EMPTY, rows_of
-from glioseg.layouts.folders import File, Layout, Place, SubjectFiles, listing
+from glioseg.layouts.folders import File, Layout, Place, SubjectFiles, file_named, listing
 from glioseg.layouts.modalities import plain
 from glioseg.layouts.patients import patient_of
 from glioseg.split.cohort import NOTES
 
 TABLES = ("cohort.tsv", "cohort.csv")
 ENDINGS = (".tsv", ".csv")
-VOLUME = re.compile(r"(?P<path>.+\.nii(?:\.gz)?):(?P<volume>\d+)", re.I)
 MASKS = (MASK, "mask")
 WORDS = ("subject", "patient", "labels", plain(NOTES))
 
@@ -105,8 +103,7 @@ def _check_columns(path: str, keys: list[str | None], columns: list[str]) -> Non
 
 
 def _file(cell: str, folder: str) -> File:
-    match = VOLUME.fullmatch(cell)
-    path, volume = (match["path"], int(match["volume"])) if match else (cell, 0)
+    path, volume = file_named(cell)
     path = path.removeprefix("./")
     return File(path if path.startswith("/") or folder == "." else f"{folder}/{path}", volume)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from glioseg.layouts.find_subjects import read_source
+from glioseg.layouts.folders import file_named
 from glioseg.layouts.modalities import names_of, plain
 from glioseg.predict.model_facts import Facts, Study
 from glioseg.preprocess.scan import preprocess_scan
@@ -59,19 +60,23 @@ def _in_bids(folder: Path) -> tuple[Path, str]:
     return folder, ""
 
 
-def by_modality(images: Sequence[tuple[str, Path]], modalities: Sequence[str]) -> dict[str, tuple[Path, int]]:
-    """Return modality -> (file, 0), for modalities under any name that the layouts know (t2f means flair).
+def by_modality(images: Sequence[tuple[str, str]], modalities: Sequence[str]) -> dict[str, tuple[Path, int]]:
+    """Return modality -> (file, index of the volume in it) for pairs of a modality and a file, or `FILE:2`.
 
-    Raises ValueError if a modality has two files, and for one that is not among the modalities of the model.
+    A modality may have any name that the layouts know (t2f means flair). Raises ValueError for a file that does not
+    exist, if a modality has two files, and for one that is not among the modalities of the model.
     """
     names, found = names_of(list(modalities)), {}
-    for given, path in images:
+    for given, text in images:
         name = names.get(plain(given), given)
+        path, volume = file_named(text)
         if name not in modalities:
             raise ValueError(f"the model takes {', '.join(modalities)}, not {given}; give only its modalities")
+        if not Path(path).exists():
+            raise ValueError(f"--image {given} {text}: {path} does not exist")
         if name in found:
             raise ValueError(f"{name} has two files, {found[name][0]} and {path}; expected one: leave one out")
-        found[name] = (path, 0)
+        found[name] = (Path(path), volume)
     return found
 
 

@@ -77,10 +77,10 @@ def segment_image(
 
 def write_segmentation(found: Segmentation, scan: ScanFacts, labels: str, folder: Path, output: Path) -> None:
     """Write the label map in the values of a label dialect, and each map as NAME.nii.gz into a folder."""
-    affine = np.array(scan["own"]["affine"])
+    affine, forms = np.array(scan["own"]["affine"]), scan["own"]["forms"]
     for name, values in found.maps.items():
-        write_map(folder / f"{name}.nii.gz", values, affine)
-    write_volume(output, to_values(found.classes, labels), affine)
+        write_map(folder / f"{name}.nii.gz", values, affine, forms)
+    write_volume(output, to_values(found.classes, labels), affine, forms)
 
 
 def _map(name: str, found, meaning: tuple) -> np.ndarray:

@@ -7,6 +7,8 @@ import nibabel as nib
 import numpy as np
 
 from glioseg.labels import CLASSES, DIALECTS, TOLERANCE, to_classes
+from glioseg.scan_facts import Forms
+from glioseg.volumes.forms import has_orientation
 
 # Rounding a header to a few digits moves no voxel of a head by this much; another scan's header moves most by more.
 AFFINE_TOLERANCE_MM = 0.5
@@ -65,6 +67,22 @@ def orientations(volumes: dict[str, np.ndarray]) -> str | None:
         if ours != theirs and turned:
             return f"{name} has the orientation {theirs} but {reference} has {ours}; export all in the same orientation"
     return None
+
+
+def without_orientation(volumes: dict[str, np.ndarray], forms: dict[str, Forms]) -> str | None:
+    """Report volumes whose headers have no orientation, if other volumes of the subject (affines by name) have one.
+
+    None if such a volume is on the grid of the others nevertheless.
+    """
+    without = [name for name in volumes if not has_orientation(forms[name])]
+    known = [name for name in volumes if name not in without]
+    if not without or not known or affines({name: volumes[name] for name in (*known, *without)}) is None:
+        return None
+    has = "has" if len(without) == 1 else "have"
+    return (
+        f"{', '.join(without)} {has} no orientation in the header (its sform_code and qform_code are 0), but "
+        f"{', '.join(known)} {'has' if len(known) == 1 else 'have'} one; export again, or copy the header of {known[0]}"
+    )
 
 
 def spacings(volumes: dict[str, np.ndarray]) -> str | None:

@@ -3,6 +3,7 @@
 # Each check and the verdict of a scan that fails it, in the order in which they run.
 CHECKS = {
     "missing": "excluded",
+    "same_image": "excluded",
     "unreadable": "excluded",
     "geometry": "excluded",
     "shape": "excluded",
@@ -16,6 +17,9 @@ CHECKS = {
     "mask_empty": "excluded",
     "mask_outside": "excluded",
     "tumor_share": "excluded",
+    "no_contrast": "excluded",
+    "placement": "warned",
+    "mask_one_value": "warned",
     "far_spacing": "warned",
     "not_skull_stripped": "warned",
     "flipped": "warned",

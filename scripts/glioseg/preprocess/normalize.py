@@ -29,6 +29,16 @@ def zscore(volume: np.ndarray, values: np.ndarray, inside: dict[str, float]) -> 
     return (values - np.float32(inside["mean"])) / (np.float32(inside["std"]) or np.float32(1))
 
 
+def zscore_robust(volume: np.ndarray, values: np.ndarray, inside: dict[str, float]) -> np.ndarray:
+    """`zscore` by the voxels from the brain's 0.5th to its 99.5th percentile; others are clipped to these percentiles.
+
+    A few wrong voxels change neither the mean nor the standard deviation.
+    """
+    low, high = np.percentile(values, (0.5, 99.5)) if values.size else (0, 0)
+    usual = intensities(values[(values >= low) & (values <= high)])
+    return zscore(volume, np.clip(values, np.float32(low), np.float32(high)), usual)
+
+
 def percentile(volume: np.ndarray, values: np.ndarray, inside: dict[str, float]) -> np.ndarray:
     """Linear map of the brain's 0.5th to 99.5th percentile to [0, 1], clipped against outliers; 0 outside the brain."""
     low, high = np.percentile(values, (0.5, 99.5)) if values.size else (0, 0)
@@ -50,6 +60,7 @@ def minmax_slice(volume: np.ndarray, values: np.ndarray, inside: dict[str, float
 
 NORMALIZATIONS = {
     "zscore": zscore,
+    "zscore_robust": zscore_robust,
     "percentile": percentile,
     "minmax": minmax,
     "minmax_slice": minmax_slice,

@@ -8,6 +8,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
+from glioseg.labels import DIALECTS
 from glioseg.preprocess.appearance import (
     LEAST,
     LOOKS,
@@ -23,8 +24,13 @@ from glioseg.preprocess.appearance import (
     thinning,
     tissues,
 )
+from glioseg.scan_facts import Forms
+from glioseg.volumes.forms import apart, has_orientation
 
-# If a voxel is this many times larger or smaller than the target, resampling mostly invents or discards data.
+# Two forms of a header that are rounded differently place voxels by far less than this apart (voxels).
+MOST_APART = 0.5
+# If a voxel is this many times larger than the target, resampling mostly invents data. Smaller voxels are not reported,
+# since a study may choose coarser arrays.
 FAR = 1.5
 # No brain is larger, even with the meninges of a large head; a head down to the chin has 3 to 5 liters.
 LARGEST_BRAIN_LITERS = 2.2
@@ -43,9 +49,43 @@ MOST_MISFIT = 0.2
 SAME = 0.999
 
 
+def no_orientation(forms: dict[str, Forms]) -> str | None:
+    """Report volumes (forms of their headers, by name) that have no orientation in the header."""
+    without = [name for name in forms if not has_orientation(forms[name])]
+    if not without:
+        return None
+    return (
+        f"the headers of {', '.join(without)} have no orientation (sform_code and qform_code are 0); the axes are "
+        "taken as left, front and top, so the head may be mirrored: convert the original DICOM again"
+    )
+
+
+def two_places(name: str, forms: Forms, shape: tuple[int, ...]) -> str | None:
+    """Report a volume (of this shape) whose header places a voxel at two places more than half a voxel apart."""
+    voxels, distance_mm = apart(forms, shape)
+    if voxels <= MOST_APART:
+        return None
+    found = f"differ by up to {distance_mm:.3g} mm" if np.isfinite(voxels) else "differ: the qform is not a rotation"
+    return (
+        f"sform and qform of {name} {found}; the sform is used, but other viewers may use the qform: correct the header"
+    )
+
+
+def mask_one_value(values: np.ndarray, dialect: str) -> str | None:
+    """Report a mask (label values) of only 0 and 1 if its label dialect has more values."""
+    known = sorted(DIALECTS[dialect])
+    if len(known) <= 2 or not values.any() or np.rint(values.max()) > 1:
+        return None
+    tissue = DIALECTS[dialect][1]
+    return (
+        f"the mask holds only 0 and 1, so all tumor is {tissue}; expected {', '.join(map(str, known))} ({dialect}): "
+        "check that the mask is not that of the whole tumor"
+    )
+
+
 def far_spacing(spacing_mm: tuple[float, float, float], target_mm: float) -> str | None:
-    """Report voxels that are larger or smaller than the target along some axis by a factor of `FAR` or more."""
-    if all(1 / FAR < size / target_mm < FAR for size in spacing_mm):
+    """Report voxels that are larger than the target along some axis by a factor of `FAR` or more."""
+    if all(size / target_mm < FAR for size in spacing_mm):
         return None
     sizes = " x ".join(f"{size:.3g}" for size in spacing_mm)
     return f"the voxels measure {sizes} mm and are resampled to {target_mm:g} mm; expect coarser predictions"
@@ -108,7 +148,7 @@ def flipped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarr
 
 
 def swapped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarray | None) -> str | None:
-    """Report modalities that look like another modality than their name says, or two that are the same image.
+    """Report modalities that look like another modality than their name says, or two that are one image, rescaled.
 
     The look of a modality is the contrast of the tumor's tissues (class indices) to the rest of the brain (bool), and
     the histogram's shape and the correlations in that rest, all by rank. The names tried are the subject's own and,
@@ -129,6 +169,8 @@ def swapped(volumes: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarr
     together = {(one, other): float(np.mean(seen[one] * seen[other])) for one, other in combinations(names, 2)}
     for (one, other), value in together.items():
         if value > SAME:
+            if np.array_equal(volumes[one], volumes[other]):
+                return None  # `content.same_voxels` reports it
             return f"{one} and {other} hold the same image; replace the wrong file"
     if classes is not None:
         for tissue, at in tissues(classes).items():

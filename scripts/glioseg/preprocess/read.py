@@ -7,8 +7,9 @@ import nibabel as nib
 import numpy as np
 
 from glioseg.labels import MASK, known_classes
-from glioseg.preprocess import checks
+from glioseg.preprocess import checks, content, plausibility
 from glioseg.preprocess.findings import Findings
+from glioseg.scan_facts import Forms, OwnGrid
 from glioseg.volumes.boxes import Box, bounding_box, cut, within
 from glioseg.volumes.nifti import open_nifti, take_volume
 from glioseg.volumes.orientation import lps_turn, to_lps
@@ -17,15 +18,14 @@ from glioseg.volumes.orientation import lps_turn, to_lps
 class Volumes(NamedTuple):
     """A subject on one grid in LPS order: images (3-D) by modality, classes (uint8) or None, affine (4x4, mm).
 
-    labelled: the box around all labels, None if there are none. own: shape, affine and orientation of the first image
-    as stored in its file.
+    labelled: the box around all labels, None if there are none. own: the grid of the first image as stored in its file.
     """
 
     images: dict[str, np.ndarray]
     classes: np.ndarray | None
     labelled: Box | None
     affine: np.ndarray
-    own: dict
+    own: OwnGrid
 
 
 def read_scan(files: dict[str, tuple[Path, int]], settings: dict, findings: Findings) -> Volumes | None:
@@ -35,15 +35,19 @@ def read_scan(files: dict[str, tuple[Path, int]], settings: dict, findings: Find
     reported without its consequences.
     """
     findings.add("missing", checks.missing(list(settings["modalities"]), [name for name in files if name != MASK]))
-    read = {} if findings.excluded else _read_files(files, findings)
+    findings.add("same_image", content.same_file(files))
+    read, forms = ({}, {}) if findings.excluded else _read_files(files, findings)
     for name, (_, affine) in read.items():
         findings.add("geometry", checks.geometry(name, affine))
     if findings.excluded:
         return None
     own = next(iter(read.values()))
-    images = _turn(read, findings)
+    images = _turn(read, forms, findings)
     if findings.excluded:
         return None
+    findings.add("placement", plausibility.no_orientation(forms))
+    for name, (voxels, _) in read.items():
+        findings.add("placement", plausibility.two_places(name, forms[name], voxels.shape))
     mask = images.pop(MASK, None)
     for name, volume in images.items():
         if volume.dtype.kind == "f":
@@ -54,26 +58,27 @@ def read_scan(files: dict[str, tuple[Path, int]], settings: dict, findings: Find
     classes, labelled = (None, None) if mask is None else _classes(mask, settings["labels"], findings)
     if findings.excluded:
         return None
-    orientation = "".join(nib.aff2axcodes(own[1]))
-    return Volumes(
-        images,
-        classes,
-        labelled,
-        to_lps(*own)[1],
-        {"shape": list(own[0].shape), "affine": own[1].tolist(), "orientation": orientation},
+    grid = OwnGrid(
+        shape=list(own[0].shape),
+        affine=own[1].tolist(),
+        orientation="".join(nib.aff2axcodes(own[1])),
+        forms=next(iter(forms.values())),
     )
+    return Volumes(images, classes, labelled, to_lps(*own)[1], grid)
 
 
-def _read_files(files: dict[str, tuple[Path, int]], findings: Findings) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Read voxels and affine by name, with the axes in the files' own order."""
-    read, path, nifti = {}, None, None
+def _read_files(
+    files: dict[str, tuple[Path, int]], findings: Findings
+) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], dict[str, Forms]]:
+    """Read voxels and affine by name, with the axes in the files' own order, and the forms of the headers."""
+    read, forms, path, nifti = {}, {}, None, None
     paths = [file for file, _ in files.values()]
     for name, (file, volume) in files.items():
         try:
             # Modalities that share a 4-D file follow one another, so it is decompressed only once.
             if file != path:
                 nifti, path = open_nifti(file), file
-            read[name] = take_volume(nifti, volume)
+            read[name], forms[name] = take_volume(nifti, volume), nifti.forms
         except ValueError as error:
             findings.add("unreadable", str(error))
             continue
@@ -83,14 +88,16 @@ def _read_files(files: dict[str, tuple[Path, int]], findings: Findings) -> dict[
             findings.add(
                 "unreadable", f"{file} holds {several} volumes; expected only {name}: export that volume alone"
             )
-    return read
+    return read, forms
 
 
-def _turn(read: dict[str, tuple[np.ndarray, np.ndarray]], findings: Findings) -> dict[str, np.ndarray]:
+def _turn(
+    read: dict[str, tuple[np.ndarray, np.ndarray]], forms: dict[str, Forms], findings: Findings
+) -> dict[str, np.ndarray]:
     """Turn voxels, by name, into LPS order, and report volumes that are not on the same grid."""
     affines = {name: affine for name, (_, affine) in read.items()}
     reference = next(iter(affines.values()))
-    sentence = checks.orientations(affines)
+    sentence = checks.without_orientation(affines, forms) or checks.orientations(affines)
     findings.add("orientation", sentence)
     if sentence is None:
         # At 45 degrees, rounding in the headers decides which axes are nearest, so the first header decides for all.
@@ -122,6 +129,7 @@ def _classes(mask: np.ndarray, dialect: str, findings: Findings) -> tuple[np.nda
     findings.add("mask_values", checks.mask_values(part, dialect))
     if findings.excluded:
         return None, None
+    findings.add("mask_one_value", plausibility.mask_one_value(part, dialect))
     part = known_classes(part, dialect)
     findings.add("mask_empty", checks.mask_empty(part))
     classes = np.zeros(mask.shape, np.uint8)

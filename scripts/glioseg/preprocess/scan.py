@@ -10,7 +10,8 @@ import numpy as np
 from glioseg import labels
 from glioseg.choices import choose
 from glioseg.labels import MASK
-from glioseg.preprocess import checks, plausibility
+from glioseg.preprocess import checks, content, plausibility
+from glioseg.preprocess.appearance import thin
 from glioseg.preprocess.crop import Grid, lay_out, unfit
 from glioseg.preprocess.findings import CHECKS, NEEDED, Findings
 from glioseg.preprocess.normalize import NORMALIZATIONS, intensities
@@ -81,8 +82,10 @@ def preprocess_scan(
         scan |= _scan_facts(found, grid, settings)
         _look(found, grid, scan, settings, findings)
         if not findings.excluded:
-            facts, arrays["image"] = _image(found, grid, settings)
+            facts, image = _image(found, grid, settings, findings)
+        if not findings.excluded:
             scan |= facts
+            arrays["image"] = image
             if found.classes is not None:
                 mask = np.ascontiguousarray(cut(found.classes, grid.crop))
                 arrays["mask"] = resample(mask, grid.spacing, grid.target, grid.size, nearest=True)
@@ -141,14 +144,18 @@ def _count(classes: np.ndarray) -> dict[str, int]:
     return dict(zip(labels.CLASSES, np.bincount(classes.ravel(), minlength=len(labels.CLASSES)).tolist(), strict=True))
 
 
-def _image(found: Volumes, grid: Grid, settings: PreprocessSettings) -> tuple[dict, np.ndarray]:
-    """The facts about each modality's voxels, and the image (X, Y, Z, C) float16, with zeros for a missing modality."""
+def _image(found: Volumes, grid: Grid, settings: PreprocessSettings, findings: Findings) -> tuple[dict, np.ndarray]:
+    """The facts about each modality's voxels, and the image (X, Y, Z, C) float16, with zeros for a missing modality.
+
+    Runs the checks of the voxels that were hashed and normalized.
+    """
     image = np.zeros((*grid.size, len(settings["modalities"])), np.float16)
     normalize = NORMALIZATIONS[settings["normalization"]]
     # All modalities share two arrays, since allocating memory would take longer than the work done in it. If the image
     # is resampled, it stays float32 until then.
     volume = np.empty(lengths(grid.work), np.float32)
     whole = np.empty_like(volume, np.float16 if grid.size == lengths(grid.crop) else np.float32)
+    head = thin(cut(grid.brain, grid.work))
     known, hashes = {}, {}
     for channel, name in enumerate(settings["modalities"]):
         if name not in found.images:
@@ -160,13 +167,24 @@ def _image(found: Volumes, grid: Grid, settings: PreprocessSettings) -> tuple[di
         known[name] = {"background": grid.backgrounds[name], **statistics}
         hashes[name] = _hash(values, lengths(grid.boxes[name]))
         normalized = normalize(volume, values, statistics)
+        deviation = 0.0
         if normalized.ndim == 1:
+            deviation = _deviation(normalized)
             whole.fill(0)
             whole[brain] = normalized.astype(whole.dtype)
             normalized = whole
+        findings.add("no_contrast", content.no_contrast(name, thin(normalized)[head], deviation, statistics))
         part = cut(normalized, relative(grid.crop, grid.work))
         image[..., channel] = resample(part, grid.spacing, grid.target, grid.size)
+    findings.add("same_image", content.same_voxels(hashes))
     return {"intensities": known, "hashes": hashes}, image
+
+
+def _deviation(values: np.ndarray) -> float:
+    """Standard deviation of values (float32, 1-D), to a few digits; unlike np.std, it makes no copy."""
+    if not values.size:
+        return 0.0
+    return math.sqrt(max(float(np.dot(values, values)) / values.size - float(values.mean()) ** 2, 0))
 
 
 def _hash(values: np.ndarray, lengths: tuple[int, int, int]) -> str:

@@ -1,1 +1,1 @@
-"""3-D arrays with geometry: NIfTI files, orientation, boxes, background, resampling."""
+"""3-D arrays with geometry: images in NIfTI and other formats, orientation, boxes, background, resampling."""
