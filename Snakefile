@@ -1,3 +1,5 @@
+import atexit
+
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -30,6 +32,7 @@ onerror:
 
 onsuccess:
     record(Path(LEDGER), [])
-    if Path(result("report/index.html")).exists():
-        print(f"\n{score_table(read_table(result('summarize/scores.tsv')))}")
-        print(f"Report: {Path(result('report/index.html')).resolve()}")
+    show_report()
+
+
+atexit.register(show_finished_report)

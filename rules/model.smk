@@ -3,8 +3,9 @@
 
 rule train:
     input:
-        cohort=result("split/cohort.tsv"),
-        scans=get_fold_subjects,
+        # Not by time, but by what it says of this model's subjects: see the param `content`.
+        cohort=get_fold_cohort,
+        scans=ancient(get_fold_subjects),
     output:
         model=result("train/{model}/model.keras"),
         history=result("train/{model}/history.tsv"),
@@ -24,6 +25,8 @@ rule train:
         runtime=growing(1440),
     params:
         code=code("train"),
+        banner=BANNER,
+        content=get_fold_content,
         folder=result("train/{model}"),
         # Not an output: Snakemake deletes the outputs of a failed job, and the state is needed to continue.
         state=result("train/{model}/state.npz"),
@@ -46,7 +49,7 @@ rule train:
         " --code {params.code}"
         " --state {params.state:q}"
         " --output {params.folder:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | sed --unbuffered {params.banner:q} | tee {log:q}"
 
 
 rule train_all:
@@ -56,7 +59,7 @@ rule train_all:
 
 rule predict:
     input:
-        scan=result("preprocess/{subject}"),
+        scan=ancient(get_arrays),
         models=get_models,
     output:
         segmentation=result(f"{NETWORK_MAPS}/{{subject}}.nii.gz"),
@@ -76,6 +79,7 @@ rule predict:
         runtime=growing(20),
     params:
         code=code("predict"),
+        content=get_content,
         models=lambda wildcards, input: each("model", input.models),
         labels=get_labels,
         options=options(config["predict"] | (dict.fromkeys(SMALLEST, 0) if TUNED else {})),
@@ -97,7 +101,7 @@ if TUNED:
 
     rule tune_postprocess:
         input:
-            cohort=result("split/cohort.tsv"),
+            cohort=ancient(result("split/cohort.tsv")),
             segmentations=get_tuning_predictions,
         output:
             table=result("tune_postprocess/{fold}.tsv"),
@@ -115,6 +119,7 @@ if TUNED:
             runtime=growing(60),
         params:
             code=code("tune_postprocess"),
+            content=lambda wildcards: identity(tuning_subjects(cohort(), wildcards.fold), "fold", "content"),
             preprocess=result("preprocess"),
             predictions=result(NETWORK_MAPS),
             configured=[config["predict"][name] for name in SMALLEST],

@@ -39,8 +39,8 @@ rule evaluate:
 
 rule baseline:
     input:
-        cohort=result("split/cohort.tsv"),
-        scans=get_learned_and_scored,
+        cohort=ancient(result("split/cohort.tsv")),
+        scans=ancient(get_learned_and_scored),
     output:
         result("baseline/scores.tsv"),
     log:
@@ -56,6 +56,7 @@ rule baseline:
         runtime=growing(60),
     params:
         code=code("baseline"),
+        content=lambda wildcards: identity(masked_subjects(), "fold", "content"),
         folder=result("preprocess"),
         seed=config["seed"],
     shell:
@@ -73,7 +74,7 @@ checkpoint summarize:
         scores=get_scores,
         uncertainties=get_uncertainties,
         baseline=result("baseline/scores.tsv"),
-        cohort=result("split/cohort.tsv"),
+        cohort=ancient(result("split/cohort.tsv")),
     output:
         subjects=result("summarize/subjects.tsv"),
         scores=result("summarize/scores.tsv"),
@@ -92,6 +93,7 @@ checkpoint summarize:
         runtime=growing(10),
     params:
         code=code("summarize"),
+        cohort=get_cohort,
         folder=result("evaluate"),
         predictions=result("predict"),
         failures=each("failures", LEDGERS),
@@ -115,7 +117,7 @@ checkpoint summarize:
 
 rule plot_subject:
     input:
-        scan=result("preprocess/{subject}"),
+        scan=ancient(get_arrays),
         prediction=result("predict/{subject}.nii.gz"),
         scores=get_subject_scores,
     output:
@@ -140,6 +142,7 @@ rule plot_subject:
         runtime=growing(5),
     params:
         code=code("plot_subject"),
+        content=get_content,
         scores=lambda wildcards, input: each("scores", input.get("scores", [])),
         labels=get_labels,
     shell:
@@ -155,7 +158,7 @@ rule plot_subject:
 # Write the scan as a JavaScript file to where the viewer on the subject's page loads it from.
 rule embed:
     input:
-        scan=result("preprocess/{subject}"),
+        scan=ancient(get_arrays),
         prediction=result("predict/{subject}.nii.gz"),
         overlays=get_overlays,
     output:
@@ -173,6 +176,7 @@ rule embed:
         runtime=growing(5),
     params:
         code=code("embed"),
+        content=get_content,
         labels=get_labels,
         overlays=lambda wildcards, input: each("overlay", input.overlays),
     shell:
@@ -209,6 +213,7 @@ rule plot:
         runtime=growing(10),
     params:
         code=lambda wildcards: code("plot", f"glioseg/plot/{wildcards.figure}.py")(wildcards),
+        cohort=get_figure_cohort,
         inputs=get_figure_options,
         caption=lambda wildcards: FIGURES[wildcards.figure].caption,
     shell:

@@ -1,7 +1,7 @@
 """The cohort table: one row per subject, with its fold or the reason for its exclusion."""
 
 from glioseg.labels import MASK
-from glioseg.scan_facts import ScanFacts
+from glioseg.scan_facts import ScanFacts, content_hash
 
 COHORT_COLUMNS = [
     "subject",
@@ -14,6 +14,7 @@ COHORT_COLUMNS = [
     "tumor_ml",
     "enhancing_ml",
     "lost_percent",
+    "content",
 ]
 
 # Reasons to exclude a subject whose scan.json is not read.
@@ -38,7 +39,7 @@ def cohort_rows(
     verdict is "included", "warned" (included, with a warning) or "excluded". checks lists the checks with findings, and
     reason their sentences. fold is "test" (held out from every model), "0".."folds-1" (held out from that fold's
     models), "train" (in the training set, if folds is 1), "new" (without a mask: predicted, but not scored), or ""
-    (excluded). Subjects that share voxels are in the same fold.
+    (excluded). Subjects that share voxels are in the same fold. content identifies what a network reads of the scan.
     Raises ValueError if too few usable subjects remain; the message lists the first ten exclusions.
     """
     # Imported here because it loads NumPy: Snakemake and each of its jobs import this module when they start.
@@ -95,6 +96,8 @@ def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]]) -> dict:
         "checks": ",".join(dict.fromkeys(checks)),
         "has_mask": "yes" if scan["has_mask"] else "no",
     }
+    if verdict != "excluded":
+        facts["content"] = content_hash(scan)
     if "tumor_voxels" in scan:
         facts["tumor_ml"] = f"{scan['tumor_ml']:.3f}"
         facts["enhancing_ml"] = f"{scan['enhancing_ml']:.3f}"
