@@ -1,11 +1,17 @@
 import atexit
+import os
 
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: "config.yaml"
+# This folder, wherever Snakemake is started, and also if another workflow uses this one as a module. Relative to the
+# working directory, so that the commands of a study stay the same if both move together.
+HOME = os.path.relpath(workflow.current_basedir.get_path_or_uri(secret_free=True))
+
+
+configfile: os.path.join(HOME, "config.yaml")
 
 
 report: "rules/captions/workflow.rst"

@@ -9,7 +9,12 @@ from pathlib import Path
 from snakemake.logging import LogEvent, logger
 from snakemake.settings.enums import Quietness
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+# The folder of the commands. Jobs find it in their environment, and not in a param, so that the place of this project
+# is not among the reasons to run a job again. They import no packages from ~/.local, which may differ from those of
+# their environment.
+GLIOSEG = os.path.abspath(f"{HOME}/scripts")
+os.environ.update(GLIOSEG=GLIOSEG, PYTHONNOUSERSITE="1")
+sys.path.insert(0, GLIOSEG)
 
 from glioseg.evaluate.score_table import score_table
 from glioseg.files import read_json, read_table
@@ -32,7 +37,7 @@ from glioseg.split.models import (
     training_subjects,
 )
 from glioseg.workflow.code_hash import code_hash
-from glioseg.workflow.config import check_config, sources
+from glioseg.workflow.config import add_defaults, check_config, sources
 from glioseg.workflow.failures import (
     PER_SUBJECT,
     PREDICTING,
@@ -109,18 +114,19 @@ def check_words():
 
 
 check_words()
-# Jobs do not import packages from ~/.local, which may differ from those of their environment.
-os.environ["PYTHONNOUSERSITE"] = "1"
 # What Snakemake prints of each job.
 BLOCKS = (LogEvent.JOB_INFO, LogEvent.GROUP_INFO, LogEvent.SHELLCMD, LogEvent.JOB_FINISHED)
 # Lines that TensorFlow prints when it is loaded, whatever its level of logging.
-BANNER = r"/absl::InitializeLog\|oneDNN custom operations\|cpu_feature_guard\|rebuild TensorFlow with/d"
+BANNER = r"\%absl::InitializeLog\|oneDNN custom operations\|cpu_feature_guard\|rebuild TensorFlow with%d"
 SCHEDULING = ("Select jobs to execute", "Execute ")
 quiet_jobs()
 
-sentence(check_config, config, Path(workflow.basedir, "rules", "config.schema.yaml"))
+add_defaults(config, Path(HOME, "config.yaml"))
+sentence(check_config, config, Path(HOME, "rules/config.schema.yaml"))
 
 RESULTS = config["results"]
+# Images of the containers: without TensorFlow, and with it.
+LIGHT, FULL = (os.path.normpath(f"{HOME}/containers/{name}.sif") for name in ("light", "full"))
 # Environment of train and predict with --use-conda.
 TENSORFLOW = f"../envs/{config['environment']}.yaml"
 # With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects. A separate job
@@ -173,7 +179,7 @@ def code(command, *files):
     As a param, the hash reruns the jobs of a rule whose code changed. It is a function so that only jobs in the graph
     compute it.
     """
-    return lambda wildcards: code_hash(Path(workflow.basedir, "scripts"), f"{command}.py", *files)
+    return lambda wildcards: code_hash(Path(GLIOSEG), f"{command}.py", *files)
 
 
 @cache
@@ -422,5 +428,5 @@ def get_figures(wildcards):
 
 def get_templates(wildcards):
     """Templates of the report."""
-    folder = Path(workflow.basedir, "scripts/glioseg/report/templates")
-    return [f"scripts/glioseg/report/templates/{path.name}" for path in sorted(folder.iterdir())]
+    folder = Path(HOME, "scripts/glioseg/report/templates")
+    return list(map(str, sorted(folder.iterdir())))

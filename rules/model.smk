@@ -17,7 +17,7 @@ rule train:
     conda:
         TENSORFLOW
     container:
-        "containers/full.sif"
+        FULL
     threads: 8
     resources:
         gpu=1,
@@ -37,7 +37,7 @@ rule train:
         seed=lambda wildcards: seed_of(wildcards.model, config["seed"]),
         study=lambda wildcards: get_study(),
     shell:
-        "python scripts/train.py"
+        'python "$GLIOSEG/train.py"'
         " --fold {params.fold:q}"
         " --cohort {input.cohort:q}"
         " --preprocess {params.preprocess:q}"
@@ -72,7 +72,7 @@ rule predict:
     conda:
         TENSORFLOW
     container:
-        "containers/full.sif"
+        FULL
     threads: 2
     resources:
         mem_mb=growing(4000),
@@ -85,7 +85,7 @@ rule predict:
         options=options(config["predict"] | (dict.fromkeys(SMALLEST, 0) if TUNED else {})),
         maps=result("predict/maps/{subject}"),
     shell:
-        "python scripts/predict.py"
+        'python "$GLIOSEG/predict.py"'
         " --scan {input.scan:q}"
         " {params.models:q}"
         " --labels {params.labels:q}"
@@ -113,7 +113,7 @@ if TUNED:
         conda:
             "../envs/light.yaml"
         container:
-            "containers/light.sif"
+            LIGHT
         resources:
             mem_mb=growing(1500),
             runtime=growing(60),
@@ -126,7 +126,7 @@ if TUNED:
             failures=each("failures", LEDGERS),
             options=options(config["tune_postprocess"]),
         shell:
-            "python scripts/tune_postprocess.py"
+            'python "$GLIOSEG/tune_postprocess.py"'
             " --fold {wildcards.fold:q}"
             " --cohort {input.cohort:q}"
             " --preprocess {params.preprocess:q}"
@@ -151,7 +151,7 @@ if TUNED:
         conda:
             "../envs/light.yaml"
         container:
-            "containers/light.sif"
+            LIGHT
         resources:
             mem_mb=growing(1000),
             runtime=growing(10),
@@ -159,7 +159,7 @@ if TUNED:
             code=code("postprocess"),
             labels=get_labels,
         shell:
-            "python scripts/postprocess.py"
+            'python "$GLIOSEG/postprocess.py"'
             " --prediction {input.segmentation:q}"
             " --labels {params.labels:q}"
             " --volumes {input.volumes:q}"

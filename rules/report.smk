@@ -15,7 +15,7 @@ rule evaluate:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1500),
         runtime=growing(5),
@@ -26,7 +26,7 @@ rule evaluate:
         forced=get_forced,
         probabilities=lambda wildcards, input: paired("probability", PROBABILITIES, input.get("probabilities", [])),
     shell:
-        "python scripts/evaluate.py"
+        'python "$GLIOSEG/evaluate.py"'
         " --subject {wildcards.subject:q}"
         " --prediction {input.prediction:q}"
         " --truth {input.truth:q} {params.volume}"
@@ -50,7 +50,7 @@ rule baseline:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(3000),
         runtime=growing(60),
@@ -60,7 +60,7 @@ rule baseline:
         folder=result("preprocess"),
         seed=config["seed"],
     shell:
-        "python scripts/baseline.py"
+        'python "$GLIOSEG/baseline.py"'
         " --cohort {input.cohort:q}"
         " --preprocess {params.folder:q}"
         " --seed {params.seed}"
@@ -87,7 +87,7 @@ checkpoint summarize:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
@@ -100,7 +100,7 @@ checkpoint summarize:
         options=options(config["summarize"]),
         seed=config["seed"],
     shell:
-        "python scripts/summarize.py"
+        'python "$GLIOSEG/summarize.py"'
         " --evaluate {params.folder:q}"
         " --predictions {params.predictions:q}"
         " --baseline {input.baseline:q}"
@@ -136,7 +136,7 @@ rule plot_subject:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1500),
         runtime=growing(5),
@@ -146,7 +146,7 @@ rule plot_subject:
         scores=lambda wildcards, input: each("scores", input.get("scores", [])),
         labels=get_labels,
     shell:
-        "python scripts/plot_subject.py"
+        'python "$GLIOSEG/plot_subject.py"'
         " --scan {input.scan:q}"
         " --labels {params.labels:q}"
         " --prediction {input.prediction:q}"
@@ -170,7 +170,7 @@ rule embed:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1500),
         runtime=growing(5),
@@ -180,7 +180,7 @@ rule embed:
         labels=get_labels,
         overlays=lambda wildcards, input: each("overlay", input.overlays),
     shell:
-        "python scripts/embed.py"
+        'python "$GLIOSEG/embed.py"'
         " --scan {input.scan:q}"
         " --labels {params.labels:q}"
         " --prediction {input.prediction:q}"
@@ -207,7 +207,7 @@ rule plot:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
@@ -217,7 +217,7 @@ rule plot:
         inputs=get_figure_options,
         caption=lambda wildcards: FIGURES[wildcards.figure].caption,
     shell:
-        "python scripts/plot.py"
+        'python "$GLIOSEG/plot.py"'
         " --figure {wildcards.figure:q}"
         " {params.inputs:q}"
         " --output {output.png:q}"
@@ -248,7 +248,7 @@ rule report:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
@@ -265,7 +265,7 @@ rule report:
         failures=each("failures", LEDGERS),
         options=options(config["report"]),
     shell:
-        "python scripts/report.py"
+        'python "$GLIOSEG/report.py"'
         " --cohort {input.cohort:q}"
         " --subjects {input.subjects:q}"
         " --scores {input.scores:q}"
@@ -278,7 +278,7 @@ rule report:
         " {params.settings:q}"
         " --config {params.config:q}"
         " --benchmarks {params.benchmarks:q}"
-        ' --commit "$(git describe --always --dirty 2>/dev/null || echo unknown)"'
+        ' --commit "$(git -C "$GLIOSEG" describe --always --dirty 2>/dev/null || echo unknown)"'
         " {params.failures:q}"
         " {params.options:q}"
         " --pages {output.pages:q}"

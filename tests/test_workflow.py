@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import zipfile
 from collections import Counter
@@ -332,6 +333,54 @@ def test_a_snakemake_installed_by_itself_can_plan_a_run(software, workflow):
     (run.folder / "Snakefile").write_text("import numpy\n")
     done = run.run("--dry-run")
     assert "imports numpy, which a Snakemake" in done.stdout + done.stderr
+
+
+@pytest.fixture
+def study(cohort_folder, tmp_path):
+    """A folder with a small YAML file, outside of this project; a function runs Snakemake in it, or elsewhere."""
+    folder = tmp_path / "my study"
+    folder.mkdir()
+    (folder / "study.yaml").write_text(yaml.safe_dump({**TINY, "data": str(cohort_folder)}))
+
+    def run(*words, place=folder):
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, words)]
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=600)
+
+    return folder, run
+
+
+def test_a_study_runs_in_a_folder_of_its_own(study):
+    folder, run = study
+    before = subprocess.run(["git", "status", "--short"], cwd=ROOT, capture_output=True, text=True).stdout
+    done = run("prepare", "--snakefile", ROOT / "Snakefile", "--configfile", "study.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(read_table(folder / "results/split/cohort.tsv")) == 12
+    assert sorted(path.name for path in folder.iterdir()) == [".snakemake", "results", "study.yaml"]
+    assert subprocess.run(["git", "status", "--short"], cwd=ROOT, capture_output=True, text=True).stdout == before
+    # The same from any other folder: everything is up to date.
+    words = ("--snakefile", ROOT / "Snakefile", "--directory", folder, "--configfile", folder / "study.yaml")
+    again = run("prepare", *words, place=folder.parent)
+    assert "Nothing to be done" in again.stderr, again.stderr
+    planned = run("--dry-run", *words, place=folder.parent)
+    assert re.search(r"train +1\n", planned.stdout), planned.stdout + planned.stderr
+
+
+def test_another_workflow_uses_this_one_as_a_module(study):
+    folder, run = study
+    settings = {**TINY, "data": yaml.safe_load((folder / "study.yaml").read_text())["data"], "results": "brain"}
+    (folder / "Snakefile").write_text(
+        f"module glioseg:\n    snakefile: {str(ROOT / 'Snakefile')!r}\n    config: {settings}\n\n"
+        "use rule * from glioseg as glioseg_*\n\n"
+        "rule mine:\n    input: 'brain/report/index.html'\n    default_target: True\n"
+    )
+    done = run("--dry-run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"glioseg_preprocess +12\n", done.stdout)
+    # Its commands are found, too.
+    done = run("brain/layouts/subjects.tsv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(read_table(folder / "brain/layouts/subjects.tsv")) == 12
 
 
 def test_models_are_trained_again_only_if_their_subjects_change(tmp_path, workflow):
