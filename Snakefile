@@ -38,7 +38,8 @@ onerror:
 
 onsuccess:
     record(Path(LEDGER), [])
+    show_unlisted()
     show_report()
 
 
-atexit.register(show_finished_report)
+atexit.register(show_nothing_done)

@@ -47,6 +47,7 @@ from glioseg.workflow.failures import (
     failed_subjects,
     read_failures,
     record,
+    unlisted,
 )
 from glioseg.workflow.options import each, options, paired
 
@@ -72,11 +73,21 @@ def show_report():
         print(f"Report: {Path(index).resolve()}")
 
 
-def show_finished_report():
+def show_unlisted():
+    """Print which subjects the table of `layouts` does not list, or lists although they are gone, after a run."""
+    table = result("layouts/subjects.tsv")
+    if Path(table).exists() and any(table in job.output for job in workflow.dag.jobs):
+        words = unlisted(SUBJECTS, [row["subject"] for row in read_table(table)], table)
+        if words:
+            print(f"\n{words}")
+
+
+def show_nothing_done():
     """Print the same at the end of a run with nothing to be done, for which Snakemake calls no hook."""
-    planned = workflow.is_main_process and workflow.scheduler is not None and not workflow.dryrun
-    if planned and not len(workflow.dag):
-        show_report()
+    if workflow.is_main_process and workflow.scheduler is not None and not len(workflow.dag):
+        show_unlisted()
+        if not workflow.dryrun:
+            show_report()
 
 
 def quiet_jobs():

@@ -358,6 +358,14 @@ def test_a_study_runs_in_a_folder_of_its_own(study):
     assert len(read_table(folder / "results/split/cohort.tsv")) == 12
     assert sorted(path.name for path in folder.iterdir()) == [".snakemake", "results", "study.yaml"]
     assert subprocess.run(["git", "status", "--short"], cwd=ROOT, capture_output=True, text=True).stdout == before
+    # Without Snakemake's records, as in a copy, the end of a run names a subject that was left out.
+    records = folder / ".snakemake/metadata"
+    records.rename(folder / "records")
+    (data := Path(yaml.safe_load((folder / "study.yaml").read_text())["data"]) / "case_12").rename(data.parent / "x")
+    left_out = run("prepare", "--dry-run", "--snakefile", ROOT / "Snakefile", "--configfile", "study.yaml")
+    assert "Subjects in these results only (1): case_12." in left_out.stdout
+    (data.parent / "x").rename(data)
+    (folder / "records").rename(records)
     # The same from any other folder: everything is up to date.
     words = ("--snakefile", ROOT / "Snakefile", "--directory", folder, "--configfile", folder / "study.yaml")
     again = run("prepare", *words, place=folder.parent)
