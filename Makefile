@@ -14,10 +14,11 @@ PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --req
 run: .venv/run
 	@snakemake --cores all $(ARGS)
 
-# Serve the report to browsers on this machine: make view RESULTS=results/mine
+# Serve the report to browsers on this machine: make view RESULTS=results/mine PORT=8000
 RESULTS ?= results
+PORT ?= 0
 view: .venv/run
-	@python scripts/view.py "$(RESULTS)"
+	@python scripts/view.py "$(RESULTS)" --port "$(PORT)"
 
 # Install the plugin for a Slurm cluster: see docs/cluster.md.
 slurm: .venv/run
@@ -61,9 +62,10 @@ lint: .venv/test
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-# Build the documentation into site/; a warning is an error.
+# Build the documentation into site/, with pages that open from disk; a warning is an error.
 docs: .venv/docs
-	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@echo "Documentation: $(CURDIR)/site/index.html"
 
 .venv/run: $(LOCK)
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; $(PYTHON) is not on the PATH (make run PYTHON=/path/to/python3.11)"; exit 1; }

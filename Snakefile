@@ -1,9 +1,17 @@
+import atexit
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: "config.yaml"
+# This folder, wherever Snakemake is started, and also if another workflow uses this one as a module. Relative to the
+# working directory, so that the commands of a study stay the same if both move together.
+HOME = os.path.relpath(workflow.current_basedir.get_path_or_uri(secret_free=True))
+
+
+configfile: os.path.join(HOME, "config.yaml")
 
 
 report: "rules/captions/workflow.rst"
@@ -30,6 +38,8 @@ onerror:
 
 onsuccess:
     record(Path(LEDGER), [])
-    if Path(result("report/index.html")).exists():
-        print(f"\n{score_table(read_table(result('summarize/scores.tsv')))}")
-        print(f"Report: {Path(result('report/index.html')).resolve()}")
+    show_unlisted()
+    show_report()
+
+
+atexit.register(show_nothing_done)

@@ -1,12 +1,23 @@
 import hashlib
 import json
+import logging
+import os
 import sys
+from functools import cache
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+from snakemake.logging import LogEvent, logger
+from snakemake.settings.enums import Quietness
+
+# The folder of the commands. Jobs find it in their environment, and not in a param, so that the place of this project
+# is not among the reasons to run a job again. They import no packages from ~/.local, which may differ from those of
+# their environment.
+GLIOSEG = os.path.abspath(f"{HOME}/scripts")
+os.environ.update(GLIOSEG=GLIOSEG, PYTHONNOUSERSITE="1")
+sys.path.insert(0, GLIOSEG)
 
 from glioseg.evaluate.score_table import score_table
-from glioseg.files import read_table
+from glioseg.files import read_json, read_table
 from glioseg.labels import MASK, REGIONS, classes_of
 from glioseg.layouts.covariates import rows_of
 from glioseg.layouts.find_subjects import find_subjects, phantom_subjects
@@ -28,7 +39,7 @@ from glioseg.split.models import (
 )
 from glioseg.split.own_folds import fold_count, folds_by, folds_of
 from glioseg.workflow.code_hash import code_hash
-from glioseg.workflow.config import check_config, sources
+from glioseg.workflow.config import add_defaults, check_config, sources
 from glioseg.workflow.failures import (
     PER_SUBJECT,
     PREDICTING,
@@ -38,6 +49,7 @@ from glioseg.workflow.failures import (
     failed_subjects,
     read_failures,
     record,
+    unlisted,
 )
 from glioseg.workflow.options import each, options, paired
 
@@ -55,14 +67,79 @@ def result(path):
     return f"{RESULTS}/{path}"
 
 
+def show_report():
+    """Print the scores and the path of the report, if the run was asked for the report and it is there."""
+    index = result("report/index.html")
+    if Path(index).exists() and any(index in job.output for job in workflow.dag.jobs):
+        print(f"\n{score_table(read_table(result('summarize/scores.tsv')))}")
+        print(f"Report: {Path(index).resolve()}")
+
+
+def show_unlisted():
+    """Print which subjects the table of `layouts` does not list, or lists although they are gone, after a run."""
+    table = result("layouts/subjects.tsv")
+    if Path(table).exists() and any(table in job.output for job in workflow.dag.jobs):
+        words = unlisted(SUBJECTS, [row["subject"] for row in read_table(table)], table)
+        if words:
+            print(f"\n{words}")
+
+
+def show_nothing_done():
+    """Print the same at the end of a run with nothing to be done, for which Snakemake calls no hook."""
+    if workflow.is_main_process and workflow.scheduler is not None and not len(workflow.dag):
+        show_unlisted()
+        if not workflow.dryrun:
+            show_report()
+
+
+def quiet_jobs():
+    """Let `quiet: rules` (profiles/default) leave out the block of each job on the console, but nothing else.
+
+    Snakemake would also leave out the jobs that failed, and all of it from its log, from which failed jobs are read.
+    """
+    for handler in logger.handlers:
+        for quiet in handler.filters:
+            if Quietness.RULES in getattr(quiet, "quiet", ()):
+                quiet.quiet = set(quiet.quiet) - {Quietness.RULES}
+                if isinstance(handler, logging.FileHandler) or quiet.dryrun:
+                    continue
+                handler.addFilter(is_no_block)
+
+
+def is_no_block(record):
+    """Whether a message is none of those that Snakemake prints of each job."""
+    return getattr(record, "event", None) not in BLOCKS and not record.getMessage().startswith(SCHEDULING)
+
+
 def growing(first):
     """A resource that is `first` times the number of the attempt."""
     return lambda wildcards, attempt: first * attempt
 
 
-sentence(check_config, config, Path(workflow.basedir, "rules", "config.schema.yaml"))
+def check_words():
+    """Stop the run if a target was taken for a configuration file, since it followed --configfile."""
+    for path in workflow.configfiles[1:]:
+        if Path(config["results"]).absolute() in Path(path).absolute().parents:
+            raise WorkflowError(
+                f"{path} is a result, and not a configuration; --configfile and --config take all words that follow "
+                f"them, so put the target first: snakemake {path} --cores 2 --configfile …"
+            )
+
+
+check_words()
+# What Snakemake prints of each job.
+BLOCKS = (LogEvent.JOB_INFO, LogEvent.GROUP_INFO, LogEvent.SHELLCMD, LogEvent.JOB_FINISHED)
+# Lines that TensorFlow prints when it is loaded, whatever its level of logging.
+BANNER = r"\%absl::InitializeLog\|oneDNN custom operations\|cpu_feature_guard\|rebuild TensorFlow with%d"
+SCHEDULING = ("Select jobs to execute", "Execute ")
+quiet_jobs()
+
+add_defaults(config, Path(HOME, "config.yaml"))
+sentence(check_config, config, Path(HOME, "rules/config.schema.yaml"))
 
 RESULTS = config["results"]
+# Images of the containers: without TensorFlow, and with it.
+LIGHT, FULL = (os.path.normpath(f"{HOME}/containers/{name}.sif") for name in ("light", "full"))
 # Environment of train and predict with --use-conda.
 TENSORFLOW = f"../envs/{config['environment']}.yaml"
 SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
@@ -107,7 +184,7 @@ def count_folds():
 # Subjects are found before the graph is built, so that a missing file is not the input of any job.
 PHANTOMS = (result("synthesize"), config["synthesize"]["subjects"]) if config["data"] == "phantoms" else ()
 SUBJECTS = (
-    phantom_subjects(*PHANTOMS, config["modalities"])
+    sentence(phantom_subjects, *PHANTOMS, config["modalities"])
     if PHANTOMS
     else sentence(find_subjects, sources(config), config["modalities"])
 )
@@ -129,12 +206,41 @@ def code(command, *files):
     As a param, the hash reruns the jobs of a rule whose code changed. It is a function so that only jobs in the graph
     compute it.
     """
-    return lambda wildcards: code_hash(Path(workflow.basedir, "scripts"), f"{command}.py", *files)
+    return lambda wildcards: code_hash(Path(GLIOSEG), f"{command}.py", *files)
+
+
+@cache
+def cohort_of(path, modified):
+    """Rows of a cohort table, read once for each time at which it was modified."""
+    return sentence(read_table, path, COHORT_COLUMNS)
 
 
 def cohort():
     """Rows of cohort.tsv, once split has written it."""
-    return sentence(read_table, checkpoints.split.get().output.cohort, COHORT_COLUMNS)
+    path = Path(checkpoints.split.get().output.cohort)
+    return cohort_of(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+def identity(names, *columns):
+    """A hash of these columns of cohort.tsv for these subjects.
+
+    As a param beside an `ancient` cohort.tsv, it reruns a job if what the job reads of its subjects changed, and not if
+    a column that it does not read, or another subject, did.
+    """
+    rows = {row["subject"]: row for row in cohort()}
+    return hashlib.sha256(json.dumps([[name, *map(rows[name].get, columns)] for name in names]).encode()).hexdigest()[
+        :16
+    ]
+
+
+def get_cohort(wildcards):
+    """A hash of the whole cohort without the covariates."""
+    return identity([row["subject"] for row in cohort()], *COHORT_COLUMNS)
+
+
+def get_content(wildcards):
+    """A hash of what preprocess made of a subject."""
+    return identity([wildcards.subject], "content")
 
 
 def without_failed(names, *rules):
@@ -184,11 +290,36 @@ def found_subjects():
     return hashlib.sha256(json.dumps(SUBJECTS).encode()).hexdigest()[:16]
 
 
+def fold_subjects(model):
+    """A model's training and validation subjects."""
+    held_out = validation_subjects(cohort(), model)[: config["train"]["validation_subjects"]]
+    return training_subjects(cohort(), model) + held_out
+
+
 def get_fold_subjects(wildcards):
     """Preprocessed folders of a model's training and validation subjects."""
-    names = training_subjects(cohort(), wildcards.model)
-    names += validation_subjects(cohort(), wildcards.model)[: config["train"]["validation_subjects"]]
-    return [result(f"preprocess/{name}") for name in names]
+    return [result(f"preprocess/{name}") for name in fold_subjects(wildcards.model)]
+
+
+def get_fold_cohort(wildcards):
+    """cohort.tsv, whose time counts only if a model learned from other subjects than it is to learn from.
+
+    Snakemake's records would tell the same, but a results folder may have been copied without them.
+    """
+    table, settings = result("split/cohort.tsv"), Path(result(f"train/{wildcards.model}/settings.json"))
+    learned = sentence(read_json, settings).get("subjects") if settings.exists() else None
+    return ancient(table) if learned == training_subjects(cohort(), wildcards.model) else table
+
+
+def get_fold_content(wildcards):
+    """A hash of what preprocess made of a model's training and validation subjects."""
+    return identity(fold_subjects(wildcards.model), "content")
+
+
+def get_arrays(wildcards):
+    """A subject's preprocessed folder, once split has written its content to cohort.tsv."""
+    cohort()
+    return result(f"preprocess/{wildcards.subject}")
 
 
 def get_study():
@@ -268,9 +399,14 @@ def get_subject_scores(wildcards):
     return [result(f"evaluate/{wildcards.subject}.json")] if MASK in get_scan(wildcards) else []
 
 
+def masked_subjects():
+    """All included subjects with a mask."""
+    return [row["subject"] for row in cohort() if row["fold"] and row["has_mask"] == "yes"]
+
+
 def get_learned_and_scored(wildcards):
     """Preprocessed folders of all included subjects with a mask."""
-    return [result(f"preprocess/{row['subject']}") for row in cohort() if row["fold"] and row["has_mask"] == "yes"]
+    return [result(f"preprocess/{name}") for name in masked_subjects()]
 
 
 def get_pictures(wildcards):
@@ -292,12 +428,19 @@ def get_volumes(wildcards):
 
 def get_figure_inputs(wildcards):
     """Files from which a figure of the whole cohort is drawn."""
+    cohort()  # Figures wait for split, which decides whether their inputs change.
     names = models(*MODELS)
-    return [
+    paths = [
         result(path)
         for pattern in FIGURES[wildcards.figure].inputs
         for path in expand(pattern, model=names, first_model=names[:1])
     ]
+    return [ancient(path) if path == result("split/cohort.tsv") else path for path in paths]
+
+
+def get_figure_cohort(wildcards):
+    """A hash of the whole cohort without the covariates, if a figure is drawn from it."""
+    return get_cohort(wildcards) if "split/cohort.tsv" in FIGURES[wildcards.figure].inputs else ""
 
 
 def get_figure_options(wildcards, input):
@@ -312,5 +455,5 @@ def get_figures(wildcards):
 
 def get_templates(wildcards):
     """Templates of the report."""
-    folder = Path(workflow.basedir, "scripts/glioseg/report/templates")
-    return [f"scripts/glioseg/report/templates/{path.name}" for path in sorted(folder.iterdir())]
+    folder = Path(HOME, "scripts/glioseg/report/templates")
+    return list(map(str, sorted(folder.iterdir())))

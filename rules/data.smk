@@ -14,7 +14,7 @@ rule synthesize:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1500),
         runtime=growing(10),
@@ -23,7 +23,7 @@ rule synthesize:
         folder=result("synthesize/{subject}"),
         seed=config["seed"],
     shell:
-        "python scripts/synthesize.py"
+        'python "$GLIOSEG/synthesize.py"'
         " --subject {wildcards.subject:q}"
         " --seed {params.seed}"
         " --output-dir {params.folder:q}"
@@ -42,7 +42,7 @@ rule preprocess:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1500),
         runtime=growing(10),
@@ -56,7 +56,7 @@ rule preprocess:
         memory=TUNABLES,
     shell:
         "GLIBC_TUNABLES={params.memory}"
-        " python scripts/preprocess.py"
+        ' python "$GLIOSEG/preprocess.py"'
         " --subject {wildcards.subject:q}"
         " {params.scan:q}"
         " {params.modalities:q}"
@@ -78,7 +78,7 @@ rule layouts:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
@@ -93,7 +93,7 @@ rule layouts:
         ),
         modalities=each("modalities", config["modalities"]),
     shell:
-        "python scripts/layouts.py"
+        'python "$GLIOSEG/layouts.py"'
         " {params.sources:q}"
         " {params.modalities:q}"
         " --notes {output.notes:q}"
@@ -115,7 +115,7 @@ checkpoint split:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
@@ -127,7 +127,7 @@ checkpoint split:
         options=options(config["split"]),
         seed=config["seed"],
     shell:
-        "python scripts/split.py"
+        'python "$GLIOSEG/split.py"'
         " --subjects {input.subjects:q}"
         " --preprocess {params.folder:q}"
         " {params.exclude:q}"
@@ -150,7 +150,7 @@ rule clean_intermediate:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),

@@ -3,8 +3,9 @@
 
 rule train:
     input:
-        cohort=result("split/cohort.tsv"),
-        scans=get_fold_subjects,
+        # Not by time, but by what it says of this model's subjects: see the param `content`.
+        cohort=get_fold_cohort,
+        scans=ancient(get_fold_subjects),
     output:
         model=result("train/{model}/model.keras"),
         history=result("train/{model}/history.tsv"),
@@ -16,7 +17,7 @@ rule train:
     conda:
         TENSORFLOW
     container:
-        "containers/full.sif"
+        FULL
     threads: 8
     resources:
         gpu=1,
@@ -24,6 +25,8 @@ rule train:
         runtime=growing(1440),
     params:
         code=code("train"),
+        banner=BANNER,
+        content=get_fold_content,
         folder=result("train/{model}"),
         # Not an output: Snakemake deletes the outputs of a failed job, and the state is needed to continue.
         state=result("train/{model}/state.npz"),
@@ -34,7 +37,7 @@ rule train:
         seed=lambda wildcards: seed_of(wildcards.model, config["seed"]),
         study=lambda wildcards: get_study(),
     shell:
-        "python scripts/train.py"
+        'python "$GLIOSEG/train.py"'
         " --fold {params.fold:q}"
         " --cohort {input.cohort:q}"
         " --preprocess {params.preprocess:q}"
@@ -46,7 +49,7 @@ rule train:
         " --code {params.code}"
         " --state {params.state:q}"
         " --output {params.folder:q}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | sed --unbuffered {params.banner:q} | tee {log:q}"
 
 
 rule train_all:
@@ -56,7 +59,7 @@ rule train_all:
 
 rule predict:
     input:
-        scan=result("preprocess/{subject}"),
+        scan=ancient(get_arrays),
         models=get_models,
     output:
         segmentation=result(f"{NETWORK_MAPS}/{{subject}}.nii.gz"),
@@ -69,19 +72,20 @@ rule predict:
     conda:
         TENSORFLOW
     container:
-        "containers/full.sif"
+        FULL
     threads: 2
     resources:
         mem_mb=growing(4000),
         runtime=growing(20),
     params:
         code=code("predict"),
+        content=get_content,
         models=lambda wildcards, input: each("model", input.models),
         labels=get_labels,
         options=options(config["predict"] | (dict.fromkeys(SMALLEST, 0) if TUNED else {})),
         maps=result("predict/maps/{subject}"),
     shell:
-        "python scripts/predict.py"
+        'python "$GLIOSEG/predict.py"'
         " --scan {input.scan:q}"
         " {params.models:q}"
         " --labels {params.labels:q}"
@@ -97,7 +101,7 @@ if TUNED:
 
     rule tune_postprocess:
         input:
-            cohort=result("split/cohort.tsv"),
+            cohort=ancient(result("split/cohort.tsv")),
             segmentations=get_tuning_predictions,
         output:
             table=result("tune_postprocess/{fold}.tsv"),
@@ -109,19 +113,20 @@ if TUNED:
         conda:
             "../envs/light.yaml"
         container:
-            "containers/light.sif"
+            LIGHT
         resources:
             mem_mb=growing(1500),
             runtime=growing(60),
         params:
             code=code("tune_postprocess"),
+            content=lambda wildcards: identity(tuning_subjects(cohort(), wildcards.fold), "fold", "content"),
             preprocess=result("preprocess"),
             predictions=result(NETWORK_MAPS),
             configured=[config["predict"][name] for name in SMALLEST],
             failures=each("failures", LEDGERS),
             options=options(config["tune_postprocess"]),
         shell:
-            "python scripts/tune_postprocess.py"
+            'python "$GLIOSEG/tune_postprocess.py"'
             " --fold {wildcards.fold:q}"
             " --cohort {input.cohort:q}"
             " --preprocess {params.preprocess:q}"
@@ -146,7 +151,7 @@ if TUNED:
         conda:
             "../envs/light.yaml"
         container:
-            "containers/light.sif"
+            LIGHT
         resources:
             mem_mb=growing(1000),
             runtime=growing(10),
@@ -154,7 +159,7 @@ if TUNED:
             code=code("postprocess"),
             labels=get_labels,
         shell:
-            "python scripts/postprocess.py"
+            'python "$GLIOSEG/postprocess.py"'
             " --prediction {input.segmentation:q}"
             " --labels {params.labels:q}"
             " --volumes {input.volumes:q}"

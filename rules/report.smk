@@ -15,7 +15,7 @@ rule evaluate:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1500),
         runtime=growing(5),
@@ -26,7 +26,7 @@ rule evaluate:
         forced=get_forced,
         probabilities=lambda wildcards, input: paired("probability", PROBABILITIES, input.get("probabilities", [])),
     shell:
-        "python scripts/evaluate.py"
+        'python "$GLIOSEG/evaluate.py"'
         " --subject {wildcards.subject:q}"
         " --prediction {input.prediction:q}"
         " --truth {input.truth:q} {params.volume}"
@@ -39,8 +39,8 @@ rule evaluate:
 
 rule baseline:
     input:
-        cohort=result("split/cohort.tsv"),
-        scans=get_learned_and_scored,
+        cohort=ancient(result("split/cohort.tsv")),
+        scans=ancient(get_learned_and_scored),
     output:
         result("baseline/scores.tsv"),
     log:
@@ -50,16 +50,17 @@ rule baseline:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(3000),
         runtime=growing(60),
     params:
         code=code("baseline"),
+        content=lambda wildcards: identity(masked_subjects(), "fold", "content"),
         folder=result("preprocess"),
         seed=config["seed"],
     shell:
-        "python scripts/baseline.py"
+        'python "$GLIOSEG/baseline.py"'
         " --cohort {input.cohort:q}"
         " --preprocess {params.folder:q}"
         " --seed {params.seed}"
@@ -73,7 +74,7 @@ checkpoint summarize:
         scores=get_scores,
         uncertainties=get_uncertainties,
         baseline=result("baseline/scores.tsv"),
-        cohort=result("split/cohort.tsv"),
+        cohort=ancient(result("split/cohort.tsv")),
     output:
         subjects=result("summarize/subjects.tsv"),
         scores=result("summarize/scores.tsv"),
@@ -86,19 +87,20 @@ checkpoint summarize:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
         code=code("summarize"),
+        cohort=get_cohort,
         folder=result("evaluate"),
         predictions=result("predict"),
         failures=each("failures", LEDGERS),
         options=options(config["summarize"]),
         seed=config["seed"],
     shell:
-        "python scripts/summarize.py"
+        'python "$GLIOSEG/summarize.py"'
         " --evaluate {params.folder:q}"
         " --predictions {params.predictions:q}"
         " --baseline {input.baseline:q}"
@@ -115,7 +117,7 @@ checkpoint summarize:
 
 rule plot_subject:
     input:
-        scan=result("preprocess/{subject}"),
+        scan=ancient(get_arrays),
         prediction=result("predict/{subject}.nii.gz"),
         scores=get_subject_scores,
     output:
@@ -134,16 +136,17 @@ rule plot_subject:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1500),
         runtime=growing(5),
     params:
         code=code("plot_subject"),
+        content=get_content,
         scores=lambda wildcards, input: each("scores", input.get("scores", [])),
         labels=get_labels,
     shell:
-        "python scripts/plot_subject.py"
+        'python "$GLIOSEG/plot_subject.py"'
         " --scan {input.scan:q}"
         " --labels {params.labels:q}"
         " --prediction {input.prediction:q}"
@@ -155,7 +158,7 @@ rule plot_subject:
 # Write the scan as a JavaScript file to where the viewer on the subject's page loads it from.
 rule embed:
     input:
-        scan=result("preprocess/{subject}"),
+        scan=ancient(get_arrays),
         prediction=result("predict/{subject}.nii.gz"),
         overlays=get_overlays,
     output:
@@ -167,16 +170,17 @@ rule embed:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1500),
         runtime=growing(5),
     params:
         code=code("embed"),
+        content=get_content,
         labels=get_labels,
         overlays=lambda wildcards, input: each("overlay", input.overlays),
     shell:
-        "python scripts/embed.py"
+        'python "$GLIOSEG/embed.py"'
         " --scan {input.scan:q}"
         " --labels {params.labels:q}"
         " --prediction {input.prediction:q}"
@@ -203,16 +207,17 @@ rule plot:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("plot", f"glioseg/plot/{wildcards.figure}.py")(wildcards),
+        cohort=get_figure_cohort,
         inputs=get_figure_options,
         caption=lambda wildcards: FIGURES[wildcards.figure].caption,
     shell:
-        "python scripts/plot.py"
+        'python "$GLIOSEG/plot.py"'
         " --figure {wildcards.figure:q}"
         " {params.inputs:q}"
         " --output {output.png:q}"
@@ -244,7 +249,7 @@ rule report:
     conda:
         "../envs/light.yaml"
     container:
-        "containers/light.sif"
+        LIGHT
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
@@ -261,7 +266,7 @@ rule report:
         failures=each("failures", LEDGERS),
         options=options(config["report"]),
     shell:
-        "python scripts/report.py"
+        'python "$GLIOSEG/report.py"'
         " --notes {input.notes:q}"
         " --cohort {input.cohort:q}"
         " --subjects {input.subjects:q}"
@@ -275,7 +280,7 @@ rule report:
         " {params.settings:q}"
         " --config {params.config:q}"
         " --benchmarks {params.benchmarks:q}"
-        ' --commit "$(git describe --always --dirty 2>/dev/null || echo unknown)"'
+        ' --commit "$(git -C "$GLIOSEG" describe --always --dirty 2>/dev/null || echo unknown)"'
         " {params.failures:q}"
         " {params.options:q}"
         " --pages {output.pages:q}"

@@ -42,7 +42,9 @@ def source_of(text: str) -> dict:
 )
 @click.option("--modalities", multiple=True, help="A modality to use (repeatable). Default: all that are found.")
 @click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk space estimate.")
-@click.option("--notes", type=TABLE, help="Table to write of what was left out, except for the files of subjects. Default: none.")
+@click.option(
+    "--notes", type=TABLE, help="Table to write of what was left out, except for the files of subjects. Default: none."
+)
 @click.option("--output", type=TABLE, help="Write the table of subjects and their files, instead of describing them.")
 def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, output):
     sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]

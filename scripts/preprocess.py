@@ -1,5 +1,6 @@
 """Check one subject's scans and write them as arrays for the network, or record why they cannot be used."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -50,6 +51,8 @@ def preprocess(subject, images, mask, output, **settings):
         (output / name).unlink(missing_ok=True)
     for name, array in arrays.items():
         np.save(output / f"{name}.npy", array)
+    # Training and prediction are repeated if these change (docs/rerun.md).
+    scan["arrays"] = {name: hashlib.sha256(np.ascontiguousarray(array)).hexdigest() for name, array in arrays.items()}
     write_json(output / "scan.json", scan)
     click.echo(f"{subject}: {scan['verdict']}" + (f": {scan['reason']}" if scan["reason"] else ""))
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from socket import gethostname
 
 import click
 
@@ -23,6 +24,8 @@ def view(results, port) -> None:
         raise ValueError(f"port {port} is unavailable ({error}); give another, or leave out --port") from error
     with server:
         click.echo(f"http://127.0.0.1:{server.server_port}/index.html (press Ctrl-C to stop)")
+        forward = f"{server.server_port}:127.0.0.1:{server.server_port}"
+        click.echo(f"To see it from another machine, type there first: ssh -L {forward} {gethostname()}")
         try:
             server.serve_forever()
         except KeyboardInterrupt:

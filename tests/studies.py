@@ -102,6 +102,45 @@ class Workflow:
         return self.folder / "results" / name
 
 
+# Programs that Snakemake asks for their version, even in a dry run.
+PROGRAMS = {
+    "conda": 'echo \'{"conda_version": "26.7.1", "platform": "linux-64", "conda_prefix": "/opt", "channels": [],'
+    ' "get": {"channel_priority": "strict"}}\'',
+    "apptainer": "echo apptainer version 1.3.0",
+}
+
+# Loaded by every Python that starts with its folder on PYTHONPATH. Outside of the commands, which have environments of
+# their own, the project's code may import the standard library and what Snakemake itself needs.
+GUARD = """
+import builtins
+import sys
+
+KNOWN = {"glioseg", "snakemake", "click", "yaml", "jsonschema", *sys.stdlib_module_names}
+original = builtins.__import__
+
+
+def guarded(name, globals=None, locals=None, fromlist=(), level=0):
+    # Snakemake itself may have loaded NumPy before, so that a finder of modules would not be asked again.
+    importing = sys._getframe().f_back
+    file = importing.f_code.co_filename if importing else ""
+    ours = file.endswith((".smk", "Snakefile")) or "/scripts/glioseg/" in file
+    if ours and not level and "scripts/" not in sys.argv[0] and name.partition(".")[0] not in KNOWN:
+        raise ImportError(f"{file} imports {name}, which a Snakemake that is installed by itself may lack")
+    return original(name, globals, locals, fromlist, level)
+
+
+builtins.__import__ = guarded
+"""
+
+
+def guarded(run):
+    """Let the Snakefile and the rules import only what a Snakemake that is installed by itself brings."""
+    folder = run.folder / "guard"
+    folder.mkdir(exist_ok=True)
+    (folder / "sitecustomize.py").write_text(GUARD)
+    run.environment["PYTHONPATH"] = str(folder)
+
+
 def ledger_of(path, *rows):
     write_table(path, FAILURE_COLUMNS, [dict(zip(FAILURE_COLUMNS, row, strict=True)) for row in rows])
     return path

@@ -111,7 +111,7 @@ def test_each_command_has_its_rule(path):
     rules = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
     if path.stem in ("compare", "segment"):  # they work on two runs, or on a scan outside of a run
         return
-    assert f"python scripts/{path.name}" in rules
+    assert f'python "$GLIOSEG/{path.name}"' in rules
 
 
 def test_schema_lists_the_values_of_the_registries():
@@ -237,7 +237,7 @@ def test_the_environment_of_a_command_has_what_it_imports(path):
 
 
 def test_each_rule_names_its_environment_and_its_container():
-    kinds = {('"../envs/light.yaml"', '"containers/light.sif"'), ("TENSORFLOW", '"containers/full.sif"')}
+    kinds = {('"../envs/light.yaml"', "LIGHT"), ("TENSORFLOW", "FULL")}
     found = set()
     for file in (ROOT / "rules").glob("*.smk"):
         for block in re.split(r"^(?=rule |checkpoint )", file.read_text(), flags=re.M)[1:]:

@@ -15,7 +15,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
-from studies import MODALITIES, ROOT, TINY, tiny_subject
+from studies import MODALITIES, PROGRAMS, ROOT, TINY, tiny_subject
 
 from glioseg.files import read_table
 from glioseg.split.folds import assign_folds
@@ -31,12 +31,6 @@ SUBJECTS = 8
 REAL = re.compile(r"^(?!.*snakemake)|snakemake results/predict/|snakemake --unlock|--report |data=broken")
 # What needs a program, a cluster or a network that a test does not have: parsed, not run.
 ELSEWHERE = re.compile(r"^(podman|apptainer|pip|pip-audit|sacct|git clone|docker|ssh) ?")
-# Programs that Snakemake asks for their version, even in a dry run.
-PROGRAMS = {
-    "conda": 'echo \'{"conda_version": "26.7.1", "platform": "linux-64", "conda_prefix": "/opt", "channels": [],'
-    ' "get": {"channel_priority": "strict"}}\'',
-    "apptainer": "echo apptainer version 1.3.0",
-}
 
 
 def blocks(page: Path, kind: str) -> list[str]:
@@ -98,6 +92,8 @@ class Newcomer:
         scans = self.project / "results/synthesize"
         for name in ("folder", "MICCAI_BraTS2020_TrainingData"):
             shutil.copytree(scans, self.places / name)
+        (self.places / "glioseg").symlink_to(self.project)
+        (self.places / "my-study").mkdir()
         (self.places / "subject").mkdir()
         for part in MODALITIES:
             for copy in (f"{part}.nii.gz", f"subject/subject_{part}.nii.gz"):

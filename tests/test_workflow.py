@@ -7,8 +7,10 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import h5py
@@ -16,7 +18,19 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
-from studies import MODALITIES, ROOT, TINY, Workflow, failing, ledger_of, resave, tiny_subject, write_subject
+from studies import (
+    MODALITIES,
+    PROGRAMS,
+    ROOT,
+    TINY,
+    Workflow,
+    failing,
+    guarded,
+    ledger_of,
+    resave,
+    tiny_subject,
+    write_subject,
+)
 
 from glioseg.files import read_table
 from glioseg.workflow.failures import FAILURE_COLUMNS
@@ -154,12 +168,16 @@ def test_wrong_settings_and_folders_end_in_one_message(tmp_path, workflow):
         assert len(printed.splitlines()) < 12
         return printed
 
+    write_subject(tmp_path / "data", 1)
     assert "nowhere does not exist; give the folder that holds the subjects" in refused(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     assert "no known layout in" in refused(tmp_path / "empty")
     assert "include: nobody is not among the 24 subjects" in refused("phantoms", include=["nobody"])
     assert "trian is not a setting; did you mean train?" in refused("phantoms", trian={"epochs": 3})
     assert "train: epoch is not a setting; did you mean epochs?" in refused("phantoms", train={"epoch": 3})
+    for data in ("phantoms", tmp_path / "data"):
+        assert "has a file for pet; found flair, t1, t1ce, t2" in refused(data, modalities=["flair", "pet"])
+        assert "t1gd is called t1ce in glioseg; write t1ce" in refused(data, modalities=["flair", "t1gd"])
     assert "train: batch: 0 is less than the minimum of 1" in refused("phantoms", train={"batch": 0})
     assert "train: batch: 'two' is not of type" in refused("phantoms", train={"batch": "two"})
     assert "'histogram' is not one of" in refused("phantoms", preprocess={"normalization": "histogram"})
@@ -176,13 +194,14 @@ def test_numbers_in_braces_of_the_command_line_are_numbers(workflow):
 
 
 def test_a_cohort_without_usable_subjects_ends_in_one_message(tmp_path, workflow):
-    for number in (1, 2):
+    for number, modality in ((1, "t1"), (2, "t2")):
         subject = write_subject(tmp_path / "data", number)
-        (subject / f"{subject.name}_t1.nii.gz").unlink()
+        (subject / f"{subject.name}_{modality}.nii.gz").unlink()
     run = workflow(tmp_path / "data")
     done = run.run()
     assert done.returncode == 1
-    assert "0 usable subjects with masks are too few" in done.stdout + done.stderr
+    assert "no usable subject has a mask, so there is nothing to train on" in done.stdout + done.stderr
+    assert "lower split" not in done.stdout + done.stderr
     assert "case_01: no file for t1" in done.stdout + done.stderr
 
 
@@ -298,6 +317,138 @@ def test_cross_validation_with_odd_names(tmp_path, workflow):
     assert len(json.loads((run / "tune_postprocess/all.json").read_text())["subjects"]) == 3
 
 
+@pytest.mark.parametrize("software", [(), ("--sdm", "conda"), ("--sdm", "apptainer")], ids=" ".join)
+def test_a_snakemake_installed_by_itself_can_plan_a_run(software, workflow):
+    run = workflow("phantoms", synthesize={"subjects": 3})
+    guarded(run)
+    for name, text in PROGRAMS.items():
+        (run.folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (run.folder / name).chmod(0o755)
+    run.environment["PATH"] = f"{run.folder}:{run.environment['PATH']}"
+    done = run.run("--dry-run", *software)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"preprocess +3\n", done.stdout)
+    # It is indeed guarded: a rule that imports NumPy cannot be read.
+    (run.folder / "Snakefile").unlink()
+    (run.folder / "Snakefile").write_text("import numpy\n")
+    done = run.run("--dry-run")
+    assert "imports numpy, which a Snakemake" in done.stdout + done.stderr
+
+
+@pytest.fixture
+def study(cohort_folder, tmp_path):
+    """A folder with a small YAML file, outside of this project; a function runs Snakemake in it, or elsewhere."""
+    folder = tmp_path / "my study"
+    folder.mkdir()
+    (folder / "study.yaml").write_text(yaml.safe_dump({**TINY, "data": str(cohort_folder)}))
+
+    def run(*words, place=folder):
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, words)]
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=600)
+
+    return folder, run
+
+
+def test_a_study_runs_in_a_folder_of_its_own(study):
+    folder, run = study
+    before = subprocess.run(["git", "status", "--short"], cwd=ROOT, capture_output=True, text=True).stdout
+    done = run("prepare", "--snakefile", ROOT / "Snakefile", "--configfile", "study.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(read_table(folder / "results/split/cohort.tsv")) == 12
+    assert sorted(path.name for path in folder.iterdir()) == [".snakemake", "results", "study.yaml"]
+    assert subprocess.run(["git", "status", "--short"], cwd=ROOT, capture_output=True, text=True).stdout == before
+    # Without Snakemake's records, as in a copy, the end of a run names a subject that was left out.
+    records = folder / ".snakemake/metadata"
+    records.rename(folder / "records")
+    (data := Path(yaml.safe_load((folder / "study.yaml").read_text())["data"]) / "case_12").rename(data.parent / "x")
+    left_out = run("prepare", "--dry-run", "--snakefile", ROOT / "Snakefile", "--configfile", "study.yaml")
+    assert "Subjects in these results only (1): case_12." in left_out.stdout
+    (data.parent / "x").rename(data)
+    (folder / "records").rename(records)
+    # The same from any other folder: everything is up to date.
+    words = ("--snakefile", ROOT / "Snakefile", "--directory", folder, "--configfile", folder / "study.yaml")
+    again = run("prepare", *words, place=folder.parent)
+    assert "Nothing to be done" in again.stderr, again.stderr
+    planned = run("--dry-run", *words, place=folder.parent)
+    assert re.search(r"train +1\n", planned.stdout), planned.stdout + planned.stderr
+
+
+def test_another_workflow_uses_this_one_as_a_module(study):
+    folder, run = study
+    settings = {**TINY, "data": yaml.safe_load((folder / "study.yaml").read_text())["data"], "results": "brain"}
+    (folder / "Snakefile").write_text(
+        f"module glioseg:\n    snakefile: {str(ROOT / 'Snakefile')!r}\n    config: {settings}\n\n"
+        "use rule * from glioseg as glioseg_*\n\n"
+        "rule mine:\n    input: 'brain/report/index.html'\n    default_target: True\n"
+    )
+    done = run("--dry-run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"glioseg_preprocess +12\n", done.stdout)
+    # Its commands are found, too.
+    done = run("brain/layouts/subjects.tsv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(read_table(folder / "brain/layouts/subjects.tsv")) == 12
+
+
+def test_models_are_trained_again_only_if_their_subjects_change(tmp_path, workflow):
+    shown = []
+
+    def jobs(run):
+        """Run the workflow, and count the jobs that ran, by rule."""
+        done = run.run()
+        assert done.returncode == 0, done.stderr
+        shown.append(done)
+        assert "Nothing to be done" in run.run("--dry-run").stdout
+        log = sorted((run.folder / ".snakemake/log").iterdir())[-1].read_text()
+        return Counter(re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):$", log, re.M))
+
+    data, moved = tmp_path / "data", tmp_path / "moved"
+    for number in range(1, 5):
+        write_subject(data, number)
+    run = workflow(data, split={"folds": 1, "test_percent": 25}, predict={"maps": []})
+    # The rules of the whole run, its dry run and its end need neither NumPy nor what else only the commands need.
+    guarded(run)
+    assert jobs(run)["train"] == 1
+    # The console shows progress and scores; the log has a block for each job.
+    printed = shown[-1].stdout + shown[-1].stderr
+    assert not re.search("rule train:|Select jobs|oneDNN|InitializeLog", printed)
+    assert re.search(r"steps \(100%\) done|min \d+ s left|Report: ", printed)
+    again = run.run()
+    assert "Nothing to be done" in again.stderr
+    assert "\nnetwork " in again.stdout
+    assert "Report: " in again.stdout
+    for target in (("prepare",), ("--dry-run",), ("--list",)):
+        done = run.run(*target)
+        assert "Report: " not in done.stdout + done.stderr
+    models = (run / "train/all/model.keras").read_bytes()
+
+    # A subject without a mask: its own jobs, and what sums up.
+    for mask in write_subject(data, 9).glob("*_seg.nii.gz"):
+        mask.unlink()
+    own = {"preprocess", "predict", "plot_subject", "embed"}
+    found = jobs(run)
+    assert {rule: found[rule] for rule in own} == dict.fromkeys(own, 1)
+    assert set(found) - own <= {"all", "layouts", "split", "summarize", "plot", "report"}
+
+    # A covariate: the report.
+    (data / "name_mapping.csv").write_text("Grade,BraTS_2020_subject_ID\nHGG,case_01\n")
+    assert set(jobs(run)) == {"all", "layouts", "split", "report"}
+
+    # Other paths: scans are read again, but nothing is learned or predicted again.
+    data.rename(moved)
+    run.settings.write_text(run.settings.read_text().replace(str(data), str(moved)))
+    assert not {"train", "predict", "baseline", "embed"} & set(jobs(run))
+    assert (run / "train/all/model.keras").read_bytes() == models
+
+    # A mask of a training subject that changed by one voxel.
+    trained = json.loads((run / "train/all/settings.json").read_text())["subjects"][0]
+    resave(moved / trained / f"{trained}_seg.nii.gz", at_center(0))
+    done = run.run("train_all")
+    assert "epoch 2/2" in done.stdout + done.stderr
+    assert (run / "train/all/model.keras").read_bytes() != models
+
+
 def test_dry_run_of_369_subjects_is_fast(tmp_path, workflow):
     for number in range(1, 370):
         folder = tmp_path / "data" / f"BraTS20_Training_{number:03d}"
@@ -317,14 +468,24 @@ def test_dry_run_of_369_subjects_is_fast(tmp_path, workflow):
 
 @pytest.mark.parametrize("preset", sorted(path.name for path in (ROOT / "presets").glob("*.yaml")))
 def test_presets_are_valid_studies(preset, cohort_folder, tmp_path):
-    labels = yaml.safe_load((ROOT / "presets" / preset).read_text()).get("labels", "brats2020")
-    folder = tmp_path / "workflow"
-    folder.mkdir()
-    run = Workflow(folder, {"data": str(cohort_folder), "results": "results"})
-    done = run.run("--dry-run", "--configfile", f"presets/{preset}", "--config", f"data={cohort_folder}")
+    settings = yaml.safe_load((ROOT / "presets" / preset).read_text())
+    (tmp_path / "workflow").mkdir()
+    run = Workflow(tmp_path / "workflow", settings | {"data": str(cohort_folder)})
+    done = run.run("--dry-run")
     assert done.returncode == 0, done.stderr
     assert re.search(r"preprocess\s+12", done.stdout + done.stderr)
-    assert labels in ("brats2020", "brats2013")
+
+
+def test_the_preset_of_2013_reads_the_folders_of_2013(tmp_path):
+    for part in ("MR_Flair", "MR_T1c", "3more.XX.O.OT"):
+        image = tmp_path / f"BRATS2013/HG/0001/VSD.Brain.XX.O.{part}.54512.nii.gz"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.touch()
+    (tmp_path / "workflow").mkdir()
+    preset = yaml.safe_load((ROOT / "presets/brats2013.yaml").read_text())
+    run = Workflow(tmp_path / "workflow", preset | {"data": str(tmp_path / "BRATS2013")})
+    done = run.run("--dry-run")
+    assert re.search(r"preprocess +1\n", done.stdout), done.stderr
 
 
 def test_real_cases_are_read_and_cropped_without_loss(real_cases, workflow):

@@ -1,6 +1,12 @@
 """The content of scan.json, which describes a subject's scan. preprocess writes it, and the later steps read it."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
+
+# Where the files are and what is said of them: no network learns from it.
+APART = ("files", "volumes", "verdict", "reason", "findings")
 
 
 class Forms(TypedDict):
@@ -54,9 +60,10 @@ class ScanFacts(TypedDict):
 
     verdict: "included", "warned" or "excluded"; reason: the sentences of all findings. files, volumes: the path of the
     file, and the index of the volume in it, by modality and "seg". hashes: SHA-256 of the voxels of the brain, by
-    modality. shape, affine, spacing_mm, crop (voxel ranges) and brain_voxels describe the scan in LPS order;
-    target_spacing_mm and array_shape (X, Y, Z, C) describe image.npy. Only a scan with a mask has classes,
-    tumor_voxels, tumor_ml, enhancing_ml, tumor_voxels_lost (outside the crop) and tumor_percent (of the crop).
+    modality. arrays: SHA-256 of image.npy and mask.npy, by name. shape, affine, spacing_mm, crop (voxel ranges) and
+    brain_voxels describe the scan in LPS order; target_spacing_mm and array_shape (X, Y, Z, C) describe image.npy. Only
+    a scan with a mask has classes, tumor_voxels, tumor_ml, enhancing_ml, tumor_voxels_lost (outside the crop) and
+    tumor_percent (of the crop).
     """
 
     subject: str
@@ -70,6 +77,7 @@ class ScanFacts(TypedDict):
     volumes: dict[str, int]
     has_mask: bool
     hashes: dict[str, str]
+    arrays: NotRequired[dict[str, str]]
     shape: NotRequired[list[int]]
     affine: NotRequired[list[list[float]]]
     spacing_mm: NotRequired[list[float]]
@@ -85,3 +93,12 @@ class ScanFacts(TypedDict):
     enhancing_ml: NotRequired[float]
     tumor_voxels_lost: NotRequired[int]
     tumor_percent: NotRequired[float]
+
+
+def content_hash(scan: Mapping) -> str:
+    """Hash (16 hexadecimal digits) of what training and prediction read of a scan: its arrays and its grid.
+
+    Neither the place of its files nor the findings change it.
+    """
+    facts = {name: value for name, value in scan.items() if name not in APART}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -152,7 +152,7 @@ def devices(folder: Path) -> dict[str, str]:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_text().split("\0")
-            if "scripts/train.py" in words[1:2] and (process / "cwd").resolve() == folder:
+            if words[1:] and words[1].endswith("scripts/train.py") and (process / "cwd").resolve() == folder:
                 environment = dict(re.findall(r"(\w+)=([^\0]*)", (process / "environ").read_text()))
                 found[words[words.index("--fold") + 1]] = environment.get("CUDA_VISIBLE_DEVICES", "none")
         except OSError:

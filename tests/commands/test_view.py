@@ -20,6 +20,8 @@ def test_the_report_is_served_only_to_this_machine(tmp_path):
             assert address.startswith("http://127.0.0.1:")
             with urllib.request.urlopen(address, timeout=10) as answer:
                 assert answer.read() == b"here it is"
+            port = address.split(":")[2].split("/")[0]
+            assert f"ssh -L {port}:127.0.0.1:{port} " in server.stdout.readline()
         finally:
             server.terminate()
     result = CliRunner().invoke(view.view, [str(tmp_path / "report")])

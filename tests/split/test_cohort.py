@@ -1,5 +1,7 @@
 """Which subjects are included, and in which fold."""
 
+import re
+
 import pytest
 from cohorts import found, touch
 from scans import broken, rows_of, scan, unmasked
@@ -44,6 +46,20 @@ def test_duplicates_are_reported_and_in_the_same_fold():
                 for model in models_for(rows, subject, folds, 1):
                     assert not {"a", "z", "new"} & set(training_subjects(rows, model))
             assert all("new" not in training_subjects(rows, model) for model in ("all", "0", "1", "2"))
+
+
+def test_the_content_of_a_scan_is_what_networks_read_and_not_where_it_is():
+    def content(**facts):
+        (row,) = [row for row in rows_of([scan("a", **facts), scan("b")], 1, test_percent=0) if row["subject"] == "a"]
+        return row["content"]
+
+    first = content(files={"t1": "/here/t1.nii"}, arrays={"image": "1", "mask": "2"})
+    assert re.fullmatch("[0-9a-f]{16}", first)
+    elsewhere = {"files": {"t1": "/there/t1.nii"}, "verdict": "warned", "findings": [], "reason": "in /there"}
+    assert content(arrays={"image": "1", "mask": "2"}, **elsewhere) == first
+    assert content(arrays={"image": "1", "mask": "3"}) != first
+    excluded = {row["subject"]: row["content"] for row in rows_of([broken("a"), scan("b")], 1, test_percent=0)}
+    assert excluded["a"] == ""
 
 
 def test_a_covariate_called_fold_does_not_set_the_fold():

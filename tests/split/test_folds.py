@@ -18,5 +18,7 @@ def test_folds_are_balanced_and_seeded():
         assert np.mean([volumes_ml[s] for s in group]) == pytest.approx(19.5, abs=3)
     assert assign_folds(volumes_ml, enhancing, 3, 25, 7) == assigned
     assert assign_folds(volumes_ml, enhancing, 3, 25, 8) != assigned
+    with pytest.raises(ValueError, match=r"nothing to train on; .* scripts/segment.py"):
+        assign_folds({}, {}, 1, 25, 1)
     with pytest.raises(ValueError, match="2 usable patients with masks are too few for 3 folds"):
         assign_folds({"a": 1.0, "b": 2.0}, {"a": 0.0, "b": 0.0}, 3, 0, 1)

@@ -3,7 +3,8 @@
 import numpy as np
 from trainings import subject
 
-from glioseg.train.patches import Subject, draw_center, take_patch, training_batch
+from glioseg.files import write_json
+from glioseg.train.patches import Subject, draw_center, fingerprint, take_patch, training_batch
 
 SETTINGS = {
     "seed": 5,
@@ -20,6 +21,16 @@ SETTINGS = {
     "noise": 0.1,
     "modality_dropout": 0,
 }
+
+
+def test_the_path_of_a_scan_is_no_part_of_its_identity(tmp_path):
+    def identity(**facts):
+        write_json(tmp_path / "scan.json", {"subject": "a", "arrays": {"image": "1"}} | facts)
+        return fingerprint(tmp_path)
+
+    assert identity(files={"t1": "/here"}) == identity(files={"t1": "/there"})
+    assert identity(arrays={"image": "2"}) != identity()
+    assert identity(subject="b") != identity()
 
 
 def test_seed_and_step_determine_the_patches():

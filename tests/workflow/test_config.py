@@ -9,10 +9,17 @@ import pytest
 import yaml
 from studies import ROOT
 
-from glioseg.workflow.config import check_config, numbers_in, sources
+from glioseg.workflow.config import add_defaults, check_config, numbers_in, sources
 
 SCHEMA = ROOT / "rules/config.schema.yaml"
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def test_settings_that_a_configuration_lacks_are_added():
+    config = {"data": "folder", "train": {"epochs": 3}}
+    add_defaults(config, ROOT / "config.yaml")
+    assert config == CONFIG | {"data": "folder", "train": CONFIG["train"] | {"epochs": 3}}
+    check_config(config, SCHEMA)
 
 
 def test_numbers_in_by_hand():

@@ -3,7 +3,15 @@
 from pathlib import Path
 
 from glioseg.files import read_table
-from glioseg.workflow.failures import FAILURE_COLUMNS, failed_jobs, failure_summary, last_line, read_failures, record
+from glioseg.workflow.failures import (
+    FAILURE_COLUMNS,
+    failed_jobs,
+    failure_summary,
+    last_line,
+    read_failures,
+    record,
+    unlisted,
+)
 
 LOG = """[Mon Nov 23 21:50:43 2026]
 Error in rule predict:
@@ -64,3 +72,11 @@ def test_no_failure_leaves_no_ledger(tmp_path):
     assert record(tmp_path / "failures.tsv", []) == []
     assert not list(tmp_path.iterdir())
     assert last_line(tmp_path / "none.log").startswith("its log is empty")
+
+
+def test_subjects_that_the_results_do_not_list_are_named():
+    assert unlisted(["a", "b"], ["b", "a"], "subjects.tsv") == ""
+    words = unlisted(["a", "b", "c"], ["a", "z"], "results/layouts/subjects.tsv")
+    assert "Subjects in the data set, but not in these results (2): b, c." in words
+    assert "Subjects in these results only (1): z." in words
+    assert "--forcerun layouts" in words

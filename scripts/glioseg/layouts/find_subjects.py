@@ -1,5 +1,6 @@
 """Find the subjects of all sources, with one file per modality. Folders are listed, but no image is opened."""
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -106,16 +107,37 @@ def read_source(source: dict, modalities: list[str], without_masks: str = LABELS
 
 
 def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str, SubjectFiles]:
-    """The synthetic subjects phantom_001 to phantom_COUNT, whose files need not exist yet."""
+    """The synthetic subjects phantom_001 to phantom_COUNT, whose files need not exist yet.
+
+    Raises ValueError as `insist_on_modalities` does.
+    """
+    insist_on_modalities(modalities, MODALITIES, "phantoms")
     parts = [name for name in (*modalities, MASK) if name in (*MODALITIES, MASK)]
     names = [f"phantom_{number:03d}" for number in range(1, count + 1)]
     files = {name: {part: File(f"{folder}/{name}/{name}_{part}.nii.gz") for part in parts} for name in names}
     return {name: SubjectFiles(files[name], "brats2020", {}, name) for name in names}
 
 
+def insist_on_modalities(modalities: Sequence[str], found: Collection[str], place: str) -> None:
+    """Raise ValueError if a configured modality has another name in glioseg, or no file in the whole data set."""
+    names_of(modalities)
+    lacking = [name for name in modalities if name not in found]
+    if lacking:
+        raise ValueError(
+            f"modalities: no subject of {place} has a file for {', '.join(lacking)}; found "
+            f"{', '.join(name for name in found if name != MASK) or 'none'}; correct the setting modalities"
+        )
+
+
 def find_subjects(sources: list[dict], modalities: list[str]) -> dict[str, SubjectFiles]:
-    """The subjects of all sources: `joined` results of `read_source`. Raises ValueError as these two functions do."""
-    return joined(sources, [read_source(source, modalities) for source in sources], modalities)
+    """The subjects of all sources: `joined` results of `read_source`.
+
+    Raises ValueError as these two functions and `insist_on_modalities` do.
+    """
+    found = [read_source(source, modalities) for source in sources]
+    there = dict.fromkeys(name for source in found for subject in source.subjects.values() for name in subject.files)
+    insist_on_modalities(modalities, there, ", ".join(str(source["folder"]) for source in sources))
+    return joined(sources, found, modalities)
 
 
 def joined(sources: list[dict], found: list[Source], modalities: list[str]) -> dict[str, SubjectFiles]:

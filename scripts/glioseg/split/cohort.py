@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from glioseg.labels import MASK
-from glioseg.scan_facts import ScanFacts
+from glioseg.scan_facts import ScanFacts, content_hash
 from glioseg.split.own_folds import folds_of_groups
 
 COHORT_COLUMNS = [
@@ -18,6 +18,7 @@ COHORT_COLUMNS = [
     "tumor_ml",
     "enhancing_ml",
     "lost_percent",
+    "content",
 ]
 
 # The column of the table of subjects that says what was left out of a subject's files.
@@ -48,7 +49,8 @@ def cohort_rows(
     reason their sentences. fold is "test" (held out from every model), "0".."folds-1" (held out from that fold's
     models), "train" (in the training set, if folds is 1), "new" (without a mask: predicted, but not scored), or ""
     (excluded). The visits of a patient, and subjects that share voxels, are in the same fold, with a mask or without. A
-    patient counts once when folds are drawn, with the tumor of the first visit that has a mask.
+    patient counts once when folds are drawn, with the tumor of the first visit that has a mask. content identifies what
+    a network reads of the scan.
     Raises ValueError if too few usable patients remain, with the first ten exclusions, or if the given folds are wrong.
     """
     # Imported here because it loads NumPy: Snakemake and each of its jobs import this module when they start.
@@ -130,6 +132,8 @@ def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]], note: str) -> dic
         "checks": ",".join(dict.fromkeys(checks)),
         "has_mask": "yes" if scan["has_mask"] else "no",
     }
+    if verdict != "excluded":
+        facts["content"] = content_hash(scan)
     if "tumor_voxels" in scan:
         facts["tumor_ml"] = f"{scan['tumor_ml']:.3f}"
         facts["enhancing_ml"] = f"{scan['enhancing_ml']:.3f}"

@@ -16,6 +16,11 @@ def assign_folds(
     Raises ValueError if fewer patients than folds, or none, remain outside the test set.
     """
     subjects = sorted(volumes_ml, key=lambda name: (enhancing_ml[name] > 0, volumes_ml[name], name))
+    if not subjects:
+        raise ValueError(
+            "split: no usable subject has a mask, so there is nothing to train on; add subjects with masks, or predict "
+            "these scans with a finished model: python scripts/segment.py (docs/one-scan.md)"
+        )
     tested = min(round(len(subjects) * test_percent / 100), len(subjects) - 1)
     if len(subjects) - max(tested, 0) < max(folds, 1):
         raise ValueError(

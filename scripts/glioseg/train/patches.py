@@ -1,12 +1,12 @@
 """Training patches of preprocessed subjects; seed and step alone determine them, so a resumed run sees the same."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from glioseg.files import read_json, read_sample
+from glioseg.scan_facts import content_hash
 from glioseg.train.augment import Augmentation, augment, bent_patch, draw_augmentation
 from glioseg.train.settings import TrainSettings
 
@@ -29,8 +29,9 @@ def load_subject(folder: Path) -> Subject:
 
 
 def fingerprint(folder: Path) -> str:
-    """Identify a preprocessed subject's content by its `scan.json`, with whitespace and key order normalized."""
-    return json.dumps(read_json(folder / "scan.json"), sort_keys=True)
+    """Identify a preprocessed subject by its name and content, wherever its files are."""
+    scan = read_json(folder / "scan.json")
+    return f"{scan['subject']} {content_hash(scan)}"
 
 
 def take_patch(subject: Subject, center, patch) -> tuple[np.ndarray, np.ndarray]:

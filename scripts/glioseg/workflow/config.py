@@ -13,6 +13,17 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 
+def add_defaults(config: dict, defaults: Path) -> None:
+    """Add the settings of a YAML file that a configuration does not have, at its top and in its sections.
+
+    A workflow that uses this one as a module hands over only the settings that it changes.
+    """
+    for name, value in _read(defaults).items():
+        if isinstance(value, dict) and isinstance(config.get(name), dict):
+            config[name] = value | config[name]
+        config.setdefault(name, value)
+
+
 def check_config(config: dict, schema: Path) -> None:
     """Convert text to numbers where the schema (a YAML file) requires them, then check the configuration.
 
@@ -20,9 +31,7 @@ def check_config(config: dict, schema: Path) -> None:
     as 30.0 or 1e3 becomes an integer where the schema requires one, and ~ in a path becomes the home folder. Raises
     ValueError with a sentence for each invalid setting; snakemake.utils.validate would print the whole schema.
     """
-    # The C loader is faster, which matters because every cluster job reads the schema.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    validator = Draft202012Validator(yaml.load(schema.read_text(encoding="utf-8"), loader))
+    validator = Draft202012Validator(_read(schema))
     errors = list(validator.iter_errors(config))
     for error in errors:
         if error.validator in ("type", "anyOf") and error.absolute_path:
@@ -80,6 +89,12 @@ def sources(config: Mapping) -> list[dict]:
     data = config["data"] if isinstance(config["data"], list) else [config["data"]]
     common = {"layout": config["layout"], "labels": config["labels"], "prefix": ""}
     return [common | (source if isinstance(source, dict) else {"folder": source}) for source in data]
+
+
+def _read(path: Path) -> dict:
+    """The content of a YAML file."""
+    # The C loader is faster, which matters because every cluster job reads the schema.
+    return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _sentences(error: ValidationError, schema: Mapping) -> list[str]:

@@ -1,7 +1,7 @@
 """The ledger of failed jobs, read from Snakemake's log: which job of which subject failed, how often, and why."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from glioseg.files import read_table, write_table
@@ -81,6 +81,28 @@ def failure_summary(rows: list[dict], ledger: Path) -> str:
     else:
         advice += " Or continue without these subjects, which the report will name:\n  add --config skip_failed=True"
     return "\n".join([f"Jobs failed: {len(rows)}. {ledger} lists them.", *lines, *more, advice])
+
+
+def unlisted(found: Collection[str], listed: Collection[str], table: str) -> str:
+    """A message if the subjects of the data set are not those that a table of the results lists; otherwise "".
+
+    Snakemake makes the table again if they differ, unless it has no record of how the table was made.
+    """
+    new, gone = sorted(set(found) - set(listed)), sorted(set(listed) - set(found))
+    sentences = [
+        f"{what} ({len(names)}): {', '.join(names[:10])}{', …' if len(names) > 10 else ''}."
+        for names, what in (
+            (new, "Subjects in the data set, but not in these results"),
+            (gone, "Subjects in these results only"),
+        )
+        if names
+    ]
+    if sentences:
+        sentences.append(
+            f"{table} was not made again, because the folder .snakemake has no record of it, as after copying results "
+            "without this folder. To take the subjects as they are now, add --forcerun layouts."
+        )
+    return "\n".join(sentences)
 
 
 def failed_subjects(rows: list[dict], *rules: str) -> set[str]:
