@@ -19,7 +19,7 @@ sys.path.insert(0, GLIOSEG)
 from glioseg.evaluate.score_table import score_table
 from glioseg.files import read_json, read_table
 from glioseg.labels import MASK, REGIONS, classes_of
-from glioseg.layouts.find_subjects import find_subjects, phantom_subjects
+from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, phantom_subjects
 from glioseg.plot.figures import FIGURES
 from glioseg.preprocess.memory import TUNABLES
 from glioseg.report.gallery import viewed
@@ -176,6 +176,12 @@ SUBJECTS = (
     sentence(phantom_subjects, *PHANTOMS, config["modalities"])
     if PHANTOMS
     else sentence(find_subjects, sources(config), config["modalities"])
+)
+sentence(
+    insist_on_modalities,
+    config["modalities"],
+    dict.fromkeys(name for subject in SUBJECTS.values() for name in subject.files),
+    str(config["data"]),
 )
 check_names()
 # Number of folds, and of models (seeds) per fold.
