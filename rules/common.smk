@@ -20,7 +20,7 @@ from glioseg.evaluate.score_table import score_table
 from glioseg.files import read_json, read_table
 from glioseg.labels import MASK, REGIONS, classes_of
 from glioseg.layouts.covariates import rows_of
-from glioseg.layouts.find_subjects import find_subjects, phantom_subjects
+from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, phantom_subjects
 from glioseg.plot.figures import FIGURES
 from glioseg.preprocess.memory import TUNABLES
 from glioseg.report.gallery import viewed
@@ -119,7 +119,8 @@ def growing(first):
 def check_words():
     """Stop the run if a target was taken for a configuration file, since it followed --configfile."""
     for path in workflow.configfiles[1:]:
-        if Path(config["results"]).absolute() in Path(path).absolute().parents:
+        inside = Path(config["results"]).absolute() in Path(path).absolute().parents
+        if inside and Path(path).suffix not in (".yaml", ".yml"):
             raise WorkflowError(
                 f"{path} is a result, and not a configuration; --configfile and --config take all words that follow "
                 f"them, so put the target first: snakemake {path} --cores 2 --configfile …"
@@ -187,6 +188,12 @@ SUBJECTS = (
     sentence(phantom_subjects, *PHANTOMS, config["modalities"])
     if PHANTOMS
     else sentence(find_subjects, sources(config), config["modalities"])
+)
+sentence(
+    insist_on_modalities,
+    config["modalities"],
+    dict.fromkeys(name for subject in SUBJECTS.values() for name in subject.files),
+    str(config["data"]),
 )
 check_names()
 # Number of folds, and of models (seeds) per fold.

@@ -58,15 +58,22 @@ def test_a_bids_subject_is_chosen_by_its_folder(tmp_path, monkeypatch):
     assert subject_in(tmp_path / "sub-11", STUDY)[0]["flair"][0].is_file()
 
 
-def test_modalities_have_the_names_of_the_layouts():
-    given = [(name, Path(f"{name}.nii")) for name in ("t2f", "T1-Gd", "t1n", "T2w")]
+def test_modalities_have_the_names_of_the_layouts(tmp_path):
+    def file(name):
+        return str(touch(tmp_path, name) / name)
+
+    given = [(name, file(f"{name}.nii")) for name in ("t2f", "T1-Gd", "t1n", "T2w")]
     found = by_modality(given, MODALITIES)
-    assert found == {name: (path, 0) for name, (_, path) in zip(("flair", "t1ce", "t1", "t2"), given, strict=True)}
-    assert set(by_modality([("PET", Path("p.nii"))], ["flair", "pet"])) == {"pet"}
+    assert found == {
+        name: (Path(path), 0) for name, (_, path) in zip(("flair", "t1ce", "t1", "t2"), given, strict=True)
+    }
+    assert by_modality([("PET", file("p.nii") + ":2")], ["flair", "pet"]) == {"pet": (tmp_path / "p.nii", 2)}
     with pytest.raises(ValueError, match=r"the model takes flair, t1, t1ce, t2, not pet; give only its modalities"):
-        by_modality([("pet", Path("p.nii"))], MODALITIES)
-    with pytest.raises(ValueError, match=r"flair has two files, t2f.nii and f.nii; expected one"):
-        by_modality([("t2f", Path("t2f.nii")), ("flair", Path("f.nii"))], MODALITIES)
+        by_modality([("pet", file("p.nii"))], MODALITIES)
+    with pytest.raises(ValueError, match=r"flair has two files, .*t2f.nii and .*f.nii; expected one"):
+        by_modality([("t2f", file("t2f.nii")), ("flair", file("f.nii"))], MODALITIES)
+    with pytest.raises(ValueError, match=r"nowhere.nii does not exist"):
+        by_modality([("flair", str(tmp_path / "nowhere.nii"))], MODALITIES)
 
 
 def test_an_image_is_not_overwritten(tmp_path):

@@ -130,14 +130,8 @@ def insist_on_modalities(modalities: Sequence[str], found: Collection[str], plac
 
 
 def find_subjects(sources: list[dict], modalities: list[str]) -> dict[str, SubjectFiles]:
-    """The subjects of all sources: `joined` results of `read_source`.
-
-    Raises ValueError as these two functions and `insist_on_modalities` do.
-    """
-    found = [read_source(source, modalities) for source in sources]
-    there = dict.fromkeys(name for source in found for subject in source.subjects.values() for name in subject.files)
-    insist_on_modalities(modalities, there, ", ".join(str(source["folder"]) for source in sources))
-    return joined(sources, found, modalities)
+    """The subjects of all sources: `joined` results of `read_source`. Raises ValueError as these two functions do."""
+    return joined(sources, [read_source(source, modalities) for source in sources], modalities)
 
 
 def joined(sources: list[dict], found: list[Source], modalities: list[str]) -> dict[str, SubjectFiles]:

@@ -36,17 +36,17 @@ def subject_in(folder: Path, study: Study) -> tuple[dict[str, tuple[Path, int]],
     source = {"folder": str(root), "layout": "auto", "labels": "auto", "prefix": ""}
     names = list(study["modalities"])
     try:
-        _, found, notes = read_source(source, names, study["labels"])
+        found = read_source(source, names, study["labels"]).subjects
     except ValueError:  # a mask in an unknown dialect, which is not needed; any other error is raised again
-        _, found, notes = read_source(source | {"labels": study["labels"]}, names)
+        found = read_source(source | {"labels": study["labels"]}, names).subjects
     found = {name: subject for name, subject in found.items() if not wanted or f"{name}_".startswith(f"{wanted}_")}
     if len(found) != 1:
         raise ValueError(
             f"{folder}: expected the folder of one subject, found {', '.join(found) or 'none'}; choose one"
         )
-    ((name, subject),) = found.items()
-    if left_out := [note for note in notes if note.startswith(f"{name}: ")]:
-        raise ValueError("\n".join(left_out))
+    (subject,) = found.values()
+    if subject.notes:
+        raise ValueError("\n".join(subject.notes))
     files = {key: subject.files[key] for key in names if key in subject.files}
     return {key: (Path(file.path), file.volume) for key, file in files.items()}, subject.labels
 
