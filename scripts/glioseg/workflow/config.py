@@ -99,7 +99,11 @@ def _read(path: Path) -> dict:
 
 def _sentences(error: ValidationError, schema: Mapping) -> list[str]:
     """Sentences that explain an error of the schema and name the setting."""
-    where = "".join(f"{step}: " for step in error.absolute_path)
+    path = list(error.absolute_path)
+    # The sentence names the item of a list itself.
+    while path and isinstance(path[-1], int):
+        path.pop()
+    where = "".join(f"{step}: " for step in path)
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
         unknown = [str(name) for name in error.instance if name not in known]
