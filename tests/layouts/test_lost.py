@@ -3,7 +3,7 @@
 import pytest
 from cohorts import PLAIN, touch
 
-from glioseg.layouts.find_subjects import read_source
+from glioseg.layouts.find_subjects import find_subjects, read_source
 
 
 def lost(root, **source):
@@ -74,3 +74,16 @@ def test_bids_subjects_without_an_image_are_rows(tmp_path):
     assert "sub-05 is a link to a missing file" in found["sub-05"]
     source = read_source(PLAIN | {"folder": tmp_path}, [])
     assert source.general == [] and source.subjects["sub-01"].notes == ()
+
+
+def test_a_name_that_the_workflow_cannot_use_excludes_its_subject_alone(tmp_path):
+    unusable = {"x{y}": "x%7By%7D", "<z>": "%3Cz%3E", "a  b": "a %20b", " c": "%20c", "t\tb": "t%09b", "n\nl": "n%0Al"}
+    usable = {"plain", "a b", "q*?[r]", "-dash", "$HOME", "~u", "a&b;c", 'd"q', "it's", "b\\s", "a%b", "ünï"}
+    touch(tmp_path, *(f"{name}/{name}_{part}.nii.gz" for name in usable | set(unusable) for part in ("flair", "seg")))
+    found = find_subjects([PLAIN | {"folder": tmp_path}], ["flair"])
+    assert set(found) == usable | set(unusable.values())
+    assert all(set(found[name].files) == {"flair", "seg"} and not found[name].notes for name in usable)
+    for name, changed in unusable.items():
+        assert not found[changed].files
+        assert f"{name!r}"[1:-1] in found[changed].notes[0]
+        assert "cannot be used as a name in the workflow; expected none of { } < >" in found[changed].notes[0]

@@ -8,6 +8,7 @@ from glioseg.choices import choose
 from glioseg.labels import DIALECTS, MASK
 from glioseg.layouts import bids, brats, msd, table
 from glioseg.layouts.folders import File, Place, SubjectFiles, descend, insert, listing
+from glioseg.layouts.lost import with_usable_name
 from glioseg.layouts.modalities import MODALITIES, names_of
 from glioseg.layouts.table import table_in
 
@@ -137,13 +138,15 @@ def find_subjects(sources: list[dict], modalities: list[str]) -> dict[str, Subje
 def joined(sources: list[dict], found: list[Source], modalities: list[str]) -> dict[str, SubjectFiles]:
     """Subjects of all sources, sorted by name, each with the files of the wanted modalities and then the mask.
 
-    A missing file has no entry. Raises ValueError if two sources have a subject of the same name.
+    A missing file has no entry. A subject whose name the workflow cannot use has no files. Raises ValueError if two
+    sources have a subject of the same name.
     """
     subjects, where = {}, {}
     for source, of_source in zip(sources, found, strict=True):
         for name, subject in of_source.subjects.items():
             files = {key: subject.files[key] for key in (*modalities, MASK) if key in subject.files}
-            insert(subjects, where, name, str(source["folder"]), subject._replace(files=files))
+            usable = with_usable_name(name, subject._replace(files=files))
+            insert(subjects, where, usable[0], str(source["folder"]), usable[1])
     return dict(sorted(subjects.items()))
 
 

@@ -3,7 +3,12 @@
 import re
 from collections.abc import Iterable
 
-from glioseg.layouts.folders import Place, part_of, stem_of
+from glioseg.layouts.folders import Place, SubjectFiles, part_of, stem_of
+
+# Snakemake reads text in such brackets as the name of a variable, wherever it is in the path of a file.
+BRACKETS = re.compile(r"[{}<>]")
+# White space that a cell of a table does not keep.
+BLANKS = re.compile(r"^\s|\s$|(?<=\s)\s|[^\S ]")
 
 
 def lost_subjects(found: Iterable[Place], others: Iterable[Place], notes: list[str]) -> list[tuple[Place, dict]]:
@@ -40,6 +45,23 @@ def lost_subjects(found: Iterable[Place], others: Iterable[Place], notes: list[s
         more = f"{len(strangers)} folders hold" if len(strangers) > 1 else "1 folder holds"
         notes.append(f"{more} images whose names do not match this layout, such as {strangers[0]}; they are skipped")
     return lost
+
+
+def with_usable_name(name: str, subject: SubjectFiles) -> tuple[str, SubjectFiles]:
+    """A subject as it is; or without files and with a note that says so, if the workflow cannot use its name or a path.
+
+    Its name then has codes such as %7B instead of the characters that cannot be used, as in the address of a web page.
+    """
+    paths = [file.path for file in subject.files.values() if BRACKETS.search(file.path)]
+    if not (BRACKETS.search(name) or BLANKS.search(name) or paths):
+        return name, subject
+    note = (
+        f"{(paths or [name])[0]!r} cannot be used as a name in the workflow; expected none of {{ }} < >, and no white "
+        "space other than single blanks; rename the folders and files"
+    )
+    for unusable in (BRACKETS, BLANKS):
+        name = unusable.sub(lambda found: f"%{ord(found[0]):02X}", name)
+    return name, subject._replace(files={}, notes=(*subject.notes, note))
 
 
 def _sentences(place: Place, images: list[str], parts: list[str]) -> list[str]:
