@@ -104,7 +104,7 @@ def test_no_code_runs_text_or_reads_executable_formats(path):
 def test_yaml_is_read_by_the_safe_loader():
     text = (ROOT / "scripts/glioseg/workflow/config.py").read_text()
     assert 'getattr(yaml, "CSafeLoader", yaml.SafeLoader)' in text
-    assert re.findall(r"yaml\.load\(.*\)", text) == ['yaml.load(schema.read_text(encoding="utf-8"), loader))']
+    assert re.findall(r"yaml\.load\(.*\)", text) == ['yaml.load(path.read_text(encoding="utf-8"), loader)']
 
 
 def test_pages_escape_and_the_server_listens_on_this_machine_only():

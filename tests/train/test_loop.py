@@ -40,16 +40,18 @@ from pathlib import Path
 from glioseg.train.patches import load_subject
 from glioseg.train.loop import train_network
 from glioseg.train.progress import Training
+from glioseg.train.state import Identity
 
-settings = json.loads(sys.argv[2])
+settings, identity = json.loads(sys.argv[2]), Identity("x", "x")
 subjects = [load_subject(Path(sys.argv[1], name)) for name in ("a", "bb", "ccc")]
 for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):
     state = Path(sys.argv[3])
-    model, history = train_network(Training(subjects, subjects[:1], state, "x", settings, 2, lambda _: None), strategy)
+    training = Training(subjects, subjects[:1], state, identity, settings, 2, lambda _: None)
+    model, history = train_network(training, strategy)
     state.unlink()
     print(strategy.num_replicas_in_sync, [float(row["loss"]) for row in history], float(history[-1]["val_dice"]))
 try:
-    train_network(Training(subjects, [], state, "x", settings | {"batch": 3}, 2), strategy)
+    train_network(Training(subjects, [], state, identity, settings | {"batch": 3}, 2), strategy)
 except ValueError as error:
     print(error)
 """

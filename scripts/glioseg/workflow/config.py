@@ -94,7 +94,8 @@ def sources(config: Mapping) -> list[dict]:
 def _read(path: Path) -> dict:
     """The content of a YAML file."""
     # The C loader is faster, which matters because every cluster job reads the schema.
-    return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), loader)
 
 
 def _sentences(error: ValidationError, schema: Mapping) -> list[str]:
