@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from glioseg.labels import MASK
-from glioseg.layouts.covariates import EMPTY, assigned, rows_of
+from glioseg.layouts.covariates import EMPTY, Rows, covariates_of
 from glioseg.layouts.folders import Layout, Place, SubjectFiles, descend, image_of, listing, one_each, stem_of
 from glioseg.layouts.modalities import plain
 
@@ -57,7 +57,7 @@ def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dic
                 of_subject.get(name, notes).append(note)
     # A patient with a session has a name of its own for each session, and is not missing.
     patients = {name.partition("_ses-")[0] for name, found in images.items() if found}
-    persons, subjects = _participants(tables, patients | set(images), notes), {}
+    persons, subjects = covariates_of(tables, patients | set(images), notes, _participants), {}
     for name in sorted({*images, *of_subject}) if patients else ():
         patient, own = name.partition("_ses-")[0], of_subject.get(name, [])
         if images.get(name):
@@ -134,23 +134,14 @@ def _narrowed(images: list[Image], wanted) -> list[Image]:
     return [image for image in images if wanted(image)] or images
 
 
-def _participants(tables: list[str], names: set[str], notes: list[str]) -> dict[str, dict[str, str]]:
-    """Covariates by patient, or by session, from the participants.tsv of all data sets."""
-    found = {}
-    for table in tables:
-        try:
-            rows = [row for _, row in rows_of(table)]
-        except ValueError as error:
-            notes.append(f"{error}; this table is skipped")
-            continue
-        known = []
-        for row in rows:
-            name = row.pop("participant_id", "")
-            facts = {key: value for key, value in row.items() if value.lower() not in EMPTY}
-            known += [([name], facts)] if name.lower() not in EMPTY else []
-        for name, facts in assigned(known, names, table, notes).items():
-            found[name] = found.get(name, {}) | facts
-    return found
+def _participants(rows: list[dict[str, str]]) -> Rows:
+    """The ids and covariates in the rows of a participants.tsv."""
+    known = []
+    for row in rows:
+        name = row.pop("participant_id", "")
+        facts = {key: value for key, value in row.items() if value.lower() not in EMPTY}
+        known += [([name], facts)] if name.lower() not in EMPTY else []
+    return known
 
 
 LAYOUT = Layout("sub-*/anat/sub-*_FLAIR.nii.gz", lambda place: is_bids(place.folder, place.entries), bids)

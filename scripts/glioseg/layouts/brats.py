@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from glioseg.labels import MASK
-from glioseg.layouts.covariates import covariates_of, is_covariate_table
+from glioseg.layouts.covariates import brats_rows, covariates_of, is_covariate_table
 from glioseg.layouts.folders import Layout, Place, SubjectFiles, descend, image_of, insert, listing, one_each, stem_of
 from glioseg.layouts.lost import lost_subjects
 from glioseg.layouts.modalities import names_of, plain
@@ -122,7 +122,7 @@ def _subjects(root, files, dialect, labels, names, notes) -> dict[str, SubjectFi
     found = list(descend(root, look))
     masks, others = masks_elsewhere(others, {_subject(place.name).lower() for place, _ in found}, notes)
     patients = {(name := _subject(place.name)): patient_of(name) for place, _ in found}
-    rows, subjects, where = covariates_of(tables, {*patients, *patients.values()}, notes), {}, {}
+    rows, subjects, where = covariates_of(tables, {*patients, *patients.values()}, notes, brats_rows), {}, {}
     lost = lost_subjects([place for place, _ in found], others, notes)
     above = [base.name, base.parent.name, base.parent.parent.name]
     for place, candidates in [*found, *lost]:

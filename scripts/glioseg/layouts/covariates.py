@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Column in the BraTS tables of 2017 to 2020, in lower case and without spaces and underscores -> covariate.
@@ -17,6 +17,8 @@ COVARIATES = {
     "resectionstatus": "extent_of_resection",
 }
 EMPTY = ("", "na", "n/a", "nan")
+# The ids in each row of a table, and the row's covariates.
+Rows = list[tuple[list[str], dict[str, str]]]
 
 
 def is_covariate_table(name: str) -> bool:
@@ -24,10 +26,13 @@ def is_covariate_table(name: str) -> bool:
     return name.lower().startswith(("name_mapping", "survival_")) and name.lower().endswith(".csv")
 
 
-def covariates_of(tables: list[str], names: set[str], notes: list[str]) -> dict[str, dict[str, str]]:
-    """Covariates by subject or patient from BraTS tables, whose ID columns have the names of all years.
+def covariates_of(
+    tables: list[str], names: set[str], notes: list[str], read: Callable[[list[dict[str, str]]], Rows]
+) -> dict[str, dict[str, str]]:
+    """Covariates by subject or patient from tables; a later table replaces the values of an earlier one.
 
-    names: of all subjects and patients. A table that cannot be read is skipped, with a note.
+    names: of all subjects and patients. read: turns the rows of a table into `Rows`. A table that cannot be read is
+    skipped, with a note.
     """
     found = {}
     for table in tables:
@@ -36,24 +41,27 @@ def covariates_of(tables: list[str], names: set[str], notes: list[str]) -> dict[
         except ValueError as error:
             notes.append(f"{error}; this table is skipped")
             continue
-        known = []
-        for row in rows:
-            facts = {
-                covariate: value
-                for column, value in row.items()
-                if (covariate := COVARIATES.get(_plain(column))) and value.lower() not in EMPTY
-            }
-            ids = [value for column, value in row.items() if _plain(column).endswith("id")]
-            known.append(([value for value in ids if value.lower() not in EMPTY], facts))
-        for name, facts in assigned(known, names, table, notes).items():
+        for name, facts in assigned(read(rows), names, table, notes).items():
             found[name] = found.get(name, {}) | facts
     return found
 
 
-def assigned(
-    rows: list[tuple[list[str], dict[str, str]]], names: set[str], table: str, notes: list[str]
-) -> dict[str, dict[str, str]]:
-    """Covariates by subject or patient. rows: the ids in each row of a table, and the row's covariates.
+def brats_rows(rows: list[dict[str, str]]) -> Rows:
+    """The ids and covariates in the rows of a BraTS table, whose ID columns have the names of all years."""
+    known = []
+    for row in rows:
+        facts = {
+            covariate: value
+            for column, value in row.items()
+            if (covariate := COVARIATES.get(_plain(column))) and value.lower() not in EMPTY
+        }
+        ids = [value for column, value in row.items() if _plain(column).endswith("id")]
+        known.append(([value for value in ids if value.lower() not in EMPTY], facts))
+    return known
+
+
+def assigned(rows: Rows, names: set[str], table: str, notes: list[str]) -> dict[str, dict[str, str]]:
+    """Covariates by subject or patient.
 
     A note says how many rows name nobody, and which ids are written differently from the names that they mean.
     """
