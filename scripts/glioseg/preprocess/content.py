@@ -3,7 +3,7 @@
 They exclude a scan, as those in `checks` do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,25 +15,19 @@ LEAST_DEVIATIONS, LEAST_SPREAD = 1.0, 0.02
 
 def same_file(files: Mapping[str, tuple[Path, int]]) -> str | None:
     """Report modalities (or "seg") that are the same volume of the same file, by file and index of the volume."""
-    groups: dict[tuple[Path, int], list[str]] = {}
-    for name, (path, volume) in files.items():
-        groups.setdefault((Path(path).resolve(), volume), []).append(name)
-    for names in groups.values():
-        if len(names) > 1:
-            path, volume = files[names[0]]
-            return (
-                f"{', '.join(names)} are the same volume {volume} of {path}; expected a file for each, or the index of "
-                f"its volume in a 4-D file, such as {path}:{volume + 1}"
-            )
-    return None
+    same = _alike({name: (Path(path).resolve(), volume) for name, (path, volume) in files.items()})
+    if not same:
+        return None
+    path, volume = files[same[0]]
+    return (
+        f"{', '.join(same)} are the same volume {volume} of {path}; expected a file for each, or the index of its "
+        f"volume in a 4-D file, such as {path}:{volume + 1}"
+    )
 
 
 def same_voxels(hashes: Mapping[str, str]) -> str | None:
     """Report modalities whose brains hold the same voxels, by the hash of these voxels."""
-    groups: dict[str, list[str]] = {}
-    for name, digest in hashes.items():
-        groups.setdefault(digest, []).append(name)
-    same = next((names for names in groups.values() if len(names) > 1), None)
+    same = _alike(hashes)
     return f"{', '.join(same)} hold the same voxels; replace the wrong file" if same else None
 
 
@@ -54,3 +48,11 @@ def no_contrast(name: str, normalized: np.ndarray, deviation: float, found: Mapp
         f"reach from {found['minimum']:.4g} to {found['maximum']:.4g}; export it again, or set preprocess: "
         "normalization: zscore_robust if a few voxels are wrong"
     )
+
+
+def _alike(values: Mapping[str, Hashable]) -> list[str]:
+    """The first names, in the order of the values, that have one value in common; [] if all values differ."""
+    groups: dict[Hashable, list[str]] = {}
+    for name, value in values.items():
+        groups.setdefault(value, []).append(name)
+    return next((names for names in groups.values() if len(names) > 1), [])
