@@ -8,19 +8,12 @@ from glioseg.files import read_array, read_json, write_json
 from glioseg.labels import DIALECTS, region
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FILE, FOLDER, JSON, LABEL_MAP, NEW_FOLDER, Command
+from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDER, Command
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--scan", type=FOLDER, required=True, help="The subject's folder written by preprocess.")
-@click.option(
-    "--model",
-    "models",
-    type=FILE,
-    multiple=True,
-    required=True,
-    help="model.keras of a model (repeatable: the outputs are averaged).",
-)
+@MODELS
 @click.option("--labels", type=click.Choice(DIALECTS), required=True, help="Label dialect to write.")
 @click.option("--overlap", type=float, required=True, help="Share of a window that overlaps with its neighbors.")
 @click.option("--flips", multiple=True, help="x, y or z: also predict the image flipped along this axis (repeatable).")

@@ -22,21 +22,14 @@ from glioseg.predict.runtime import RUNTIMES
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.predict.sliding_window import AXES
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FILE, FOLDER, LABEL_MAP, NEW_FOLDER, Command
+from glioseg.workflow.commands import FOLDER, LABEL_MAP, MODELS, NEW_FOLDER, Command
 
 CONFIG = yaml.safe_load((Path(__file__).resolve().parent.parent / "config.yaml").read_text(encoding="utf-8"))["predict"]
 VOLUME = click.FloatRange(min=0)
 
 
 @click.command(cls=Command, help=__doc__, context_settings={"show_default": True})
-@click.option(
-    "--model",
-    "models",
-    type=FILE,
-    multiple=True,
-    required=True,
-    help="model.keras of a model (repeatable: the outputs are averaged).",
-)
+@MODELS
 @click.option(
     "--image",
     "images",

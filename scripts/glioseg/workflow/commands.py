@@ -65,6 +65,15 @@ LABEL_MAP = Output("label map", ".nii.gz", ".nii")
 TABLE = Output("table", ".tsv")
 JSON = Output("result", ".json")
 NEW_FOLDER = Output("results")
+# The option of the commands that predict.
+MODELS = click.option(
+    "--model",
+    "models",
+    type=FILE,
+    multiple=True,
+    required=True,
+    help="model.keras of a model (repeatable: the outputs are averaged).",
+)
 
 
 class Interrupted(Exception):
