@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from glioseg.labels import DIALECTS
-from glioseg.plot.slices import PLANES
 from glioseg.plot.style import save
-from glioseg.plot.subject import subject
+from glioseg.plot.subjects.slices import PLANES
+from glioseg.plot.subjects.subject import subject
 from glioseg.workflow.commands import FILE, FOLDER, NEW_FOLDER, Command
 
 

@@ -12,8 +12,8 @@ import nibabel as nib
 import numpy as np
 
 from glioseg.labels import CLASSES, region
-from glioseg.plot.slices import window
 from glioseg.plot.style import BLUE, ORANGE, TISSUES
+from glioseg.plot.subjects.slices import window
 from glioseg.preprocess.layers import Layers
 from glioseg.volumes.boxes import bounding_box, cut
 from glioseg.volumes.nifti import nifti_of, read_volume

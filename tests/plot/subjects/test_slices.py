@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pictures import LPS, SHAPE
 
-from glioseg.plot import slices
+from glioseg.plot.subjects import slices
 
 RAS = np.diag([1.0, 1.0, 1.0, 1.0])
 SWAPPED = np.array([[0, 0, 2, 0], [-1, 0, 0, 27], [0, 1, 0, 0], [0, 0, 0, 1]], float)  # axes: back, up, right (2 mm)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from glioseg.files import read_array, read_json
 from glioseg.labels import REGIONS
-from glioseg.plot import slices, subject_slices
+from glioseg.plot.subjects import slices, subject_slices
 from glioseg.preprocess.layers import read_layers
 from glioseg.scan_facts import ScanFacts
 

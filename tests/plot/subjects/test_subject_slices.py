@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pictures import pixels, share, words
 
-from glioseg.plot import slices, subject_slices
-from glioseg.plot.slices import PLANES
 from glioseg.plot.style import COMMON, REGION_COLORS, TISSUES, save
+from glioseg.plot.subjects import slices, subject_slices
+from glioseg.plot.subjects.slices import PLANES
 
 
 def test_contours_of_truth_are_darker_than_those_of_the_prediction(volumes, tmp_path):
