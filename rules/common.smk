@@ -203,6 +203,8 @@ MODELS = (sentence(count_folds), config["seeds"])
 TUNED = MODELS[0] > 1 and any(config["tune_postprocess"].values())
 # Folder of the label maps as the networks predict them.
 NETWORK_MAPS = "predict/raw" if TUNED else "predict"
+# Folder of the volumes of the final label maps, a JSON file per subject.
+MEASURED = "postprocess" if TUNED else "predict"
 # Classes that the network predicts: all tissue classes in the masks of the data sets.
 CLASSES = classes_of({subject.labels for subject in SUBJECTS.values() if MASK in subject.files})
 
@@ -360,6 +362,11 @@ def get_uncertainties(wildcards):
     return [result(f"predict/{name}.json") for name in without_failed(predicted_subjects(cohort()), "predict")]
 
 
+def get_measured(wildcards):
+    """Volumes of the segmentations of all predicted subjects."""
+    return [result(f"{MEASURED}/{name}.json") for name in without_failed(predicted_subjects(cohort()), *PREDICTING)]
+
+
 def get_tuning_predictions(wildcards):
     """Label maps as the networks predicted them, of the subjects on which the thresholds of a fold are chosen."""
     names = without_failed(tuning_subjects(cohort(), wildcards.fold), "predict")
@@ -457,7 +464,8 @@ def get_figure_options(wildcards, input):
 
 def get_figures(wildcards):
     """All figures of this study."""
-    return [result(f"plot/{name}.png") for name, figure in FIGURES.items() if figure.wanted(config)]
+    patients = [subject.patient for subject in SUBJECTS.values()]
+    return [result(f"plot/{name}.png") for name, figure in FIGURES.items() if figure.wanted(config, patients)]
 
 
 def get_templates(wildcards):

@@ -143,7 +143,8 @@ if TUNED:
             segmentation=result(f"{NETWORK_MAPS}/{{subject}}.nii.gz"),
             volumes=get_tuned_volumes,
         output:
-            result("predict/{subject}.nii.gz"),
+            segmentation=result("predict/{subject}.nii.gz"),
+            volumes=result("postprocess/{subject}.json"),
         log:
             result("logs/postprocess/{subject}.log"),
         benchmark:
@@ -163,7 +164,8 @@ if TUNED:
             " --prediction {input.segmentation:q}"
             " --labels {params.labels:q}"
             " --volumes {input.volumes:q}"
-            " --output {output:q}"
+            " --measured {output.volumes:q}"
+            " --output {output.segmentation:q}"
             " > {log:q} 2>&1"
 
 

@@ -73,6 +73,7 @@ checkpoint summarize:
     input:
         scores=get_scores,
         uncertainties=get_uncertainties,
+        volumes=get_measured,
         baseline=result("baseline/scores.tsv"),
         cohort=ancient(result("split/cohort.tsv")),
     output:
@@ -80,6 +81,7 @@ checkpoint summarize:
         scores=result("summarize/scores.tsv"),
         calibration=result("summarize/calibration.tsv"),
         uncertainty=result("summarize/uncertainty.tsv"),
+        volumes=result("summarize/volumes.tsv"),
     log:
         result("logs/summarize.log"),
     benchmark:
@@ -96,6 +98,7 @@ checkpoint summarize:
         cohort=get_cohort,
         folder=result("evaluate"),
         predictions=result("predict"),
+        measured=result(MEASURED),
         failures=each("failures", LEDGERS),
         options=options(config["summarize"]),
         seed=config["seed"],
@@ -103,6 +106,7 @@ checkpoint summarize:
         'python "$GLIOSEG/summarize.py"'
         " --evaluate {params.folder:q}"
         " --predictions {params.predictions:q}"
+        " --measured {params.measured:q}"
         " --baseline {input.baseline:q}"
         " --cohort {input.cohort:q}"
         " {params.failures:q}"
@@ -112,6 +116,7 @@ checkpoint summarize:
         " --scores {output.scores:q}"
         " --calibration {output.calibration:q}"
         " --uncertainty {output.uncertainty:q}"
+        " --volumes {output.volumes:q}"
         " > {log:q} 2>&1"
 
 
@@ -231,6 +236,7 @@ rule report:
         subjects=result("summarize/subjects.tsv"),
         scores=result("summarize/scores.tsv"),
         uncertainty=result("summarize/uncertainty.tsv"),
+        measured=result("summarize/volumes.tsv"),
         tuning=get_tuning_tables,
         scans=get_preprocessed,
         models=get_all_models,
@@ -272,6 +278,7 @@ rule report:
         " --subjects {input.subjects:q}"
         " --scores {input.scores:q}"
         " --uncertainty {input.uncertainty:q}"
+        " --measured {input.measured:q}"
         " {params.tuning:q}"
         " --plots {params.plots:q}"
         " --preprocess {params.preprocess:q}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from glioseg.files import read_array, read_json, write_json
-from glioseg.labels import DIALECTS, region
+from glioseg.labels import DIALECTS, volumes_ml
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDER, Command
@@ -31,7 +31,10 @@ from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDE
 @click.option("--threads", type=int, required=True, help="Number of CPU threads.")
 @click.option("--map-folder", type=NEW_FOLDER, required=True, help="Folder to write the maps into.")
 @click.option(
-    "--uncertainty", type=JSON, required=True, help="JSON file to write: the uncertainty of the segmentation."
+    "--uncertainty",
+    type=JSON,
+    required=True,
+    help="JSON file to write: the uncertainty of the segmentation, and the volumes of its regions.",
 )
 @click.option("--output", type=LABEL_MAP, required=True, help="Label map to write.")
 def predict(
@@ -41,11 +44,11 @@ def predict(
     image = read_array(scan / "image.npy", 4)
     found = segment_image(image, facts, models, PredictSettings(**how))
     write_segmentation(found, facts, labels, map_folder, output)
-    write_json(uncertainty, {"subject": facts["subject"], "models": len(models), **found.uncertainty})
-    voxels = int(region(found.classes, "WT").sum())
-    volume_ml = voxels * voxel_ml(facts["spacing_mm"])
+    volumes = volumes_ml(found.classes, labels, voxel_ml(facts["spacing_mm"]))
+    of_subject = {"subject": facts["subject"], "models": len(models), "volumes_ml": volumes}
+    write_json(uncertainty, of_subject | found.uncertainty)
     words = f"uncertainty {found.uncertainty['uncertainty']:.3f}"
-    click.echo(f"{facts['subject']}: {voxels} tumor voxels, {volume_ml:.1f} ml, {words} ({found.runtime})")
+    click.echo(f"{facts['subject']}: {volumes['WT']:.1f} ml of tumor, {words} ({found.runtime})")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import click
 
 from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
+from glioseg.evaluate.volumes import volume_columns
 from glioseg.files import read_json, read_table, whole
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
 from glioseg.report.gallery import VIEWERS, viewed
@@ -29,6 +30,7 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--subjects", required=True, type=FILE, help="subjects.tsv written by summarize.")
 @click.option("--scores", required=True, type=FILE, help="scores.tsv written by summarize.")
 @click.option("--uncertainty", required=True, type=FILE, help="uncertainty.tsv written by summarize.")
+@click.option("--measured", required=True, type=FILE, help="volumes.tsv written by summarize.")
 @click.option("--tuning", "tunings", multiple=True, type=FILE, help="Table written by tune_postprocess (repeatable).")
 @click.option("--plots", required=True, type=FOLDER, help="Folder of figures written by plot.")
 @click.option(
@@ -58,6 +60,7 @@ def report(
     subjects,
     scores,
     uncertainty,
+    measured,
     tunings,
     plots,
     preprocess,
@@ -79,6 +82,7 @@ def report(
         subjects=read_table(subjects, SUBJECT_COLUMNS),
         scores=read_table(scores, SCORE_COLUMNS),
         uncertainty=read_table(uncertainty, UNCERTAINTY_COLUMNS),
+        volumes=read_table(measured, volume_columns(rows)),
         trainings=[read_json(path) for path in settings],
         tunings={path.stem: read_table(path, TUNING_COLUMNS) for path in tunings},
         benchmarks=read_times(benchmarks),

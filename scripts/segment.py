@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import yaml
 
-from glioseg.labels import DIALECTS, region
+from glioseg.labels import DIALECTS, volumes_ml
 from glioseg.layouts.folders import stem_of
 from glioseg.predict.model_facts import learned_from, read_facts
 from glioseg.predict.one_scan import by_modality, insist_on_study, insist_on_unused, prepare, subject_in
@@ -102,7 +102,7 @@ def segment(models, images, subject, labels, output, **how):
         )
     found = segment_image(image, scan, models, PredictSettings(**how))
     write_segmentation(found, scan, labels, folder, output)
-    volume_ml = int(region(found.classes, "WT").sum()) * voxel_ml(scan["spacing_mm"])
+    volume_ml = volumes_ml(found.classes, labels, voxel_ml(scan["spacing_mm"]))["WT"]
     click.echo(
         f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {found.uncertainty['uncertainty']:.3f}, labels {labels}"
     )

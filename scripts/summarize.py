@@ -21,6 +21,7 @@ from glioseg.evaluate.summary import (
     summarize_scores,
 )
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS, mean_dice, uncertainty_rows
+from glioseg.evaluate.volumes import volume_columns, volume_rows
 from glioseg.files import read_table, write_table
 from glioseg.workflow.commands import FILE, OPTIONAL, SEED, TABLE, Command
 from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
@@ -31,6 +32,7 @@ from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
     "--evaluate", required=True, type=OPTIONAL, help="Folder written by evaluate: the scores of each subject."
 )
 @click.option("--predictions", required=True, type=OPTIONAL, help="Folder written by predict: the uncertainties.")
+@click.option("--measured", required=True, type=OPTIONAL, help="Folder with the volumes of each segmentation, as JSON.")
 @click.option("--baseline", required=True, type=FILE, help="Table written by baseline; it may have no rows.")
 @click.option("--cohort", required=True, type=FILE, help="Cohort table written by split.")
 @click.option(
@@ -42,9 +44,11 @@ from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
 @click.option("--scores", required=True, type=TABLE, help="Table to write: one row per method, region and metric.")
 @click.option("--calibration", required=True, type=TABLE, help="Table to write: calibration of the probabilities.")
 @click.option("--uncertainty", required=True, type=TABLE, help="Table to write: subjects, most uncertain first.")
+@click.option("--volumes", required=True, type=TABLE, help="Table to write: predicted volumes of all subjects.")
 def summarize(
     evaluate: Path,
     predictions: Path,
+    measured: Path,
     baseline: Path,
     cohort: Path,
     failures: tuple[Path, ...],
@@ -54,6 +58,7 @@ def summarize(
     scores: Path,
     calibration: Path,
     uncertainty: Path,
+    volumes: Path,
 ) -> None:
     rows, baselines = read_table(cohort, SCORED_COLUMNS), read_table(baseline, BASELINE_COLUMNS)
     skipped = failed_subjects(read_failures(failures), *SCORING)
@@ -66,6 +71,7 @@ def summarize(
     write_table(scores, (*SCORE_COLUMNS, *PRESENT_COLUMNS), summary)
     write_table(calibration, CALIBRATION_COLUMNS, calibration_rows(evaluations))
     write_table(uncertainty, UNCERTAINTY_COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
+    write_table(volumes, volume_columns(rows), volume_rows(measured, rows))
     for subject in failed:
         click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst possible scores")
     if skipped:

@@ -67,6 +67,8 @@ def make(
         UNCERTAINTY_COLUMNS,
         [common | {"subject": n, "uncertainty": u} for n, u in uncertainties],
     )
+    columns = ("subject", "patient", "fold", "WT_ml", "TC_ml", "ET_ml")
+    write(root / "volumes.tsv", columns, [(name, name, "0", 7.25, 6.125, 0) for name, _ in uncertainties])
     tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
     for fold in ("all", "0"):
         rows = [{**tried, "chosen": "yes"}, {**tried, "smallest_enhancing_ml": 0.8}]
@@ -101,7 +103,12 @@ def make(
     write(root / "benchmarks/split.tsv", ("s", "max_rss"), [(0.5, "-")])
     write(root / "notes.tsv", ("note",), [])
     options = {name: root / f"{name}.tsv" for name in ("notes", "cohort", "subjects", "scores", "uncertainty")}
-    options |= {"plots": root / "plots", "settings": root / "settings.json", "config": json.dumps({"note": EVIL})}
+    options |= {
+        "measured": root / "volumes.tsv",
+        "plots": root / "plots",
+        "settings": root / "settings.json",
+        "config": json.dumps({"note": EVIL}),
+    }
     options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all"}
     options |= {"preprocess": root / "preprocess", "models": root / "train/0/model.keras"}
     options |= {name: root / "report" / path for name, path in (("volumes", "volumes"), ("pages", "subjects"))}

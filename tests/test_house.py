@@ -25,6 +25,7 @@ MOST_FILES, MOST_LINES, MOST_PARAMETERS = 14, 220, 8
 # Modules without their own test file, and the test file that covers them.
 TESTED_BY_OTHERS = {
     "evaluate/uncertainty": "commands/test_summarize.py",
+    "evaluate/volumes": "commands/test_summarize.py",
     "plot/subjects/subject": "commands/test_plot_subject.py",
     "predict/segment": "commands/test_predict.py",
     "preprocess/appearance": "preprocess/test_plausibility.py",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glioseg import labels
-from glioseg.labels import CLASSES, targets_of
+from glioseg.labels import CLASSES, targets_of, volumes_ml
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,12 @@ def test_classes_and_regions_are_those_of_the_data_sets():
     assert labels.regions_of(["msd", "brats2024"]) == ["WT", "TC", "ET", "RC"]
     with pytest.raises(ValueError, match="'gli' is not known"):
         labels.regions_of(["gli"])
+
+
+def test_volumes_of_the_regions_of_a_dialect():
+    classes = np.array([0, 1, 1, 2, 2, 2, 3])  # background, necrosis, edema and enhancing tumor, by index
+    assert volumes_ml(classes, "brats2020", 0.5) == {"WT": 3.0, "TC": 1.5, "ET": 0.5}
+    assert list(volumes_ml(classes, "brats2024", 1.0)) == ["WT", "TC", "ET", "RC"]
 
 
 def test_targets_by_name():

@@ -300,6 +300,18 @@ def test_cross_validation_with_odd_names(tmp_path, workflow):
         assert held_out
         assert not held_out & set(tuned[fold])
         assert not held_out & set(facts["subjects"])
+    # The volumes are those of the final label maps, as evaluate measures them.
+    scored = {
+        (row["subject"], row["region"]): float(row["value"])
+        for row in read_table(run / "summarize/subjects.tsv")
+        if row["metric"] == "predicted_ml" and row["region"] in ("WT", "TC", "ET")
+    }
+    measured = {
+        (row["subject"], region): float(row[f"{region}_ml"])
+        for row in read_table(run / "summarize/volumes.tsv")
+        for region in ("WT", "TC", "ET")
+    }
+    assert measured == pytest.approx(scored, abs=5.1e-4) and max(measured.values()) > 0
     # Two of four subjects fail: one in predict, so that tuning leaves it out, and one in postprocess. Two are scored.
     first, second = tuned["0"][0], tuned["1"][0]
     ledger = [

@@ -13,7 +13,7 @@ def test_prediction_maps_and_uncertainty_on_the_scans_own_grid(study, tmp_path):
     maps = ("WT", "TC", "ET", "entropy", "disagreement")
     done = run_predict(folder, tmp_path, *models, "--flips", "x", *(word for name in maps for word in ("--maps", name)))
     assert done.returncode == 0, done.stderr
-    assert "tumor voxels" in done.stdout and "uncertainty" in done.stdout
+    assert "ml of tumor" in done.stdout and "uncertainty" in done.stdout
     scan = nib.load(case / f"{case.name}_flair.nii.gz")
     found = {name: nib.load(tmp_path / f"maps/{name}.nii.gz") for name in maps}
     for image in (nib.load(tmp_path / "seg.nii.gz"), *found.values()):

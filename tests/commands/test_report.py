@@ -224,6 +224,8 @@ def test_page_without_scores_shows_the_predictions(tmp_path):
     assert "this report has no scores" in html
     assert ">unmasked</a></h4>" in html
     assert 'id="scores"' not in html
+    cells = [f'<td class="num">{volume}</td>' for volume in ("7.2", "6.1", "0.0")]
+    assert "unmasked</a></th>" + "".join(cells) in html, "volumes of WT, TC and ET"
 
 
 def test_a_single_subject_has_no_interval(tmp_path):

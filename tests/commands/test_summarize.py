@@ -37,6 +37,7 @@ def test_scores_without_failed_subjects_and_their_count(tmp_path):
     tables = {"evaluate": "evaluate", "baseline": "baseline.tsv", "cohort": "cohort.tsv"}
     tables |= {"predictions": "predict", "subjects": "subjects.tsv", "scores": "scores.tsv"}
     tables |= {"calibration": "calibration.tsv", "uncertainty": "uncertainty.tsv"}
+    tables |= {"measured": "predict", "volumes": "volumes.tsv"}
     words = [word for name, file in tables.items() for word in (f"--{name}", str(tmp_path / file))]
     words += ["--bootstrap", "50", "--seed", "1"]
 
@@ -77,6 +78,7 @@ def write_inputs(folder: Path, evaluations: list[dict], rows: list[dict]) -> Non
 def invoke(folder: Path, seed: int = 42) -> Result:
     arguments = ["--evaluate", folder / "evaluate"]
     arguments += ["--predictions", folder / "predict", "--uncertainty", folder / "out" / "uncertainty.tsv"]
+    arguments += ["--measured", folder / "measured", "--volumes", folder / "out" / "volumes.tsv"]
     arguments += ["--baseline", folder / "baseline.tsv", "--cohort", folder / "cohort.tsv"]
     arguments += ["--bootstrap", 100, "--seed", seed]
     arguments += ["--subjects", folder / "out" / "subjects.tsv", "--scores", folder / "out" / "scores.tsv"]
@@ -104,7 +106,7 @@ def test_both_tables_are_written_and_the_dice_printed(tmp_path: Path) -> None:
     assert result.output.strip() == score_table(scores)
     assert result.output.splitlines()[2].startswith("network          4         0.600 [")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        *("calibration.tsv", "scores.tsv", "subjects.tsv", "uncertainty.tsv")
+        *("calibration.tsv", "scores.tsv", "subjects.tsv", "uncertainty.tsv", "volumes.tsv")
     ]
 
 
@@ -139,6 +141,23 @@ def test_uncertainty_is_listed_with_dice_the_most_uncertain_first(tmp_path: Path
     (tmp_path / "predict" / "a.json").write_text("{}")
     result = run(tmp_path, EVALUATIONS, [])
     assert result.exit_code == 1 and "a.json: expected the uncertainty of a segmentation" in result.output
+
+
+def test_volumes_of_all_segmented_subjects_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "measured").mkdir()
+    for subject, volume in (("a", 12.0), ("unlabelled", 0.0625), ("seen", 3.0), ("stranger", 9.0)):
+        found = {"volumes_ml": {"WT": volume, "TC": volume / 2, "ET": 0.0}}
+        (tmp_path / "measured" / f"{subject}.json").write_text(json.dumps(found))
+    assert run(tmp_path, EVALUATIONS, []).exit_code == 0
+    rows = read(tmp_path / "out" / "volumes.tsv")
+    assert [list(row.values()) for row in rows] == [
+        ["a", "a", "test", "12.000", "6.000", "0.000"],
+        ["unlabelled", "unlabelled", "new", "0.062", "0.031", "0.000"],
+    ]
+    assert list(rows[0]) == ["subject", "patient", "fold", "WT_ml", "TC_ml", "ET_ml"]
+    (tmp_path / "measured" / "a.json").write_text("{}")
+    result = run(tmp_path, EVALUATIONS, [])
+    assert result.exit_code == 1 and "a.json: expected the volumes of a segmentation" in result.output
 
 
 def test_a_subject_without_a_prediction_has_the_worst_scores(tmp_path: Path) -> None:

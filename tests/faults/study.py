@@ -79,6 +79,7 @@ class Study:
             (results / "predict").mkdir(exist_ok=True)
             self._mirror(subject, results / f"predict/{subject}.nii.gz")
             facts = {"uncertainty": 0.1, "entropy": 0.1, "expected_dice": dict.fromkeys(("WT", "TC", "ET"), 0.9)}
+            facts["volumes_ml"] = dict.fromkeys(("WT", "TC", "ET"), 1.5)
             (results / f"predict/{subject}.json").write_text(json.dumps(facts))
         (results / "train/all").mkdir(parents=True)
         (results / "train/all/model.keras").write_bytes(b"no network")
@@ -135,14 +136,15 @@ class Study:
             " --output results/tune_postprocess/all.json",
             "postprocess": f"--prediction results/predict/raw/{one}.nii.gz {labels}"
             " --volumes results/tune_postprocess/all.json"
-            f" --output results/postprocess/{one}.nii.gz",
+            f" --measured results/postprocess/{one}.json --output results/postprocess/{one}.nii.gz",
             "evaluate": f"--subject {one} --prediction {prediction} --truth {files}_seg.nii.gz 0 {labels}"
             f" --forced False --output results/evaluate/{one}.json",
             "baseline": f"{cohort} --preprocess results/preprocess --seed 42 --output results/baseline/scores.tsv",
             "summarize": f"--evaluate results/evaluate --baseline results/baseline/scores.tsv {cohort} --bootstrap 50"
             " --seed 42 --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv"
             " --predictions results/predict --calibration results/summarize/calibration.tsv"
-            " --uncertainty results/summarize/uncertainty.tsv",
+            " --uncertainty results/summarize/uncertainty.tsv --measured results/predict"
+            " --volumes results/summarize/volumes.tsv",
             "plot_subject": f"--scan {scan} {labels} --prediction {prediction} --scores results/evaluate/{one}.json"
             f" --output results/plot/subjects/{one}",
             "embed": f"--scan {scan} {labels} --prediction {prediction} --output results/report/volumes/{one}.js",
@@ -151,7 +153,7 @@ class Study:
             " --notes results/layouts/notes.tsv"
             " --plots results/plot --preprocess results/preprocess --volumes results/report/volumes"
             f" --models {train}/model.keras --settings {train}/settings.json --config {{}}"
-            " --uncertainty results/summarize/uncertainty.tsv --viewer all"
+            " --uncertainty results/summarize/uncertainty.tsv --measured results/summarize/volumes.tsv --viewer all"
             " --benchmarks results/benchmarks --commit x --gallery 2"
             " --pages results/report/subjects --output results/report/index.html",
         }[rule].split()  # fmt: skip
@@ -167,10 +169,12 @@ class Study:
             "train": ["train/all/model.keras", "train/all/history.tsv", "train/all/settings.json"],
             "predict": [f"predict/{one}.nii.gz", f"predict/{one}.json"],
             "tune_postprocess": ["tune_postprocess/all.tsv", "tune_postprocess/all.json"],
-            "postprocess": [f"postprocess/{one}.nii.gz"],
+            "postprocess": [f"postprocess/{one}.nii.gz", f"postprocess/{one}.json"],
             "evaluate": [f"evaluate/{one}.json"],
             "baseline": ["baseline/scores.tsv"],
-            "summarize": [f"summarize/{name}.tsv" for name in ("subjects", "scores", "calibration", "uncertainty")],
+            "summarize": [
+                f"summarize/{name}.tsv" for name in ("subjects", "scores", "calibration", "uncertainty", "volumes")
+            ],
             "plot_subject": [f"plot/subjects/{one}"],
             "embed": [f"report/volumes/{one}.js"],
             "plot": ["plot/scores.png", "plot/scores.svg"],

@@ -5,7 +5,7 @@ and returns a matplotlib Figure. The rules and the report loop over the entries.
 matplotlib, because every start of Snakemake reads it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ class Entry(NamedTuple):
     section: section of the report, one of `SECTIONS`. inputs: files in the results folder; "{model}" stands for each
     model, "{first_model}" for the first one. alt: text for readers who cannot see the figure. folders: folders in the
     results folder that `draw` gets after the inputs; the inputs must depend on what it reads there. wanted: whether a
-    study has the figure, given its configuration.
+    study has the figure, given its configuration and the patient of each subject.
     """
 
     section: str
@@ -26,10 +26,10 @@ class Entry(NamedTuple):
     alt: str
     caption: str
     folders: tuple[str, ...] = ()
-    wanted: Callable[[Mapping], bool] = lambda config: True
+    wanted: Callable[[Mapping, Sequence[str]], bool] = lambda config, patients: True
 
 
-SECTIONS = ("cohort", "scores", "training")
+SECTIONS = ("cohort", "scores", "volumes", "training")
 
 FIGURES = {
     "cohort": Entry(
@@ -66,7 +66,7 @@ FIGURES = {
         "the network is overconfident; above it, underconfident. The expected calibration error is the mean distance "
         "from the diagonal over all voxels with a probability of 10 % or more. The bars show how these voxels are "
         "distributed.",
-        wanted=lambda config: any(name in REGIONS for name in config["predict"]["maps"]),
+        wanted=lambda config, patients: any(name in REGIONS for name in config["predict"]["maps"]),
     ),
     "uncertainty": Entry(
         section="scores",
@@ -74,6 +74,14 @@ FIGURES = {
         alt="Mean Dice against the uncertainty of the segmentation, with a point per subject.",
         caption="Mean Dice of each segmentation against its uncertainty (1 \N{MINUS SIGN} expected Dice, computed from "
         "the predicted probabilities). Ticks on the axis are subjects without a mask.",
+    ),
+    "visits": Entry(
+        section="volumes",
+        inputs=("summarize/volumes.tsv",),
+        alt="Three plots, one per region, of the predicted tumor volume at each visit, with a line per patient.",
+        caption="Predicted volumes over the visits of each patient, in the order of their names. The patients whose "
+        "whole tumor changed most are named; the others are grey.",
+        wanted=lambda config, patients: len(set(patients)) < len(patients),
     ),
     "curves": Entry(
         section="training",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import MEAN, NETWORK
-from glioseg.labels import EVERYWHERE, REGIONS
+from glioseg.labels import EVERYWHERE, REGIONS, regions_of
 from glioseg.plot.figures import FIGURES
 from glioseg.report.gallery import both_ends, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
@@ -67,6 +67,8 @@ def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> 
             unscored=unscored,
             pages=pages,
             uncertainties={row["subject"]: row for row in run.uncertainty},
+            volumes={row["subject"]: row for row in run.volumes},
+            volume_regions=regions_of({row["labels"] for row in run.cohort}),
             tunings=run.tunings,
             failures=run.failures,
             notes=run.notes,
