@@ -21,7 +21,8 @@ from glioseg.files import read_json, read_table
 from glioseg.labels import MASK, REGIONS, classes_of
 from glioseg.layouts.covariates import rows_of
 from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, phantom_subjects
-from glioseg.plot.figures import FIGURES
+from glioseg.plot.figures import FIGURES, Contents
+from glioseg.predict.given_models import SMALLEST, follow, given_models, insist_on_elsewhere
 from glioseg.preprocess.memory import TUNABLES
 from glioseg.report.gallery import viewed
 from glioseg.split.cohort import COHORT_COLUMNS
@@ -39,7 +40,7 @@ from glioseg.split.models import (
 )
 from glioseg.split.own_folds import fold_count, folds_by, folds_of
 from glioseg.workflow.code_hash import code_hash
-from glioseg.workflow.config import add_defaults, check_config, sources
+from glioseg.workflow.config import add_defaults, check_config, read_yaml, sources
 from glioseg.workflow.failures import (
     PER_SUBJECT,
     PREDICTING,
@@ -143,7 +144,8 @@ RESULTS = config["results"]
 LIGHT, FULL = (os.path.normpath(f"{HOME}/containers/{name}.sif") for name in ("light", "full"))
 # Environment of train and predict with --use-conda.
 TENSORFLOW = f"../envs/{config['environment']}.yaml"
-SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
+# Finished models that segment the subjects (the setting models); none if the study trains its own.
+GIVEN = sentence(given_models, config["models"])
 # Regions whose probability maps are written.
 PROBABILITIES = [name for name in config["predict"]["maps"] if name in REGIONS]
 # Table of failed jobs, written by onerror in the Snakefile.
@@ -158,6 +160,13 @@ wildcard_constraints:
     model=r"(all|\d+)(_\d+)?",
     fold=r"all|\d+",
     figure=r"\w+",
+
+
+def follow_models():
+    """Take from finished models how scans are prepared, and the size thresholds that were chosen for them."""
+    chosen, defaults = workflow.config_settings.overwrite_config, read_yaml(Path(HOME, "config.yaml"))
+    sentence(insist_on_elsewhere, GIVEN, Path(RESULTS))
+    sentence(follow, config, GIVEN, chosen, defaults)
 
 
 def check_names():
@@ -182,6 +191,9 @@ def count_folds():
     return fold_count(folds_by(values, by))
 
 
+if GIVEN:
+    follow_models()
+
 # Subjects are found before the graph is built, so that a missing file is not the input of any job.
 PHANTOMS = (result("synthesize"), config["synthesize"]["subjects"]) if config["data"] == "phantoms" else ()
 SUBJECTS = (
@@ -196,8 +208,8 @@ sentence(
     str(config["data"]),
 )
 check_names()
-# Number of folds, and of models (seeds) per fold.
-MODELS = (sentence(count_folds), config["seeds"])
+# Number of folds, and of models (seeds) per fold, that the study trains.
+MODELS = (1, 1) if GIVEN else (sentence(count_folds), config["seeds"])
 # With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects. A separate job
 # then postprocesses each segmentation.
 TUNED = MODELS[0] > 1 and any(config["tune_postprocess"].values())
@@ -341,15 +353,25 @@ def get_study():
 def get_models(wildcards):
     """The models that were not trained on a subject."""
     names = sentence(models_for, cohort(), wildcards.subject, *MODELS)
-    return [result(f"train/{name}/model.keras") for name in names]
+    return GIVEN or [result(f"train/{name}/model.keras") for name in names]
+
+
+def model_folders():
+    """Folders of all models: those that the study trains, or the finished ones that it uses."""
+    return [str(Path(model).parent) for model in GIVEN] or [result(f"train/{name}") for name in models(*MODELS)]
 
 
 def get_all_models(wildcards):
-    return [result(f"train/{name}/model.keras") for name in models(*MODELS)]
+    return [f"{folder}/model.keras" for folder in model_folders()]
 
 
 def get_settings(wildcards):
-    return [result(f"train/{name}/settings.json") for name in models(*MODELS)]
+    return [f"{folder}/settings.json" for folder in model_folders()]
+
+
+def get_baselines(wildcards):
+    """The scores of the baselines, which learn from the training subjects; none with finished models."""
+    return [] if GIVEN else [result("baseline/scores.tsv")]
 
 
 def get_predictions(wildcards):
@@ -443,18 +465,18 @@ def get_volumes(wildcards):
 def get_figure_inputs(wildcards):
     """Files from which a figure of the whole cohort is drawn."""
     cohort()  # Figures wait for split, which decides whether their inputs change.
-    names = models(*MODELS)
+    folders = model_folders()
     paths = [
-        result(path)
+        path
         for pattern in FIGURES[wildcards.figure].inputs
-        for path in expand(pattern, model=names, first_model=names[:1])
+        for path in expand(pattern, results=RESULTS, model=folders, first_model=folders[:1])
     ]
     return [ancient(path) if path == result("split/cohort.tsv") else path for path in paths]
 
 
 def get_figure_cohort(wildcards):
     """A hash of the whole cohort without the covariates, if a figure is drawn from it."""
-    return get_cohort(wildcards) if "split/cohort.tsv" in FIGURES[wildcards.figure].inputs else ""
+    return get_cohort(wildcards) if "{results}/split/cohort.tsv" in FIGURES[wildcards.figure].inputs else ""
 
 
 def get_figure_options(wildcards, input):
@@ -464,8 +486,9 @@ def get_figure_options(wildcards, input):
 
 def get_figures(wildcards):
     """All figures of this study."""
-    patients = [subject.patient for subject in SUBJECTS.values()]
-    return [result(f"plot/{name}.png") for name, figure in FIGURES.items() if figure.wanted(config, patients)]
+    masked = any(MASK in subject.files for subject in SUBJECTS.values())
+    contents = Contents(config, [subject.patient for subject in SUBJECTS.values()], masked)
+    return [result(f"plot/{name}.png") for name, figure in FIGURES.items() if figure.wanted(contents)]
 
 
 def get_templates(wildcards):

@@ -106,6 +106,7 @@ checkpoint split:
         subjects=result("layouts/subjects.tsv"),
         scans=get_preprocessed,
         folds=config["split"]["file"] or [],
+        models=GIVEN,
     output:
         cohort=result("split/cohort.tsv"),
     log:
@@ -123,6 +124,7 @@ checkpoint split:
         code=code("split"),
         folder=result("preprocess"),
         exclude=each("exclude", config["exclude"]),
+        models=each("model", GIVEN),
         failed=each("failed", sorted(failed_subjects(FAILURES, "synthesize", "preprocess"))),
         options=options(config["split"]),
         seed=config["seed"],
@@ -132,6 +134,7 @@ checkpoint split:
         " --preprocess {params.folder:q}"
         " {params.exclude:q}"
         " {params.failed:q}"
+        " {params.models:q}"
         " {params.options:q}"
         " --seed {params.seed}"
         " --output {output.cohort:q}"

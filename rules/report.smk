@@ -74,7 +74,7 @@ checkpoint summarize:
         scores=get_scores,
         uncertainties=get_uncertainties,
         volumes=get_measured,
-        baseline=result("baseline/scores.tsv"),
+        baseline=get_baselines,
         cohort=ancient(result("split/cohort.tsv")),
     output:
         subjects=result("summarize/subjects.tsv"),
@@ -97,6 +97,7 @@ checkpoint summarize:
         code=code("summarize"),
         cohort=get_cohort,
         folder=result("evaluate"),
+        baseline=lambda wildcards, input: each("baseline", input.baseline),
         predictions=result("predict"),
         measured=result(MEASURED),
         failures=each("failures", LEDGERS),
@@ -107,7 +108,7 @@ checkpoint summarize:
         " --evaluate {params.folder:q}"
         " --predictions {params.predictions:q}"
         " --measured {params.measured:q}"
-        " --baseline {input.baseline:q}"
+        " {params.baseline:q}"
         " --cohort {input.cohort:q}"
         " {params.failures:q}"
         " {params.options:q}"

@@ -76,7 +76,7 @@ def report(
     pages,
     output,
 ) -> None:
-    rows = read_table(cohort, COHORT_COLUMNS)
+    rows, study = read_table(cohort, COHORT_COLUMNS), json.loads(config)
     run = Run(
         cohort=rows,
         subjects=read_table(subjects, SUBJECT_COLUMNS),
@@ -86,10 +86,10 @@ def report(
         trainings=[read_json(path) for path in settings],
         tunings={path.stem: read_table(path, TUNING_COLUMNS) for path in tunings},
         benchmarks=read_times(benchmarks),
-        config=json.loads(config),
+        config=study,
         commit=commit,
         hashes=read_hashes(preprocess, [row["subject"] for row in rows]),
-        models={path.parent.name: file_hash(path) for path in models},
+        models={str(path.parent) if study.get("models") else path.parent.name: file_hash(path) for path in models},
         failures=read_failures(failures),
         notes=[row["note"] for row in read_table(notes, ("note",))],
     )

@@ -7,9 +7,11 @@ import click
 from glioseg.files import read_json, read_table, write_table
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import rows_of
+from glioseg.predict.model_facts import trained_voxels
 from glioseg.split.cohort import COHORT_COLUMNS, cohort_rows, counted, covariate_columns, insist_on_all
 from glioseg.split.own_folds import folds_by, folds_of
-from glioseg.workflow.commands import TABLE, Command
+from glioseg.split.seen import seen_subjects
+from glioseg.workflow.commands import FILE, TABLE, Command
 
 
 def given_folds(table: list[dict], exclude: set[str], file: str, by: str) -> dict[str, str]:
@@ -38,9 +40,17 @@ def given_folds(table: list[dict], exclude: set[str], file: str, by: str) -> dic
 @click.option("--file", required=True, help="Table with the folds of subjects or patients, or nothing: draw the folds.")
 @click.option("--by", required=True, help="Covariate of which each value is one fold, or nothing: draw the folds.")
 @click.option("--strict", type=bool, required=True, help="true: stop with an error if a subject is excluded.")
+@click.option(
+    "--model",
+    "models",
+    type=FILE,
+    multiple=True,
+    help="model.keras of a finished model that is to segment all subjects (repeatable): nobody is trained on, and the "
+    "options on folds are not used.",
+)
 @click.option("--seed", type=int, required=True, help="Seed for drawing the folds.")
 @click.option("--output", type=TABLE, required=True, help="Cohort table to write.")
-def split(subjects, preprocess, exclude, failed, folds, test_percent, file, by, strict, seed, output):
+def split(subjects, preprocess, exclude, failed, folds, test_percent, file, by, strict, models, seed, output):
     table = read_table(subjects, ("subject", "patient", "labels"))
     left_out = dict.fromkeys(failed, "failed") | dict.fromkeys(exclude, "exclude")
     names = [row["subject"] for row in table if row["subject"] not in left_out]
@@ -48,13 +58,14 @@ def split(subjects, preprocess, exclude, failed, folds, test_percent, file, by, 
     if strict:
         insist_on_all(scans)
     given = given_folds(table, set(exclude), file, by) if file or by else None
-    rows = cohort_rows(table, scans, left_out, folds, test_percent, seed, given)
+    seen = seen_subjects(scans, trained_voxels(models)) if models else None
+    rows = cohort_rows(table, scans, left_out, folds, test_percent, seed, given, seen)
     write_table(output, COHORT_COLUMNS + covariate_columns(table, scans), rows)
     for row in rows:
         if row["verdict"] != "included":
             click.echo(f"{row['subject']} is {row['verdict']}: {row['reason']}")
     unlabelled = [row["subject"] for row in rows if row["fold"] == "train" and row["has_mask"] == "no"]
-    if unlabelled:
+    if unlabelled and not models:
         click.echo(
             f"{len(unlabelled)} subjects without a mask are not predicted, because the model learns from another visit "
             f"of the same patient: {', '.join(unlabelled[:10])}; set split: folds to 2 or more to predict them"

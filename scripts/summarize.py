@@ -33,7 +33,7 @@ from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
 )
 @click.option("--predictions", required=True, type=OPTIONAL, help="Folder written by predict: the uncertainties.")
 @click.option("--measured", required=True, type=OPTIONAL, help="Folder with the volumes of each segmentation, as JSON.")
-@click.option("--baseline", required=True, type=FILE, help="Table written by baseline; it may have no rows.")
+@click.option("--baseline", "baselines", multiple=True, type=FILE, help="Table written by baseline (repeatable).")
 @click.option("--cohort", required=True, type=FILE, help="Cohort table written by split.")
 @click.option(
     "--failures", multiple=True, type=OPTIONAL, help="Table of failed jobs, whose subjects are left out (repeatable)."
@@ -49,7 +49,7 @@ def summarize(
     evaluate: Path,
     predictions: Path,
     measured: Path,
-    baseline: Path,
+    baselines: tuple[Path, ...],
     cohort: Path,
     failures: tuple[Path, ...],
     bootstrap: int,
@@ -60,12 +60,13 @@ def summarize(
     uncertainty: Path,
     volumes: Path,
 ) -> None:
-    rows, baselines = read_table(cohort, SCORED_COLUMNS), read_table(baseline, BASELINE_COLUMNS)
+    rows = read_table(cohort, SCORED_COLUMNS)
+    references = [row for path in baselines for row in read_table(path, BASELINE_COLUMNS)]
     skipped = failed_subjects(read_failures(failures), *SCORING)
     evaluations, failed = collect_scores(evaluate, [row for row in rows if row["subject"] not in skipped])
-    baselines = [row for row in baselines if row["subject"] not in skipped]
+    references = [row for row in references if row["subject"] not in skipped]
     folds, patients = ({row["subject"]: row[column] for row in rows} for column in ("fold", "patient"))
-    tidy = subject_rows(evaluations, baselines, folds, patients)
+    tidy = subject_rows(evaluations, references, folds, patients)
     summary = summarize_scores(tidy, bootstrap, seed)
     write_table(subjects, SUBJECT_COLUMNS, tidy)
     write_table(scores, (*SCORE_COLUMNS, *PRESENT_COLUMNS), summary)

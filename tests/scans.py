@@ -33,7 +33,7 @@ def unmasked(name, **facts):
     return {key: value for key, value in scan(name, has_mask=False, **facts).items() if "tumor" not in key}
 
 
-def rows_of(scans, folds, exclude=(), seed=3, test_percent=25):
+def rows_of(scans, folds, exclude=(), seed=3, test_percent=25, seen=None):
     table = [
         {
             "subject": each["subject"],
@@ -45,4 +45,4 @@ def rows_of(scans, folds, exclude=(), seed=3, test_percent=25):
         for each in scans
     ]
     found = {each["subject"]: each for each in scans if each["subject"] not in exclude}
-    return cohort_rows(table, found, dict.fromkeys(exclude, "exclude"), folds, test_percent, seed)
+    return cohort_rows(table, found, dict.fromkeys(exclude, "exclude"), folds, test_percent, seed, seen=seen)

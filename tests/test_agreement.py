@@ -90,10 +90,12 @@ def test_options_have_no_hidden_defaults(path):
     optional = {"images", "mask", "prediction", "scores", "evaluate", "exclude", "rows", "columns", "probabilities"}
     # Lists that can be empty.
     optional |= {
+        "baselines",
         "failed",
         "failures",
         "flips",
         "maps",
+        "models",
         "overlays",
         "tunings",
         "smallest_enhancing_ml",

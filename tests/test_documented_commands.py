@@ -93,6 +93,7 @@ class Newcomer:
         for name in ("folder", "MICCAI_BraTS2020_TrainingData"):
             shutil.copytree(scans, self.places / name)
         (self.places / "glioseg").symlink_to(self.project)
+        (self.places / "results").symlink_to(self.project / "results")
         (self.places / "my-study").mkdir()
         (self.places / "subject").mkdir()
         for part in MODALITIES:

@@ -7,6 +7,7 @@ import sys
 import time
 
 import numpy as np
+from pictures import keras_file, small_unet
 from studies import ROOT
 
 from glioseg.files import write_table
@@ -78,3 +79,13 @@ def weights(path):
     import keras
 
     return [np.asarray(value) for value in keras.saving.load_model(path, compile=False).get_weights()]
+
+
+def model_of(folder, size=32, **facts):
+    """Write a small network that has no weights, and settings.json with these facts beside it."""
+    folder.mkdir()
+    settings = {"settings": {"classes": ["background", "edema"]}, **facts}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    layers = [list(layer) for layer in small_unet(size)]
+    layers[0][2] = {"batch_shape": layers[0][4]}
+    return keras_file(folder / "model.keras", layers, [[layers[-1][1], 0, 0]])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from glioseg.files import write_table
-from glioseg.plot.figures import FIGURES, draw_of
+from glioseg.plot.figures import FIGURES, Contents, draw_of
 from glioseg.plot.visits import COLORS
 
 COLUMNS = ("subject", "patient", "WT_ml", "TC_ml", "ET_ml")
@@ -39,4 +39,5 @@ def test_many_patients_are_grey_lines_below_the_named_ones(tmp_path):
 
 
 def test_only_studies_with_visits_have_the_figure():
-    assert FIGURES["visits"].wanted({}, ["a", "b", "a"]) and not FIGURES["visits"].wanted({}, ["a", "b"])
+    assert FIGURES["visits"].wanted(Contents({}, ["a", "b", "a"], True))
+    assert not FIGURES["visits"].wanted(Contents({}, ["a", "b"], True))

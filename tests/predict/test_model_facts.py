@@ -3,18 +3,9 @@
 import json
 
 import pytest
-from pictures import keras_file, small_unet
+from trainings import model_of
 
 from glioseg.predict.model_facts import learned_from, read_facts
-
-
-def model_of(folder, size=32, **facts):
-    folder.mkdir()
-    settings = {"settings": {"classes": ["background", "edema"]}, **facts}
-    (folder / "settings.json").write_text(json.dumps(settings))
-    layers = [list(layer) for layer in small_unet(size)]
-    layers[0][2] = {"batch_shape": layers[0][4]}
-    return keras_file(folder / "model.keras", layers, [[layers[-1][1], 0, 0]])
 
 
 def test_facts_say_what_the_channels_are(tmp_path):

@@ -62,13 +62,19 @@ def learned_from(models: Sequence[Path], hashes: Mapping[str, str]) -> dict[Path
     hashes: of the voxels of the scan, by modality (`scan.json`); one shared modality is enough. Models of older
     versions record no hashes, so nothing is known of them.
     """
-    found = {}
+    found = {path: trained_voxels([path]) for path in models}
+    same = {path: [known[digest][1] for digest in hashes.values() if digest in known] for path, known in found.items()}
+    return {path: names[0] for path, names in same.items() if names}
+
+
+def trained_voxels(models: Sequence[Path]) -> dict[str, tuple[Path, str]]:
+    """Return hash -> the first model that learned from these voxels, and the subject in its training set."""
+    known: dict[str, tuple[Path, str]] = {}
     for path in models:
-        trained = read_json(path.with_name("settings.json")).get("hashes", {})
-        same = [name for name, known in trained.items() if set(known.values()) & set(hashes.values())]
-        if same:
-            found[path] = same[0]
-    return found
+        for name, hashes in read_json(path.with_name("settings.json")).get("hashes", {}).items():
+            for digest in hashes.values():
+                known.setdefault(digest, (path, name))
+    return known
 
 
 def _sides(patch: Sequence[int | None]) -> str:

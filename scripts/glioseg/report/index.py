@@ -87,6 +87,8 @@ def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> 
             hashed=sum(map(bool, run.hashes.values())),
             data_hash=hashlib.sha256(json.dumps(run.hashes, sort_keys=True).encode()).hexdigest(),
             models=run.models,
+            external=bool(run.config.get("models")),
+            learned=len({name for training in run.trainings for name in training["subjects"]}),
         )
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from glioseg.labels import MASK
 from glioseg.scan_facts import ScanFacts, content_hash
 from glioseg.split.own_folds import folds_of_groups
+from glioseg.split.seen import folds_of_unseen
 
 COHORT_COLUMNS = [
     "subject",
@@ -39,12 +40,14 @@ def cohort_rows(
     test_percent: float,
     seed: int,
     given: dict[str, str] | None = None,
+    seen: Mapping[str, str] | None = None,
 ) -> list[dict]:
     """A row of `COHORT_COLUMNS` and covariates for each subject, sorted by subject.
 
     subjects: rows of the table of subjects (subject, patient, labels, and any covariates). scans: `scan.json` by
     subject, except for the subjects in left_out, which maps them to a key of `LEFT_OUT`. given: the folds of subjects
-    if the user gives them; otherwise they are drawn.
+    if the user gives them; otherwise they are drawn. seen: for a cohort that finished models segment, the result of
+    `seen_subjects`; nobody is trained on then.
     verdict is "included", "warned" (included, with a warning) or "excluded". checks lists the checks with findings, and
     reason their sentences. fold is "test" (held out from every model), "0".."folds-1" (held out from that fold's
     models), "train" (in the training set, if folds is 1), "new" (without a mask: predicted, but not scored), or ""
@@ -65,7 +68,9 @@ def cohort_rows(
     leader = group_duplicates([*masked, *sorted(set(usable) - set(masked))], related)
     drawn = {name: usable[name] for name in masked if leader[name] == name}
     try:
-        if given is None:
+        if seen is not None:
+            fold_of = folds_of_unseen(leader, masked, [name for name in seen if name in usable])
+        elif given is None:
             volumes_ml, enhancing_ml = (
                 {name: scan[key] for name, scan in drawn.items()} for key in ("tumor_ml", "enhancing_ml")
             )
@@ -75,6 +80,8 @@ def cohort_rows(
     except ValueError as error:
         reasons = [f"excluded: {reason}" for reason in _exclusions(scans)[:10]]
         raise ValueError("\n".join([str(error), *reasons])) from None
+    left = {subject["subject"]: subject.get(NOTES, "") for subject in subjects}
+    saw = _with_relatives(seen or {}, leader)
     rows = []
     for subject in sorted(subjects, key=lambda subject: subject["subject"]):
         name = subject["subject"]
@@ -83,7 +90,8 @@ def cohort_rows(
             facts["has_mask"] = "yes" if subject.get(MASK) else "no"
         else:
             fold = fold_of.get(leader[name], "new") if name in usable else ""
-            facts = {"fold": fold, **_row_of(scans[name], duplicates.get(name, {}), subject.get(NOTES, ""))}
+            notes = [(check, words[name]) for check, words in (("files", left), ("learned", saw)) if words.get(name)]
+            facts = {"fold": fold, **_row_of(scans[name], duplicates.get(name, {}), notes)}
         # A covariate with the name of one of these columns must not replace it.
         ours = dict.fromkeys(COHORT_COLUMNS, "") | {key: subject[key] for key in ("subject", "patient", "labels")}
         rows.append(subject | ours | facts)
@@ -110,8 +118,16 @@ def counted(rows: Sequence[Mapping[str, str]], noun: str = "subject") -> str:
     return text if patients == len(rows) else f"{text} of {patients} patient{'s' * (patients != 1)}"
 
 
-def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]], note: str) -> dict:
-    """The columns of a row that describe a scan. note: what the layout left out of the subject's files, or nothing."""
+def _with_relatives(seen: Mapping[str, str], leader: Mapping[str, str]) -> dict[str, str]:
+    """The subjects that a model saw, and the other visits of their patients, each with its sentence."""
+    first = {leader[name]: name for name in seen if name in leader}
+    related = {name: first[group] for name, group in leader.items() if group in first}
+    words = "a model learned from {}, of the same patient, so it is neither predicted nor scored"
+    return {name: seen.get(name) or words.format(other) for name, other in related.items()}
+
+
+def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]], notes: Sequence[tuple[str, str]]) -> dict:
+    """The columns of a row that describe a scan. notes: names of further checks, each with its sentence."""
     sentences = [finding["sentence"] for finding in scan["findings"]]
     checks = [finding["check"] for finding in scan["findings"]]
     verdict = scan["verdict"]
@@ -122,9 +138,9 @@ def _row_of(scan: ScanFacts, duplicates: dict[str, list[str]], note: str) -> dic
         )
         checks.append("duplicate")
         verdict = "warned"
-    if note:
+    for check, note in notes:
         sentences.append(note)
-        checks.append("files")
+        checks.append(check)
         verdict = verdict if verdict == "excluded" else "warned"
     facts = {
         "verdict": verdict,

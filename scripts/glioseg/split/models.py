@@ -46,6 +46,8 @@ def models_for(rows: list[dict], subject: str, folds: int, seeds: int) -> list[s
         )
     if row["verdict"] == "excluded":
         raise ValueError(f"{subject} is excluded and cannot be predicted: {row['reason']}")
+    if row["fold"] == "train" and "learned" in row["checks"].split(","):
+        raise ValueError(f"{subject} cannot be predicted: {row['reason']}")
     if row["fold"] == "train":
         raise ValueError(
             f"{subject}, or another visit of its patient, was in the training set; its score would be biased; "

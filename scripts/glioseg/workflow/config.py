@@ -18,7 +18,7 @@ def add_defaults(config: dict, defaults: Path) -> None:
 
     A workflow that uses this one as a module hands over only the settings that it changes.
     """
-    for name, value in _read(defaults).items():
+    for name, value in read_yaml(defaults).items():
         if isinstance(value, dict) and isinstance(config.get(name), dict):
             config[name] = value | config[name]
         config.setdefault(name, value)
@@ -31,7 +31,7 @@ def check_config(config: dict, schema: Path) -> None:
     as 30.0 or 1e3 becomes an integer where the schema requires one, and ~ in a path becomes the home folder. Raises
     ValueError with a sentence for each invalid setting; snakemake.utils.validate would print the whole schema.
     """
-    validator = Draft202012Validator(_read(schema))
+    validator = Draft202012Validator(read_yaml(schema))
     errors = list(validator.iter_errors(config))
     for error in errors:
         if error.validator in ("type", "anyOf") and error.absolute_path:
@@ -40,7 +40,8 @@ def check_config(config: dict, schema: Path) -> None:
     # Validate again only if there were errors: the conversion may have removed some of them.
     found = errors and validator.iter_errors(config)
     sentences = [sentence for error in found for sentence in _sentences(error, validator.schema)]
-    if not sentences and config["preprocess"]["missing"] == "zeros" and not config["train"]["modality_dropout"]:
+    zeros = config["preprocess"]["missing"] == "zeros" and not config["models"]
+    if not sentences and zeros and not config["train"]["modality_dropout"]:
         sentences = ["preprocess: missing: zeros requires train: modality_dropout above 0, to learn from zeros"]
     if sentences:
         raise ValueError("\n".join(["The configuration is not valid.", *sentences]))
@@ -91,7 +92,7 @@ def sources(config: Mapping) -> list[dict]:
     return [common | (source if isinstance(source, dict) else {"folder": source}) for source in data]
 
 
-def _read(path: Path) -> dict:
+def read_yaml(path: Path) -> dict:
     """The content of a YAML file."""
     # The C loader is faster, which matters because every cluster job reads the schema.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
