@@ -17,7 +17,18 @@ predict     segmenting subjects with networks
 evaluate    computing and summarizing scores
 plot        figures
 report      the HTML report
+api         segmenting one scan from Python: from glioseg import segment
 
-A module imports only from its own layer and from the layers below it. The layers, from the top, are: report; plot;
-predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; files, labels, choices, scan_facts.
+A module imports only from its own layer and from the layers below it. The layers, from the top, are: api; report;
+plot; predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; files, labels, choices,
+scan_facts.
 """
+
+
+def __getattr__(name: str):
+    """Load `segment` when it is asked for: it needs NumPy, which the Snakefile and its jobs do not."""
+    if name == "segment":
+        from importlib import import_module
+
+        return import_module("glioseg.api").segment
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -108,6 +108,13 @@ def region(classes: np.ndarray, name: str) -> np.ndarray:
     return np.isin(CLASSES, REGIONS[name])[classes]
 
 
+def volumes_ml(classes: np.ndarray, dialect: str, voxel_ml: float) -> dict[str, float]:
+    """Volume of each region of a dialect in an array of class indices, in ml. voxel_ml: volume of one voxel."""
+    import numpy as np
+
+    return {name: int(np.count_nonzero(region(classes, name))) * voxel_ml for name in regions_of([dialect])}
+
+
 def classes_of(dialects: Iterable[str]) -> tuple[str, ...]:
     """Classes in data sets of these dialects, in the order of `CLASSES`: the channels of a network trained on them.
 
