@@ -12,7 +12,7 @@ from studies import ROOT
 LIBRARY = ROOT / "scripts/glioseg"
 # A folder of the library imports from its own layer and from the layers below it.
 LAYERS = (
-    {"api"},
+    {"api", "cli"},
     {"report"},
     {"plot"},
     {"predict"},
@@ -43,7 +43,7 @@ TESTED_BY_OTHERS = {
     "train/device": "train/test_networks.py",
     "train/progress": "commands/test_train.py",
     "train/signals": "commands/test_train.py",
-    "workflow/home": "commands/test_segment.py",
+    "workflow/home": "test_cli.py",
 }
 
 

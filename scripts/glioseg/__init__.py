@@ -18,11 +18,15 @@ evaluate    computing and summarizing scores
 plot        figures
 report      the HTML report
 api         segmenting one scan from Python: from glioseg import segment
+cli         the command glioseg of an installed package
 
-A module imports only from its own layer and from the layers below it. The layers, from the top, are: api; report;
+A module imports only from its own layer and from the layers below it. The layers, from the top, are: api, cli; report;
 plot; predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; files, labels, choices,
 scan_facts.
 """
+
+# The wheel holds only this file here. The rest of the library lies in the workflow's folder, where its jobs find it.
+__path__.append(f"{__path__[0]}/home/scripts/glioseg")
 
 
 def __getattr__(name: str):
