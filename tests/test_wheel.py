@@ -180,3 +180,26 @@ def test_segment_is_that_of_the_script(installed, tmp_path):
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
     missing = installed("segment", "--model", "none.keras", "--output", "c.nii", place=tmp_path, code=2)
     assert "Usage: glioseg segment" in missing.stderr and "none.keras" in missing.stderr
+
+
+def test_the_report_names_the_commit_of_a_checkout_and_the_version_of_a_wheel(installed, tmp_path):
+    rule = (ROOT / "rules/report.smk").read_text()
+    (lines,) = re.findall(r"^( +' --commit .*?)^ +\" ", rule, re.M | re.S)
+    words = "".join(re.findall(r"'(.*)'\n", lines)).removeprefix(" --commit ")
+
+    def named(scripts):
+        command = ["bash", "-euo", "pipefail", "-c", f"echo {words}"]
+        environment = os.environ | {"GLIOSEG": str(scripts)}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+    # The environment lies in a repository of the user's own, whose commits say nothing of this project.
+    outer = installed.python.parents[2]
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for arguments in (["init"], ["commit", "--allow-empty", "--message", "a"]):
+        subprocess.run([*git, *arguments], cwd=outer, check=True, capture_output=True)
+    assert named(installed.home / "scripts") == f"version {PROJECT['version']}"
+    copy = tmp_path / "scripts"
+    copy.mkdir()
+    for arguments in (["init"], ["commit", "--allow-empty", "--message", "b"]):
+        subprocess.run([*git, *arguments], cwd=tmp_path, check=True, capture_output=True)
+    assert re.fullmatch("[0-9a-f]{7,}", named(copy))
