@@ -288,7 +288,8 @@ rule report:
         " {params.settings:q}"
         " --config {params.config:q}"
         " --benchmarks {params.benchmarks:q}"
-        ' --commit "$(git -C "$GLIOSEG" describe --always --dirty 2>/dev/null || echo unknown)"'
+        ' --commit "$(git -C "$GLIOSEG/.." --git-dir=.git describe --always --dirty 2>/dev/null'
+        ' || sed -n "s/^version: /version /p" "$GLIOSEG/../CITATION.cff")"'
         " {params.failures:q}"
         " {params.options:q}"
         " --pages {output.pages:q}"

@@ -9,22 +9,20 @@ that are not given have the values of config.yaml.
 """
 
 import os
-from pathlib import Path
 
 import click
-import yaml
 
 from glioseg.labels import DIALECTS, volumes_ml
 from glioseg.layouts.folders import stem_of
-from glioseg.predict.model_facts import learned_from, read_facts
-from glioseg.predict.one_scan import by_modality, insist_on_study, insist_on_unused, prepare, subject_in
+from glioseg.predict.one_scan import find_scan, insist_on_unused, segment_scan
 from glioseg.predict.runtime import RUNTIMES
-from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
+from glioseg.predict.segment import MAPS, PredictSettings, write_segmentation
 from glioseg.predict.sliding_window import AXES
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import FOLDER, LABEL_MAP, MODELS, NEW_FOLDER, Command
+from glioseg.workflow.home import defaults
 
-CONFIG = yaml.safe_load((Path(__file__).resolve().parent.parent / "config.yaml").read_text(encoding="utf-8"))["predict"]
+CONFIG = defaults("predict")
 VOLUME = click.FloatRange(min=0)
 
 
@@ -84,28 +82,15 @@ def segment(models, images, subject, labels, output, **how):
         raise ValueError("give either --image MODALITY FILE for each modality, or --subject FOLDER")
     name = stem_of(output.name)
     folder = NEW_FOLDER(output.with_name(f"{name}_maps"))
-    study = insist_on_study(read_facts(models), models[0])
-    if subject:
-        files, known = subject_in(subject, study)
-    else:
-        files, known = by_modality(images, study["modalities"]), study["labels"]
-    labels = labels or known
-    insist_on_unused(output, files)
-    scan, image, warning = prepare(name, files, study, labels)
-    if warning:
+    scan = find_scan(subject or images, models, labels)
+    insist_on_unused(output, scan.files)
+    facts, found, warnings = segment_scan(name, scan, models, PredictSettings(**how))
+    for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
-    for model, trained in learned_from(models, scan["hashes"]).items():
-        click.echo(
-            f"warning: {model} learned from this scan, its training subject {trained}; this segmentation says "
-            "nothing of how well the model segments a new patient",
-            err=True,
-        )
-    found = segment_image(image, scan, models, PredictSettings(**how))
-    write_segmentation(found, scan, labels, folder, output)
-    volume_ml = volumes_ml(found.classes, labels, voxel_ml(scan["spacing_mm"]))["WT"]
-    click.echo(
-        f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {found.uncertainty['uncertainty']:.3f}, labels {labels}"
-    )
+    write_segmentation(found, facts, scan.labels, folder, output)
+    volume_ml = volumes_ml(found.classes, scan.labels, voxel_ml(facts["spacing_mm"]))["WT"]
+    uncertainty = found.uncertainty["uncertainty"]
+    click.echo(f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {uncertainty:.3f}, labels {scan.labels}")
 
 
 if __name__ == "__main__":

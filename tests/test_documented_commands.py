@@ -28,9 +28,9 @@ PAGES = [
 ]
 SUBJECTS = 8
 # What is really run: it is quick, or a dry run would show nothing.
-REAL = re.compile(r"^(?!.*snakemake)|snakemake results/predict/|snakemake --unlock|--report |data=broken")
+REAL = re.compile(r"^(?!.*snakemake|glioseg run)|snakemake results/predict/|snakemake --unlock|--report |data=broken")
 # What needs a program, a cluster or a network that a test does not have: parsed, not run.
-ELSEWHERE = re.compile(r"^(podman|apptainer|pip|pip-audit|sacct|git clone|docker|ssh) ?")
+ELSEWHERE = re.compile(r"^(podman|apptainer|pip|pipx|pip-audit|sacct|git clone|docker|ssh) ?")
 
 
 def blocks(page: Path, kind: str) -> list[str]:
@@ -59,6 +59,9 @@ class Newcomer:
             for name, text in PROGRAMS.items():
                 self.program(kind, name, text)
         self.program("dry", "snakemake", f'exec {sys.executable} -m snakemake "$@" --dry-run')
+        start = f"PYTHONPATH={self.project}/scripts exec {sys.executable} -c 'from glioseg.cli import main; main()'"
+        self.program("real", "glioseg", f'{start} "$@"')
+        self.program("dry", "glioseg", f'{start} "$@" --dry-run')
         # The profile as far as it goes without the plugin for Slurm.
         profile = self.project / "profiles/slurm/config.yaml"
         options = yaml.safe_load(profile.read_text())

@@ -12,6 +12,7 @@ from studies import ROOT
 LIBRARY = ROOT / "scripts/glioseg"
 # A folder of the library imports from its own layer and from the layers below it.
 LAYERS = (
+    {"api", "cli"},
     {"report"},
     {"plot"},
     {"predict"},
@@ -24,6 +25,8 @@ MODULES = sorted(path for path in LIBRARY.rglob("*.py"))
 MOST_FILES, MOST_LINES, MOST_PARAMETERS = 14, 220, 8
 # Modules without their own test file, and the test file that covers them.
 TESTED_BY_OTHERS = {
+    # The command `segment` in Python.
+    "api": "commands/test_api.py",
     "evaluate/uncertainty": "commands/test_summarize.py",
     "evaluate/volumes": "commands/test_summarize.py",
     "plot/subjects/subject": "commands/test_plot_subject.py",
@@ -41,6 +44,7 @@ TESTED_BY_OTHERS = {
     "train/device": "train/test_networks.py",
     "train/progress": "commands/test_train.py",
     "train/signals": "commands/test_train.py",
+    "workflow/home": "test_cli.py",
 }
 
 
@@ -83,8 +87,12 @@ def test_modules_import_each_other_without_cycles():
 
 def test_init_files_import_nothing():
     for path in LIBRARY.rglob("__init__.py"):
-        (docstring,) = ast.parse(path.read_text()).body
+        docstring, *others = ast.parse(path.read_text()).body
         assert isinstance(docstring, ast.Expr), path
+        # That of the library names the function `segment`, which is loaded when it is asked for.
+        assert not any(isinstance(other, ast.Import | ast.ImportFrom) for other in others), path
+        assert not others or path.parent == LIBRARY, path
+        assert list(imports(path)) == []
     assert all((folder / "__init__.py").is_file() for folder in {path.parent for path in MODULES})
 
 
@@ -128,7 +136,7 @@ def test_each_test_is_found_from_its_module_and_back():
     rooms = {name.parts[0] for name in modules if len(name.parts) > 1}
     assert {path for path in found if path.parts[0] in rooms} <= set(expected), "a test file without a module"
     commands = {path.stem for path in (ROOT / "scripts").glob("*.py")}
-    assert {path.stem.removeprefix("test_") for path in found if path.parts[0] == "commands"} <= commands
+    assert {path.stem.removeprefix("test_") for path in found if path.parts[0] == "commands"} <= {"api", *commands}
     assert {name for path, name in expected.items() if path not in found} == set(TESTED_BY_OTHERS)
     assert {tests / path for path in TESTED_BY_OTHERS.values()} <= {tests / path for path in found}
 

@@ -17,7 +17,22 @@ predict     segmenting subjects with networks
 evaluate    computing and summarizing scores
 plot        figures
 report      the HTML report
+api         segmenting one scan from Python: from glioseg import segment
+cli         the command glioseg of an installed package
 
-A module imports only from its own layer and from the layers below it. The layers, from the top, are: report; plot;
-predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; files, labels, choices, scan_facts.
+A module imports only from its own layer and from the layers below it. The layers, from the top, are: api, cli; report;
+plot; predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; files, labels, choices,
+scan_facts.
 """
+
+# The wheel holds only this file here. The rest of the library lies in the workflow's folder, where its jobs find it.
+__path__.append(f"{__path__[0]}/home/scripts/glioseg")
+
+
+def __getattr__(name: str):
+    """Load `segment` when it is asked for: it needs NumPy, which the Snakefile and its jobs do not."""
+    if name == "segment":
+        from importlib import import_module
+
+        return import_module("glioseg.api").segment
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

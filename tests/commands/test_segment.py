@@ -10,6 +10,7 @@ from examples import TISSUES
 from studies import MODALITIES, run_predict
 
 import segment
+from glioseg.predict import one_scan
 
 
 def test_a_single_scan_is_segmented_as_in_a_study(study, tmp_path):
@@ -105,7 +106,7 @@ def test_models_of_unequal_patch_are_refused_before_the_first_is_run(study, tmp_
     folder, case = study
     build_network("unet", (24, 16, 16), 4, 4, (4, 8), "").save(tmp_path / "model.keras")
     (tmp_path / "settings.json").write_bytes((folder / "0" / "settings.json").read_bytes())
-    monkeypatch.setattr(segment, "segment_image", None)
+    monkeypatch.setattr(one_scan, "segment_image", None)
     models = ["--model", folder / "0" / "model.keras", "--model", tmp_path / "model.keras"]
     words = [*models, "--subject", case, "--output", tmp_path / "a.nii"]
     done = CliRunner().invoke(segment.segment, list(map(str, words)))
@@ -133,7 +134,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_is_read(stu
     for path in case.iterdir():
         (copy / path.name).write_bytes(path.read_bytes())
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    monkeypatch.setattr(segment, "prepare", None)
+    monkeypatch.setattr(one_scan, "prepare", None)
     output = (copy if "case" in name else tmp_path) / name
     words = ["--model", folder / "0" / "model.keras", "--subject", copy, "--maps", "WT", "--output", output]
     done = CliRunner().invoke(segment.segment, list(map(str, words)))

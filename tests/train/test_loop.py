@@ -84,3 +84,16 @@ def test_two_devices_learn_what_one_learns(preprocessed, tmp_path):
     assert numbers[1] == pytest.approx(numbers[0], rel=1e-3)
     assert float(two.split()[-1]) == pytest.approx(float(one.split()[-1]), abs=0.02)
     assert message == "batch: 3 patches cannot be divided among 2 GPUs; use a multiple"
+
+
+def test_versions_leave_out_a_package_that_is_not_installed(monkeypatch):
+    from glioseg.train import loop
+
+    def version(name):
+        if name == "segmentation-models-3D":
+            raise loop.PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr(loop, "version", version)
+    found = loop.versions()
+    assert set(found) == {"python", "tensorflow", "keras", "numpy", "nibabel", "SimpleITK"}

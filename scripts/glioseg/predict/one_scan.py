@@ -1,16 +1,63 @@
-"""Find and prepare a single scan outside of a study, as the models of a study expect it."""
+"""Find, prepare and segment a single scan outside of a study, as the models of a study expect it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from glioseg.choices import choose
+from glioseg.labels import DIALECTS
 from glioseg.layouts.find_subjects import read_source
 from glioseg.layouts.folders import file_named
 from glioseg.layouts.modalities import names_of, plain
-from glioseg.predict.model_facts import Facts, Study
+from glioseg.predict.model_facts import Facts, Study, learned_from, read_facts
+from glioseg.predict.segment import PredictSettings, Segmentation, segment_image
 from glioseg.preprocess.scan import preprocess_scan
 from glioseg.scan_facts import ScanFacts
+
+
+class OneScan(NamedTuple):
+    """A scan to segment: modality -> (file, index of the volume in it), its models' study, and the labels to write."""
+
+    files: dict[str, tuple[Path, int]]
+    study: Study
+    labels: str
+
+
+def find_scan(images: Sequence[tuple[str, str]] | str | Path, models: Sequence[Path], labels: str | None) -> OneScan:
+    """Find a scan for models, given pairs of a modality and a file (see `by_modality`), or a folder (`subject_in`).
+
+    labels: the label dialect to write; None: that of the subject's layout, or else that of the models. Raises
+    ValueError if the models or the images cannot be used.
+    """
+    if not models:
+        raise ValueError("no model was given; give one or more")
+    if labels:
+        choose("labels", labels, DIALECTS)
+    study = insist_on_study(read_facts(models), models[0])
+    if isinstance(images, str | Path):
+        files, known = subject_in(Path(images), study)
+    else:
+        files, known = by_modality(images, study["modalities"]), study["labels"]
+    return OneScan(files, study, labels or known)
+
+
+def segment_scan(
+    name: str, scan: OneScan, models: Sequence[Path], settings: PredictSettings
+) -> tuple[ScanFacts, Segmentation, list[str]]:
+    """Return the facts of a scan (`scan.json`), its segmentation, and warnings of the checks and of the models.
+
+    name: name of the subject, for messages. Raises ValueError with the reason of the checks if the scan cannot be used.
+    """
+    facts, image, warning = prepare(name, scan.files, scan.study, scan.labels)
+    warnings = [warning] if warning else []
+    warnings += [
+        f"{model} learned from this scan, its training subject {trained}; this segmentation says nothing of how well "
+        "the model segments a new patient"
+        for model, trained in learned_from(models, facts["hashes"]).items()
+    ]
+    return facts, segment_image(image, facts, models, settings), warnings
 
 
 def insist_on_study(facts: Facts, model: Path) -> Study:
@@ -73,7 +120,7 @@ def by_modality(images: Sequence[tuple[str, str]], modalities: Sequence[str]) ->
         if name not in modalities:
             raise ValueError(f"the model takes {', '.join(modalities)}, not {given}; give only its modalities")
         if not Path(path).exists():
-            raise ValueError(f"--image {given} {text}: {path} does not exist")
+            raise ValueError(f"{given}: {path} does not exist")
         if name in found:
             raise ValueError(f"{name} has two files, {found[name][0]} and {path}; expected one: leave one out")
         found[name] = (Path(path), volume)

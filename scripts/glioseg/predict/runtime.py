@@ -1,6 +1,7 @@
 """Load networks on OpenVINO, which starts in a second, or on TensorFlow, which supports GPUs and all layers."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,9 @@ def load_networks(paths: list[Path], runtime: str, threads: int) -> Iterator[Net
     if runtime == "tensorflow":
         from glioseg.train.device import use_threads
 
-        use_threads(threads)
+        # If TensorFlow already runs, as it may in a notebook, it keeps its threads.
+        with suppress(RuntimeError):
+            use_threads(threads)
     for path in paths:
         try:
             network = _on_tensorflow(path) if runtime == "tensorflow" else _on_openvino(path, threads)

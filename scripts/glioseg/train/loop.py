@@ -1,7 +1,8 @@
 """Train one fold's network; a training that was killed at any moment continues from its saved state."""
 
 import platform
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 
 import keras
 import numpy as np
@@ -162,8 +163,10 @@ def stream(batch, start: int, stop: int, model: keras.Model, classes, workers: i
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and the packages that a model depends on."""
+    """Versions of Python and the packages that a model depends on, if they are installed."""
     found = {"python": platform.python_version(), "tensorflow": tf.__version__}
-    return found | {
-        name: version(name) for name in ("keras", "segmentation-models-3D", "numpy", "nibabel", "SimpleITK")
-    }
+    for name in ("keras", "segmentation-models-3D", "numpy", "nibabel", "SimpleITK"):
+        # segmentation-models-3D is not among the dependencies of the wheel.
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
