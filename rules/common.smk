@@ -21,8 +21,9 @@ from glioseg.files import read_json, read_table
 from glioseg.labels import MASK, REGIONS, classes_of
 from glioseg.layouts.covariates import rows_of
 from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, phantom_subjects
+from glioseg.model_files import SMALLEST, files_of
 from glioseg.plot.figures import FIGURES, Contents
-from glioseg.predict.given_models import SMALLEST, follow, given_models, insist_on_elsewhere
+from glioseg.predict.given_models import follow, given_models
 from glioseg.preprocess.memory import TUNABLES
 from glioseg.report.gallery import viewed
 from glioseg.split.cohort import COHORT_COLUMNS
@@ -144,8 +145,10 @@ RESULTS = config["results"]
 LIGHT, FULL = (os.path.normpath(f"{HOME}/containers/{name}.sif") for name in ("light", "full"))
 # Environment of train and predict with --use-conda.
 TENSORFLOW = f"../envs/{config['environment']}.yaml"
-# Finished models that segment the subjects (the setting models); none if the study trains its own.
-GIVEN = sentence(given_models, config["models"])
+# Finished models that segment the subjects (the setting models); none if the study trains its own. A bundle is a file
+# with several models.
+FINISHED = sentence(given_models, config)
+GIVEN = list(map(str, files_of(FINISHED)))
 # Regions whose probability maps are written.
 PROBABILITIES = [name for name in config["predict"]["maps"] if name in REGIONS]
 # Table of failed jobs, written by onerror in the Snakefile.
@@ -160,13 +163,6 @@ wildcard_constraints:
     model=r"(all|\d+)(_\d+)?",
     fold=r"all|\d+",
     figure=r"\w+",
-
-
-def follow_models():
-    """Take from finished models how scans are prepared, and the size thresholds that were chosen for them."""
-    chosen, defaults = workflow.config_settings.overwrite_config, read_yaml(Path(HOME, "config.yaml"))
-    sentence(insist_on_elsewhere, GIVEN, Path(RESULTS))
-    sentence(follow, config, GIVEN, chosen, defaults)
 
 
 def check_names():
@@ -191,8 +187,8 @@ def count_folds():
     return fold_count(folds_by(values, by))
 
 
-if GIVEN:
-    follow_models()
+if FINISHED:
+    sentence(follow, config, FINISHED, workflow.config_settings.overwrite_config, read_yaml(Path(HOME, "config.yaml")))
 
 # Subjects are found before the graph is built, so that a missing file is not the input of any job.
 PHANTOMS = (result("synthesize"), config["synthesize"]["subjects"]) if config["data"] == "phantoms" else ()
@@ -356,17 +352,14 @@ def get_models(wildcards):
     return GIVEN or [result(f"train/{name}/model.keras") for name in names]
 
 
-def model_folders():
-    """Folders of all models: those that the study trains, or the finished ones that it uses."""
-    return [str(Path(model).parent) for model in GIVEN] or [result(f"train/{name}") for name in models(*MODELS)]
-
-
 def get_all_models(wildcards):
-    return [f"{folder}/model.keras" for folder in model_folders()]
+    """All models: those that the study trains, or the finished ones that it uses."""
+    return GIVEN or [result(f"train/{name}/model.keras") for name in models(*MODELS)]
 
 
 def get_settings(wildcards):
-    return [f"{folder}/settings.json" for folder in model_folders()]
+    """The settings of the models that the study trains."""
+    return [] if GIVEN else [result(f"train/{name}/settings.json") for name in models(*MODELS)]
 
 
 def get_baselines(wildcards):
@@ -465,11 +458,10 @@ def get_volumes(wildcards):
 def get_figure_inputs(wildcards):
     """Files from which a figure of the whole cohort is drawn."""
     cohort()  # Figures wait for split, which decides whether their inputs change.
-    folders = model_folders()
     paths = [
         path
         for pattern in FIGURES[wildcards.figure].inputs
-        for path in expand(pattern, results=RESULTS, model=folders, first_model=folders[:1])
+        for path in expand(pattern, results=RESULTS, model=models(*MODELS), first_model=get_all_models(wildcards)[:1])
     ]
     return [ancient(path) if path == result("split/cohort.tsv") else path for path in paths]
 

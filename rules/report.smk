@@ -266,8 +266,7 @@ rule report:
         preprocess=result("preprocess"),
         volumes=result("report/volumes"),
         tuning=lambda wildcards, input: each("tuning", input.tuning),
-        models=lambda wildcards, input: each("models", input.models),
-        settings=lambda wildcards, input: each("settings", input.settings),
+        models=lambda wildcards, input: each("model", input.models),
         config=json.dumps(config),
         benchmarks=result("benchmarks"),
         failures=each("failures", LEDGERS),
@@ -285,7 +284,6 @@ rule report:
         " --preprocess {params.preprocess:q}"
         " --volumes {params.volumes:q}"
         " {params.models:q}"
-        " {params.settings:q}"
         " --config {params.config:q}"
         " --benchmarks {params.benchmarks:q}"
         ' --commit "$(git -C "$GLIOSEG/.." --git-dir=.git describe --always --dirty 2>/dev/null'

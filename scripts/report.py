@@ -8,16 +8,17 @@ import click
 from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.evaluate.volumes import volume_columns
-from glioseg.files import read_json, read_table, whole
+from glioseg.files import read_table, whole
+from glioseg.predict.model_facts import read_settings
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
 from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
-from glioseg.report.pages import data_uri, file_hash, read_hashes, read_times, relative_address, script_of
+from glioseg.report.pages import data_uri, file_hash, model_name, read_hashes, read_times, relative_address, script_of
 from glioseg.report.run import Run
 from glioseg.report.subject import render_subjects
 from glioseg.report.viewer import niivue
 from glioseg.split.cohort import COHORT_COLUMNS
-from glioseg.workflow.commands import FILE, FOLDER, NEW_FOLDER, OPTIONAL, Command, Output
+from glioseg.workflow.commands import FILE, FOLDER, MODELS, NEW_FOLDER, OPTIONAL, Command, Output
 from glioseg.workflow.failures import read_failures
 
 # The main page tries to load this file, to find out whether the subject pages are next to it.
@@ -42,8 +43,7 @@ HERE = "// The pages of the subjects are here.\n"
     type=OPTIONAL,
     help="Folder written by embed; a subject without a file in it gets no viewer.",
 )
-@click.option("--models", required=True, multiple=True, type=FILE, help="model.keras of a model (repeatable).")
-@click.option("--settings", required=True, multiple=True, type=FILE, help="settings.json of a model (repeatable).")
+@MODELS
 @click.option("--config", required=True, help="Configuration of the study as JSON.")
 @click.option("--benchmarks", required=True, type=OPTIONAL, help="Folder of Snakemake's benchmark files, if any.")
 @click.option("--commit", required=True, help="Version of the code.")
@@ -66,7 +66,6 @@ def report(
     preprocess,
     volumes,
     models,
-    settings,
     config,
     benchmarks,
     commit,
@@ -83,13 +82,13 @@ def report(
         scores=read_table(scores, SCORE_COLUMNS),
         uncertainty=read_table(uncertainty, UNCERTAINTY_COLUMNS),
         volumes=read_table(measured, volume_columns(rows)),
-        trainings=[read_json(path) for path in settings],
+        trainings=[read_settings(model) for model in models],
         tunings={path.stem: read_table(path, TUNING_COLUMNS) for path in tunings},
         benchmarks=read_times(benchmarks),
         config=study,
         commit=commit,
         hashes=read_hashes(preprocess, [row["subject"] for row in rows]),
-        models={str(path.parent) if study.get("models") else path.parent.name: file_hash(path) for path in models},
+        models={model_name(model, bool(study.get("models"))): file_hash(model) for model in models},
         failures=read_failures(failures),
         notes=[row["note"] for row in read_table(notes, ("note",))],
     )

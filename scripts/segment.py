@@ -14,9 +14,9 @@ import click
 
 from glioseg.labels import DIALECTS, volumes_ml
 from glioseg.layouts.folders import stem_of
-from glioseg.predict.one_scan import find_scan, insist_on_unused, segment_scan
+from glioseg.predict.one_scan import find_scan, insist_on_unused, segment_scan, settings_of
 from glioseg.predict.runtime import RUNTIMES
-from glioseg.predict.segment import MAPS, PredictSettings, write_segmentation
+from glioseg.predict.segment import MAPS, write_segmentation
 from glioseg.predict.sliding_window import AXES
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import FOLDER, LABEL_MAP, MODELS, NEW_FOLDER, Command
@@ -24,6 +24,7 @@ from glioseg.workflow.home import defaults
 
 CONFIG = defaults("predict")
 VOLUME = click.FloatRange(min=0)
+THRESHOLD = "that of the models' study, otherwise {}"
 
 
 @click.command(cls=Command, help=__doc__, context_settings={"show_default": True})
@@ -60,13 +61,13 @@ VOLUME = click.FloatRange(min=0)
 @click.option(
     "--smallest-enhancing-ml",
     type=VOLUME,
-    default=CONFIG["smallest_enhancing_ml"],
+    show_default=THRESHOLD.format(CONFIG["smallest_enhancing_ml"]),
     help="A smaller total of enhancing tumor (ml) becomes necrosis.",
 )
 @click.option(
     "--smallest-component-ml",
     type=VOLUME,
-    default=CONFIG["smallest_component_ml"],
+    show_default=THRESHOLD.format(CONFIG["smallest_component_ml"]),
     help="Smaller connected components of tumor (ml) become background.",
 )
 @click.option(
@@ -84,7 +85,7 @@ def segment(models, images, subject, labels, output, **how):
     folder = NEW_FOLDER(output.with_name(f"{name}_maps"))
     scan = find_scan(subject or images, models, labels)
     insist_on_unused(output, scan.files)
-    facts, found, warnings = segment_scan(name, scan, models, PredictSettings(**how))
+    facts, found, warnings = segment_scan(name, scan, models, settings_of(how, models))
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     write_segmentation(found, facts, scan.labels, folder, output)

@@ -11,7 +11,7 @@ from glioseg.predict.model_facts import trained_voxels
 from glioseg.split.cohort import COHORT_COLUMNS, cohort_rows, counted, covariate_columns, insist_on_all
 from glioseg.split.own_folds import folds_by, folds_of
 from glioseg.split.seen import seen_subjects
-from glioseg.workflow.commands import FILE, TABLE, Command
+from glioseg.workflow.commands import FILE, TABLE, Command, finished_models
 
 
 def given_folds(table: list[dict], exclude: set[str], file: str, by: str) -> dict[str, str]:
@@ -44,9 +44,10 @@ def given_folds(table: list[dict], exclude: set[str], file: str, by: str) -> dic
     "--model",
     "models",
     type=FILE,
+    callback=finished_models,
     multiple=True,
-    help="model.keras of a finished model that is to segment all subjects (repeatable): nobody is trained on, and the "
-    "options on folds are not used.",
+    help="model.keras or bundle of a finished model that is to segment all subjects (repeatable): nobody is trained "
+    "on, and the options on folds are not used.",
 )
 @click.option("--seed", type=int, required=True, help="Seed for drawing the folds.")
 @click.option("--output", type=TABLE, required=True, help="Cohort table to write.")

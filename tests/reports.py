@@ -92,8 +92,9 @@ def make(
         "parameters": 1234567,
         "validation_dice": 0.8125,
     }
-    (root / "settings.json").write_text(json.dumps({**training, "subjects": ["x"], "validation_subjects": []}))
     (root / "train/0").mkdir(parents=True, exist_ok=True)
+    facts = {**training, "subjects": ["x"], "validation_subjects": []}
+    (root / "train/0/settings.json").write_text(json.dumps(facts))
     (root / "train/0/model.keras").write_bytes(b"weights")
     (root / "preprocess/good").mkdir(parents=True, exist_ok=True)
     (root / "preprocess/good/scan.json").write_text(json.dumps({"hashes": {"t1": "0123abcd"}}))
@@ -106,11 +107,10 @@ def make(
     options |= {
         "measured": root / "volumes.tsv",
         "plots": root / "plots",
-        "settings": root / "settings.json",
         "config": json.dumps({"note": EVIL}),
     }
     options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all"}
-    options |= {"preprocess": root / "preprocess", "models": root / "train/0/model.keras"}
+    options |= {"preprocess": root / "preprocess", "model": root / "train/0/model.keras"}
     options |= {name: root / "report" / path for name, path in (("volumes", "volumes"), ("pages", "subjects"))}
     options["output"] = root / "report/index.html"
     searches = [word for fold in ("all", "0") for word in ("--tuning", str(root / f"tune_postprocess/{fold}.tsv"))]

@@ -19,7 +19,7 @@ SCHEMA = yaml.safe_load((ROOT / "rules/config.schema.yaml").read_text())
 # Sections that the rules use themselves, to find the subjects.
 OF_THE_RULES = {"synthesize"}
 # Commands that people run themselves; the last three have no rule.
-TYPED = {"layouts", "compare", "segment", "view"}
+TYPED = {"layouts", "compare", "export", "segment", "view"}
 
 
 def command(name):
@@ -111,7 +111,7 @@ def test_each_command_has_its_rule(path):
         assert "python scripts/view.py" in (ROOT / "Makefile").read_text()
         return
     rules = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
-    if path.stem in ("compare", "segment"):  # they work on two runs, or on a scan outside of a run
+    if path.stem in ("compare", "segment", "export"):  # they work on finished runs, or on a scan outside of a run
         return
     assert f'python "$GLIOSEG/{path.name}"' in rules
 

@@ -90,6 +90,17 @@ def test_another_cohort_is_segmented_and_scored_with_finished_models(tmp_path, t
     done = subprocess.run(list(map(str, words)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "a.nii.gz").read_bytes() == (run / "predict/case_09.nii.gz").read_bytes()
+    # A bundle of the models, and its card.
+    bundle = tmp_path / "a.glioseg.zip"
+    words = [sys.executable, ROOT / "scripts/export.py", trained.folder / "results", "--output", bundle]
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    words = ("--config", f"models={bundle}", "results=bundled")
+    done = run.run("bundled/predict/case_09.nii.gz", "bundled/split/cohort.tsv", "bundled/plot/network.png", *words)
+    assert done.returncode == 0, done.stderr
+    assert (run.folder / "bundled/predict/case_09.nii.gz").read_bytes() == (tmp_path / "a.nii.gz").read_bytes()
+    known = {row["subject"]: row["reason"] for row in read_table(run.folder / "bundled/split/cohort.tsv")}["known"]
+    assert known.startswith(f"the model {bundle}/train/") and "case_01" not in known
     refused = run.run("results/predict/known.nii.gz")
     assert refused.returncode == 1 and "known cannot be predicted: the model" in refused.stderr
 

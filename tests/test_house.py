@@ -13,12 +13,12 @@ LIBRARY = ROOT / "scripts/glioseg"
 # A folder of the library imports from its own layer and from the layers below it.
 LAYERS = (
     {"api", "cli"},
-    {"report"},
+    {"report", "export"},
     {"plot"},
     {"predict"},
     {"layouts", "preprocess", "evaluate"},
     {"synthesize", "train", "volumes", "workflow", "split"},
-    {"files", "labels", "choices", "scan_facts"},
+    {"files", "labels", "choices", "scan_facts", "model_files"},
 )
 LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 MODULES = sorted(path for path in LIBRARY.rglob("*.py"))

@@ -6,6 +6,7 @@ labels      label values, tissue classes and regions
 files       JSON, tables and arrays on disk; a file is written completely or not at all
 choices     choosing an entry of a registry by name
 scan_facts  the content of scan.json
+model_files finished models in a results folder, a bundle, or alone
 workflow    settings, options, failed jobs and code hashes
 volumes     3-D arrays with geometry
 synthesize  phantom patients
@@ -17,12 +18,13 @@ predict     segmenting subjects with networks
 evaluate    computing and summarizing scores
 plot        figures
 report      the HTML report
+export      finished models in one file
 api         segmenting one scan from Python: from glioseg import segment
 cli         the command glioseg of an installed package
 
-A module imports only from its own layer and from the layers below it. The layers, from the top, are: api, cli; report;
-plot; predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; files, labels, choices,
-scan_facts.
+A module imports only from its own layer and from the layers below it. The layers, from the top, are: api, cli; report,
+export; plot; predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; files, labels,
+choices, scan_facts, model_files.
 """
 
 # The wheel holds only this file here. The rest of the library lies in the workflow's folder, where its jobs find it.

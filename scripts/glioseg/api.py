@@ -11,8 +11,9 @@ import numpy as np
 
 from glioseg.choices import choose
 from glioseg.labels import to_values, volumes_ml
-from glioseg.predict.one_scan import find_scan, segment_scan
-from glioseg.predict.segment import MAPS, PredictSettings
+from glioseg.model_files import SMALLEST, models_in
+from glioseg.predict.one_scan import find_scan, segment_scan, settings_of
+from glioseg.predict.segment import MAPS
 from glioseg.predict.sliding_window import AXES
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.home import defaults
@@ -45,15 +46,16 @@ def segment(
 ) -> Segmented:
     """Segment one scan by the mean prediction of one or more models, as the command `segment` does.
 
-    images: modality -> file, or modality -> array (X, Y, Z) with the affine (4x4, voxel to world in mm, as nibabel has
-    it) of all; or the folder of one subject in a known layout. models: files model.keras, each next to its
-    settings.json. labels: the label dialect to write, by default that of the subject's layout or else of the models.
-    settings: overlap, flips, runtime, smallest_enhancing_ml and smallest_component_ml, by default those of `predict` in
-    config.yaml; maps, by default none; threads, by default one for each CPU. Raises ValueError if the models or the
+    images: modality -> file, or modality -> array (X, Y, Z) with the affine (4x4, voxel to world in mm, as nibabel
+    has it) of all; or the folder of one subject in a known layout. models: each a model.keras next to its
+    settings.json, a bundle, or a results folder. labels: the label dialect to write, by default that of the
+    subject's layout or else of the models. settings: overlap, flips, runtime, smallest_enhancing_ml and
+    smallest_component_ml, by default those of `predict` in config.yaml, or the size thresholds that the models'
+    study chose; maps, by default none; threads, by default one for each CPU. Raises ValueError if the models or the
     images cannot be used, with the reason of the checks.
     """
-    models = [Path(model) for model in ([models] if isinstance(models, str | Path) else models)]
-    how = _settings(settings)
+    models = models_in(Path(place) for place in ([models] if isinstance(models, str | Path) else models))
+    how = settings_of(_settings(settings), models)
     with tempfile.TemporaryDirectory() as folder:
         if not isinstance(images, str | Path):
             images = _as_files(images, affine, Path(folder))
@@ -72,9 +74,9 @@ def segment(
     )
 
 
-def _settings(given: Mapping[str, object]) -> PredictSettings:
+def _settings(given: Mapping[str, object]) -> dict[str, object]:
     """All settings, with the defaults of those that are not given. Raises ValueError for an impossible one."""
-    how = defaults("predict") | {"maps": (), "threads": len(os.sched_getaffinity(0))}
+    how = defaults("predict") | {"maps": (), "threads": len(os.sched_getaffinity(0))} | dict.fromkeys(SMALLEST)
     for name, value in given.items():
         choose("segment", name, how)
         how[name] = value
@@ -84,9 +86,9 @@ def _settings(given: Mapping[str, object]) -> PredictSettings:
     if not 0 <= how["overlap"] < 1:
         raise ValueError(f"overlap: expected a share from 0 to less than 1, found {how['overlap']}")
     for name, least in (("smallest_enhancing_ml", 0), ("smallest_component_ml", 0), ("threads", 1)):
-        if not how[name] >= least:
+        if how[name] is not None and not how[name] >= least:
             raise ValueError(f"{name}: expected at least {least}, found {how[name]}")
-    return PredictSettings(**how)
+    return how
 
 
 def _as_files(images: Mapping[str, object], affine: np.ndarray | None, folder: Path) -> list[tuple[str, str]]:

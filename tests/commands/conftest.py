@@ -27,7 +27,8 @@ def study(tmp_path_factory):
         keras.utils.set_random_seed(int(name) + 3)
         (folder / name).mkdir()
         build_network("unet", (16, 16, 16), 4, 4, (4, 8), "").save(folder / name / "model.keras")
-        facts = {"settings": {"classes": list(TISSUES)}, "study": STUDY}
+        facts = {"settings": {"classes": list(TISSUES), "network": "unet", "seed": 42}, "study": STUDY}
+        facts |= {"fold": name, "parameters": 4900, "subjects": [], "validation_subjects": []}
         (folder / name / "settings.json").write_text(json.dumps(facts))
     case = write_subject(folder / "data", 3, np.array([[0, 0, 1.5, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1.0]]))
     images = {name: (case / f"{case.name}_{name}.nii.gz", 0) for name in MODALITIES}

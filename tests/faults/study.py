@@ -152,7 +152,7 @@ class Study:
             "report": f"{cohort} --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv"
             " --notes results/layouts/notes.tsv"
             " --plots results/plot --preprocess results/preprocess --volumes results/report/volumes"
-            f" --models {train}/model.keras --settings {train}/settings.json --config {{}}"
+            f" --model {train}/model.keras --config {{}}"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/summarize/volumes.tsv --viewer all"
             " --benchmarks results/benchmarks --commit x --gallery 2"
             " --pages results/report/subjects --output results/report/index.html",

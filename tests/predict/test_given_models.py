@@ -1,16 +1,18 @@
 """A study that uses finished models prepares its scans as these models expect them."""
 
 import copy
+import json
 
 import pytest
 from trainings import model_of
 
-from glioseg.predict.given_models import follow, given_models, insist_on_elsewhere
+from glioseg.predict.given_models import follow, given_models
 
 DEFAULTS = {
     "modalities": ["flair", "t1"],
     "preprocess": {"spacing_mm": 1.0, "crop": "brain", "normalization": "zscore", "min_tumor_percent": 0.0},
     "split": {"file": "", "by": ""},
+    "predict": {"smallest_enhancing_ml": 0.2, "smallest_component_ml": 0.1},
 }
 STUDY = {
     "modalities": ["t1ce"],
@@ -22,7 +24,7 @@ STUDY = {
 @pytest.fixture
 def model(tmp_path):
     (tmp_path / "A/train").mkdir(parents=True)
-    return str(model_of(tmp_path / "A/train/all", study=STUDY))
+    return model_of(tmp_path / "A/train/all", study=STUDY)
 
 
 def followed(model, chosen=None):
@@ -63,12 +65,31 @@ def test_a_setting_that_contradicts_the_models_is_refused(model, chosen, words):
 
 def test_a_model_that_does_not_say_how_its_scans_were_prepared_is_refused(tmp_path):
     with pytest.raises(ValueError, match="does not record how its scans were prepared"):
-        followed(str(model_of(tmp_path / "old")))
+        followed(model_of(tmp_path / "old"))
 
 
 def test_models_are_found_and_may_not_be_those_of_the_study_itself(tmp_path, model):
-    assert given_models(str(tmp_path / "A")) == given_models([model]) == [model]
-    assert given_models([]) == []
-    insist_on_elsewhere([model], tmp_path / "B")
-    with pytest.raises(ValueError, match="is in the results folder of this study; give the study another"):
-        insist_on_elsewhere([model], tmp_path / "A")
+    def found(models, results="B"):
+        return given_models({"models": models, "results": str(tmp_path / results)})
+
+    assert found(str(tmp_path / "A")) == found([str(model)]) == [model]
+    assert found([]) == []
+    with pytest.raises(ValueError, match="is in the results folder of this study; set results to another"):
+        found(str(tmp_path / "A"), "A")
+
+
+def test_size_thresholds_are_those_of_the_models_unless_the_user_chose_them(tmp_path, model):
+    assert followed(model)["predict"] == DEFAULTS["predict"]
+    (tmp_path / "A/tune_postprocess").mkdir()
+    tuned = {"smallest_enhancing_ml": 1.0, "smallest_component_ml": 0.5}
+    (tmp_path / "A/tune_postprocess/all.json").write_text(json.dumps({**tuned, "subjects": ["a"]}))
+    assert followed(model)["predict"] == tuned
+    mine = {"predict": {"smallest_enhancing_ml": 0.2}}
+    assert followed(model, mine)["predict"] == {"smallest_enhancing_ml": 0.2, "smallest_component_ml": 0.5}
+    other = model_of(tmp_path / "B", study=STUDY)
+    config = copy.deepcopy(DEFAULTS)
+    with pytest.raises(ValueError, match="are of studies with different size thresholds"):
+        follow(config, [model, other], {}, DEFAULTS)
+    both = {"smallest_enhancing_ml": 0.2, "smallest_component_ml": 0.1}
+    follow(config, [model, other], {"predict": both}, DEFAULTS)
+    assert config["predict"] == both

@@ -24,7 +24,7 @@ class Entry(NamedTuple):
     """A figure's section in the report, inputs, alternative text and caption.
 
     section: section of the report, one of `SECTIONS`. inputs: files; "{results}" stands for the results folder,
-    "{model}" for the folder of each model, "{first_model}" for that of the first one. alt: text for readers who
+    "{model}" for the name of each model, "{first_model}" for the file of the first one. alt: text for readers who
     cannot see the figure. folders: folders in the results folder that `draw` gets after the inputs; the inputs must
     depend on what it reads there. wanted: whether a study with these contents has the figure.
     """
@@ -97,7 +97,7 @@ FIGURES = {
     ),
     "curves": Entry(
         section="training",
-        inputs=("{model}/history.tsv",),
+        inputs=("{results}/train/{model}/history.tsv",),
         alt="Learning curves: loss, accuracy, intersection over union and Dice per epoch, training and validation, for "
         "every model.",
         wanted=lambda study: not study.config["models"],
@@ -105,7 +105,7 @@ FIGURES = {
     ),
     "network": Entry(
         section="training",
-        inputs=("{first_model}/model.keras",),
+        inputs=("{first_model}",),
         alt="Diagram of the network: a slab per feature map with its number of channels, a row per resolution, and "
         "arrows for skip connections.",
         caption="The network. Numbers are channels; each row is one resolution.",

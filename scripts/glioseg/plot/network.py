@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
 
+from glioseg.model_files import models_of
 from glioseg.plot.network_stages import TIMES, Stage
 from glioseg.plot.network_stages import stages as find_stages
 from glioseg.plot.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, VERMILION
@@ -38,9 +39,9 @@ LEGEND_INCH = 7  # the width of the legend, which is wider than a small network
 
 
 def draw(inputs: Sequence[Path]) -> Figure:
-    """Draw the network in a .keras file."""
-    (model,) = inputs
-    return network(find_stages(*read_layers(model)))
+    """Draw the network of a model.keras, or of the first model in a bundle."""
+    (place,) = inputs
+    return network(find_stages(*read_layers(models_of(place)[0])))
 
 
 def network(stages: list[Stage]) -> Figure:

@@ -6,8 +6,9 @@ A .keras file of Keras 3 is a zip archive. Its config.json describes the layers 
 import json
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
+
+from glioseg.model_files import ModelFile
 
 
 class Layer(NamedTuple):
@@ -24,13 +25,13 @@ class UnknownLayer(ValueError):
     """A layer, or a setting of a layer, that is not supported."""
 
 
-def read_layers(path: Path) -> tuple[list[Layer], list[str]]:
+def read_layers(path: ModelFile) -> tuple[list[Layer], list[str]]:
     """Return the layers of a network in a .keras file, each after its inputs, and the names of the output layers.
 
     Raises ValueError naming the file if it is not a .keras file.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             model = json.loads(archive.read("config.json"))["config"]
         described = model["layers"]
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
@@ -51,7 +52,7 @@ def read_layers(path: Path) -> tuple[list[Layer], list[str]]:
     return layers, [end[0] for end in (ends if isinstance(ends[0], list) else [ends])]
 
 
-def input_shape(path: Path) -> list[int | None]:
+def input_shape(path: ModelFile) -> list[int | None]:
     """Return the shape of a network's input in a .keras file: the sides of its patch (voxels), and its channels.
 
     [] if the file does not describe it. Raises ValueError naming the file if it is not a .keras file.

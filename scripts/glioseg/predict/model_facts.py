@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple, TypedDict
 
-from glioseg.files import read_json
 from glioseg.labels import targets_of
+from glioseg.model_files import SETTINGS, ModelFile
 from glioseg.predict.keras_file import input_shape
 
 
@@ -26,7 +25,7 @@ class Facts(NamedTuple):
     study: Study
 
 
-def read_facts(models: Sequence[Path]) -> Facts:
+def read_facts(models: Sequence[ModelFile]) -> Facts:
     """Return the facts that all models (model.keras) share.
 
     Raises ValueError if a model has no readable settings.json next to it, or facts that differ from the first model's.
@@ -43,7 +42,7 @@ def read_facts(models: Sequence[Path]) -> Facts:
     return found[0]
 
 
-def insist_on_one_shape(models: Sequence[Path]) -> None:
+def insist_on_one_shape(models: Sequence[ModelFile]) -> None:
     """Raise ValueError, before any model is run, if the patch or the channels of a model differ from the first's."""
     shapes = [input_shape(path) for path in models] if len(models) > 1 else []
     for path, shape in zip(models, shapes, strict=False):
@@ -56,7 +55,7 @@ def insist_on_one_shape(models: Sequence[Path]) -> None:
             )
 
 
-def learned_from(models: Sequence[Path], hashes: Mapping[str, str]) -> dict[Path, str]:
+def learned_from(models: Sequence[ModelFile], hashes: Mapping[str, str]) -> dict[ModelFile, str]:
     """Return model -> the subject in its training set whose voxels are those of a scan, for models that have one.
 
     hashes: of the voxels of the scan, by modality (`scan.json`); one shared modality is enough. Models of older
@@ -67,11 +66,11 @@ def learned_from(models: Sequence[Path], hashes: Mapping[str, str]) -> dict[Path
     return {path: names[0] for path, names in same.items() if names}
 
 
-def trained_voxels(models: Sequence[Path]) -> dict[str, tuple[Path, str]]:
+def trained_voxels(models: Sequence[ModelFile]) -> dict[str, tuple[ModelFile, str]]:
     """Return hash -> the first model that learned from these voxels, and the subject in its training set."""
-    known: dict[str, tuple[Path, str]] = {}
+    known: dict[str, tuple[ModelFile, str]] = {}
     for path in models:
-        for name, hashes in read_json(path.with_name("settings.json")).get("hashes", {}).items():
+        for name, hashes in read_settings(path).get("hashes", {}).items():
             for digest in hashes.values():
                 known.setdefault(digest, (path, name))
     return known
@@ -81,17 +80,30 @@ def _sides(patch: Sequence[int | None]) -> str:
     return "x".join(map(str, patch)) or "unknown"
 
 
-def _read_one(model: Path) -> Facts:
-    path = model.with_name("settings.json")
+def read_settings(model: ModelFile) -> dict:
+    """Return the settings.json next to a model. Raises ValueError naming it if it cannot be read."""
+    path = model.parent / SETTINGS
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        settings = facts["settings"]
-        # Models trained before `targets` existed predict classes.
-        targets = settings.get("targets", "classes")
-        channels = targets_of(targets, settings["classes"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        if isinstance(facts.get("settings"), dict):
+            return facts
+        raise ValueError("no settings")
+    except (OSError, ValueError, AttributeError, KeyError) as error:
         raise ValueError(
             f"{path}: expected the settings that train writes next to a model ({error!r}); "
             "keep both files together, or train the model again"
+        ) from error
+
+
+def _read_one(model: ModelFile) -> Facts:
+    facts = read_settings(model)
+    settings = facts["settings"]
+    try:
+        # Models trained before `targets` existed predict classes.
+        targets = settings.get("targets", "classes")
+        channels = targets_of(targets, settings["classes"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{model.parent / SETTINGS}: its settings cannot be used ({error!r}); train the model again"
         ) from error
     return Facts(channels, targets, facts.get("study", {}))

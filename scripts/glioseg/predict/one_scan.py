@@ -11,10 +11,12 @@ from glioseg.labels import DIALECTS
 from glioseg.layouts.find_subjects import read_source
 from glioseg.layouts.folders import file_named
 from glioseg.layouts.modalities import names_of, plain
+from glioseg.model_files import SETTINGS, SMALLEST, ModelFile, size_thresholds
 from glioseg.predict.model_facts import Facts, Study, learned_from, read_facts
 from glioseg.predict.segment import PredictSettings, Segmentation, segment_image
 from glioseg.preprocess.scan import preprocess_scan
 from glioseg.scan_facts import ScanFacts
+from glioseg.workflow.home import defaults
 
 
 class OneScan(NamedTuple):
@@ -25,7 +27,19 @@ class OneScan(NamedTuple):
     labels: str
 
 
-def find_scan(images: Sequence[tuple[str, str]] | str | Path, models: Sequence[Path], labels: str | None) -> OneScan:
+def settings_of(given: Mapping[str, object], models: Sequence[ModelFile]) -> PredictSettings:
+    """The settings of a prediction. A size threshold that is None is that of the models, or else that of config.yaml.
+
+    Raises ValueError if it is not given, and the models are of studies with different ones.
+    """
+    missing = [name for name in SMALLEST if given[name] is None]
+    known = defaults("predict") | (size_thresholds(models) if missing else {})
+    return PredictSettings(**{**given, **{name: known[name] for name in missing}})
+
+
+def find_scan(
+    images: Sequence[tuple[str, str]] | str | Path, models: Sequence[ModelFile], labels: str | None
+) -> OneScan:
     """Find a scan for models, given pairs of a modality and a file (see `by_modality`), or a folder (`subject_in`).
 
     labels: the label dialect to write; None: that of the subject's layout, or else that of the models. Raises
@@ -44,7 +58,7 @@ def find_scan(images: Sequence[tuple[str, str]] | str | Path, models: Sequence[P
 
 
 def segment_scan(
-    name: str, scan: OneScan, models: Sequence[Path], settings: PredictSettings
+    name: str, scan: OneScan, models: Sequence[ModelFile], settings: PredictSettings
 ) -> tuple[ScanFacts, Segmentation, list[str]]:
     """Return the facts of a scan (`scan.json`), its segmentation, and warnings of the checks and of the models.
 
@@ -60,13 +74,13 @@ def segment_scan(
     return facts, segment_image(image, facts, models, settings), warnings
 
 
-def insist_on_study(facts: Facts, model: Path) -> Study:
+def insist_on_study(facts: Facts, model: ModelFile) -> Study:
     """Return how to prepare scans for a model. Raises ValueError if the model's settings.json does not record it."""
     known = tuple(Study.__annotations__)
     missing = [name for name in known if name not in facts.study]
     if missing:
         raise ValueError(
-            f"{model.with_name('settings.json')}: expected a study with {', '.join(known)}, found no "
+            f"{model.parent / SETTINGS}: expected a study with {', '.join(known)}, found no "
             f"{', '.join(missing)}; train the model again, or predict with the workflow"
         )
     return facts.study

@@ -10,13 +10,13 @@ import io
 import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import h5py
 import numpy as np
 import openvino
 from openvino import opset13 as ops
 
+from glioseg.model_files import ModelFile
 from glioseg.predict.keras_file import Layer, UnknownLayer, read_layers
 from glioseg.train.device import has_bfloat16
 
@@ -33,7 +33,7 @@ STORED = {
 }
 
 
-def compile_network(path: Path, threads: int) -> openvino.CompiledModel:
+def compile_network(path: ModelFile, threads: int) -> openvino.CompiledModel:
     """Compile a network for images (1, channels, X, Y, Z) float32, where X, Y, Z is the network's patch.
 
     Raises UnknownLayer for a layer that is not in `LAYERS`, or a setting of a layer that is not supported.
@@ -86,7 +86,7 @@ def _in_bfloat16(layers: list[Layer]) -> bool:
     return "mixed_bfloat16" in [policy["config"]["name"] if isinstance(policy, dict) else policy for policy in policies]
 
 
-def _build(path: Path, layers: list[Layer], ends: list[str]) -> openvino.Model:
+def _build(path: ModelFile, layers: list[Layer], ends: list[str]) -> openvino.Model:
     """Return the network as an OpenVINO model."""
     weights = _weights(path, layers)
     nodes, inputs = {}, []
@@ -105,10 +105,12 @@ def _build(path: Path, layers: list[Layer], ends: list[str]) -> openvino.Model:
     return openvino.Model([nodes[ends[0]]], inputs)
 
 
-def _weights(path: Path, layers: list[Layer]) -> dict[str, list[np.ndarray]]:
+def _weights(path: ModelFile, layers: list[Layer]) -> dict[str, list[np.ndarray]]:
     """Return layer -> weights. The file stores weights by kind of layer and by position among layers of that kind."""
     found, seen = {}, {}
-    with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
+    with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        stored_weights = io.BytesIO(archive.read("model.weights.h5"))
+    with h5py.File(stored_weights) as file:
         for layer in layers:
             stored = STORED.get(layer.kind)
             if stored:

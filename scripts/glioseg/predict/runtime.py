@@ -1,6 +1,6 @@
 """Load networks on OpenVINO, which starts in a second, or on TensorFlow, which supports GPUs and all layers."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glioseg.choices import choose
+from glioseg.model_files import ModelFile, on_disk
 from glioseg.predict.keras_file import UnknownLayer, read_layers
 
 RUNTIMES = ("auto", "openvino", "tensorflow")
@@ -25,7 +26,7 @@ class Network(NamedTuple):
     predict: Callable[[Iterable[np.ndarray]], Iterator[np.ndarray]]
 
 
-def choose_runtime(name: str, paths: list[Path]) -> str:
+def choose_runtime(name: str, paths: Sequence[ModelFile]) -> str:
     """Return the runtime for all models (.keras). Raises ValueError for an unknown name.
 
     "auto" is TensorFlow if there is an NVIDIA GPU or a layer that is not supported on OpenVINO, else OpenVINO.
@@ -40,7 +41,7 @@ def choose_runtime(name: str, paths: list[Path]) -> str:
     return "openvino" if kinds <= {"InputLayer", *LAYERS} else "tensorflow"
 
 
-def load_networks(paths: list[Path], runtime: str, threads: int) -> Iterator[Network]:
+def load_networks(paths: Sequence[ModelFile], runtime: str, threads: int) -> Iterator[Network]:
     """Yield trained networks from .keras files, for prediction only. Each is loaded when it is requested.
 
     Many networks thus need the memory of one. Raises ValueError if a network cannot be read or run.
@@ -64,7 +65,7 @@ def load_networks(paths: list[Path], runtime: str, threads: int) -> Iterator[Net
         del network
 
 
-def _on_openvino(path: Path, threads: int) -> Network:
+def _on_openvino(path: ModelFile, threads: int) -> Network:
     from glioseg.predict.openvino import compile_network, predict_patches
 
     compiled = compile_network(path, threads)
@@ -72,10 +73,11 @@ def _on_openvino(path: Path, threads: int) -> Network:
     return Network(shape[2:], shape[1], lambda patches: predict_patches(compiled, patches))
 
 
-def _on_tensorflow(path: Path) -> Network:
+def _on_tensorflow(path: ModelFile) -> Network:
     import keras
 
-    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    with on_disk(path) as file:
+        model = keras.saving.load_model(file, compile=False, safe_mode=True)
     shape = model.input_shape
 
     def predict(patches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glioseg.labels import EVERYWHERE, to_values
+from glioseg.model_files import ModelFile
 from glioseg.predict.decide import entropy, region_probabilities, uncertainty
 from glioseg.predict.model_facts import read_facts
 from glioseg.predict.postprocess import drop_small
@@ -48,7 +49,7 @@ class PredictSettings:
 
 
 def segment_image(
-    image: np.ndarray, scan: ScanFacts, models: Sequence[Path], settings: PredictSettings
+    image: np.ndarray, scan: ScanFacts, models: Sequence[ModelFile], settings: PredictSettings
 ) -> Segmentation:
     """Segment a preprocessed image (X, Y, Z, C) by the mean prediction of the models (model.keras).
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from glioseg.evaluate.score_table import DASH
 from glioseg.files import read_json, read_table
+from glioseg.model_files import ModelFile
 
 SUBJECT_FIGURES = ("planes", "modalities", "sample")
 
@@ -53,7 +54,12 @@ def read_hashes(preprocessed: Path, subjects: Sequence[str]) -> dict[str, dict[s
     return found
 
 
-def file_hash(path: Path) -> str:
+def model_name(model: ModelFile, finished: bool) -> str:
+    """The name of a model of this study, or the folder of a finished model from elsewhere."""
+    return str(model.parent).rstrip("/") if finished else model.parent.name
+
+
+def file_hash(path: ModelFile) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

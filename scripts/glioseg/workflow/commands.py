@@ -3,9 +3,12 @@
 import errno
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
+from glioseg.model_files import ModelFile, models_in
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -65,14 +68,25 @@ LABEL_MAP = Output("label map", ".nii.gz", ".nii")
 TABLE = Output("table", ".tsv")
 JSON = Output("result", ".json")
 NEW_FOLDER = Output("results")
+
+
+def finished_models(ctx: click.Context, param: click.Parameter, places: Sequence[Path]) -> list[ModelFile]:
+    """The models of the places that an option names."""
+    try:
+        return models_in(places)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
 # The option of the commands that predict.
 MODELS = click.option(
     "--model",
     "models",
-    type=FILE,
+    type=click.Path(exists=True, path_type=Path),
+    callback=finished_models,
     multiple=True,
     required=True,
-    help="model.keras of a model (repeatable: the outputs are averaged).",
+    help="model.keras of a model, a bundle, or a results folder (repeatable: the outputs are averaged).",
 )
 
 

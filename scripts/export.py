@@ -1,0 +1,41 @@
+"""Write the models of a finished study into one file that can be handed over: a bundle. RESULTS is its results folder.
+
+The bundle holds the models, how scans are prepared, the label dialect, size thresholds, scores, a model card, and
+hashes of the patients' voxels, but no patient's name. segment, the setting models and other studies take it.
+"""
+
+from pathlib import Path
+
+import click
+
+from glioseg.evaluate.summary import SCORE_COLUMNS
+from glioseg.export.bundle import bundle_files, write_bundle
+from glioseg.export.card import model_card
+from glioseg.files import read_table
+from glioseg.model_files import models_of, size_thresholds
+from glioseg.predict.model_facts import read_facts, read_settings
+from glioseg.split.cohort import COHORT_COLUMNS
+from glioseg.workflow.commands import FOLDER, Command, Output
+
+
+@click.command(cls=Command, help=__doc__)
+@click.argument("results", type=FOLDER)
+@click.option("--license", "license_name", default="", help="License of the models, for the card. Default: left open.")
+@click.option("--output", type=Output("bundle", ".zip"), required=True, help="Bundle to write, such as a.glioseg.zip.")
+def export(results: Path, license_name: str, output: Path) -> None:
+    models = models_of(results)
+    read_facts(models)
+    cohort, scores = (results / table for table in ("split/cohort.tsv", "summarize/scores.tsv"))
+    card = model_card(
+        [read_settings(model) for model in models],
+        read_table(cohort, COHORT_COLUMNS) if cohort.exists() else [],
+        read_table(scores, SCORE_COLUMNS) if scores.exists() else [],
+        size_thresholds(models),
+        license_name,
+    )
+    write_bundle(bundle_files(results, card), output)
+    click.echo(f"{output}: {len(models)} models, {output.stat().st_size / 1e6:.1f} MB; README.md in it is their card")
+
+
+if __name__ == "__main__":
+    export()

@@ -1,0 +1,1 @@
+"""Writing a bundle: finished models, with all that is needed to use them."""

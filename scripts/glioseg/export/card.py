@@ -1,0 +1,99 @@
+"""The model card of a bundle, as Markdown: what the models are for, what they learned from, and how they score.
+
+Its sections follow Mitchell et al. 2019, "Model Cards for Model Reporting" (doi:10.1145/3287560.3287596).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from glioseg.evaluate.metrics import METRICS
+from glioseg.evaluate.score_table import NETWORK, TABLE_ORDER
+from glioseg.model_files import SMALLEST
+from glioseg.split.cohort import counted, patients_in
+
+AUTHOR = "*To be filled in by the author.*"
+SHOWN = ("dice", "hd95_mm")
+
+
+def model_card(
+    trainings: Sequence[Mapping],
+    cohort: Sequence[Mapping[str, str]],
+    scores: Sequence[Mapping[str, str]],
+    thresholds: Mapping[str, float],
+    license_name: str,
+) -> str:
+    """The text of a model card.
+
+    trainings: settings.json of each model; cohort, scores: rows of cohort.tsv and scores.tsv of their study, which may
+    be empty; thresholds: the size thresholds that the study chose, if it did.
+    """
+    first = trainings[0]
+    study, settings = first["study"], first["settings"]
+    parts = [
+        "# Models for brain tumor segmentation",
+        f"License: {license_name or AUTHOR}",
+        "## Intended use",
+        "Research on brain tumors in MRI: segmentation of the tissues of a tumor. Not a medical device; not for "
+        f"diagnosis or treatment. Authors, contact and reference: {AUTHOR}",
+        "## Models",
+        _bullets(
+            f"{len(trainings)} {settings['network']} {'models' if len(trainings) > 1 else 'model'} of "
+            f"{first['parameters']:,} parameters each; their outputs are averaged",
+            f"Input: {', '.join(study['modalities'])}, in this order",
+            f"Preparation: {_words(study['preprocess'])}",
+            f"Output: {', '.join(settings['classes'])}; written as {study['labels']} where the layout of a scan does "
+            "not tell its label dialect",
+            *(f"Size threshold {name}: {thresholds[name]:g}" for name in SMALLEST if name in thresholds),
+            f"Trained with seed {settings['seed']}: {_words(first.get('versions', {}))}",
+        ),
+        "## Training data",
+        _data(cohort, trainings),
+        f"Where the scans are from, scanners, age and sex of the patients, ethics approval: {AUTHOR}",
+        "## Scores",
+        *_scores(cohort, scores),
+        "## Limits",
+        _bullets(
+            "Scans must be skull-stripped, and all modalities of a patient must be on one grid",
+            "Scans of hospitals, scanners and diseases that the training data lacks may be segmented much worse",
+            "Children, patients after surgery, and scans without a tumor: only as far as the training data has them",
+            "The scores are means; single segmentations can fail, and every one needs to be looked at",
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _data(cohort: Sequence[Mapping[str, str]], trainings: Sequence[Mapping]) -> str:
+    learned = {name for training in trainings for name in training["subjects"]}
+    rows = [row for row in cohort if row["subject"] in learned]
+    if len(rows) < len(learned):
+        return f"{len(learned)} subject{'s' * (len(learned) != 1)}."
+    dialects = ", ".join(sorted({row["labels"] for row in rows}))
+    return f"{counted(rows)}, with masks in the label dialect {dialects}; {patients_in(cohort)} patients were found."
+
+
+def _scores(cohort: Sequence[Mapping[str, str]], scores: Sequence[Mapping[str, str]]) -> list[str]:
+    found = {(row["metric"], row["region"]): row for row in scores if row["method"] == NETWORK}
+    regions = [name for name in TABLE_ORDER if ("dice", name) in found]
+    if not regions:
+        return ["The study has no scores."]
+    count = found["dice", regions[0]]
+    folds = {row["fold"] for row in cohort if row["fold"].isdecimal()}
+    how = f"in cross-validation with {len(folds)} folds" if folds else "on subjects held out from training"
+    lines = [f"| | {' | '.join(regions)} |", f"|---|{'---|' * len(regions)}"]
+    for metric in SHOWN:
+        cells = [_cell(found[metric, name], METRICS[metric].digits) for name in regions if (metric, name) in found]
+        lines.append(f"| {METRICS[metric].words} | {' | '.join(cells)} |")
+    words = f"Mean over {count['n']} subjects of {count['patients']} patients [95 % bootstrap interval], {how}."
+    return [words, "\n".join(lines)]
+
+
+def _cell(row: Mapping[str, str], digits: int) -> str:
+    mean, low, high = (f"{float(row[name]):.{digits}f}" for name in ("mean", "ci_low", "ci_high"))
+    return mean if "nan" in low else f"{mean} [{low}, {high}]"
+
+
+def _words(settings: Mapping) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def _bullets(*lines: str) -> str:
+    return "\n".join(f"- {line}." for line in lines)

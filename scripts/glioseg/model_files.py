@@ -1,0 +1,122 @@
+"""The files of finished models in a results folder, in a bundle that `export` wrote, or a single model.keras.
+
+A bundle is a zip archive with the folders of a results folder. Models are read in it where they are: `zipfile.Path`
+offers what `pathlib.Path` does. Only the standard library is loaded, because the rules import this module.
+"""
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ModelFile = Path | zipfile.Path
+
+MODEL, SETTINGS = "model.keras", "settings.json"
+ENDING = ".zip"
+# Of a bundle, as its glioseg.json says.
+FORMAT = 1
+# The size thresholds that tune_postprocess chose for scans of no fold.
+TUNED = ("tune_postprocess", "all.json")
+SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
+
+
+def models_of(place: Path) -> list[ModelFile]:
+    """The files model.keras of a place, in the order in which a study averages them; each lies next to a settings.json.
+
+    Raises ValueError if the place has no model, is not what it seems, or has the models of two studies.
+    """
+    if not place.exists():
+        raise ValueError(f"{place} does not exist; expected a model.keras, a bundle or a results folder")
+    if place.is_file() and place.suffix != ENDING:
+        return [place]
+    root: ModelFile = _opened(place) if place.is_file() else place
+    train = root / "train"
+    folders = [folder for folder in train.iterdir() if (folder / MODEL).exists()] if train.is_dir() else []
+    if not folders:
+        raise ValueError(
+            f"{place}: expected a model.keras, a bundle ({ENDING}) written by export, or a results folder with "
+            f"train/MODEL/{MODEL}; found none of them"
+        )
+    folders.sort(key=lambda folder: _order(folder.name))
+    names = [folder.name for folder in folders]
+    if any(name.startswith("all") for name in names) and not all(name.startswith("all") for name in names):
+        raise ValueError(
+            f"{place} has models with and without folds ({', '.join(names)}), so they are of two studies; give the "
+            f"files model.keras instead of the folder"
+        )
+    return [folder / MODEL for folder in folders]
+
+
+def models_in(places: Iterable[Path]) -> list[ModelFile]:
+    """The files model.keras of several places, in their order."""
+    return [model for place in places for model in models_of(place)]
+
+
+def files_of(models: Iterable[ModelFile]) -> list[Path]:
+    """The files that hold models: each model.keras, or the bundle that it lies in, once."""
+    return list(dict.fromkeys(one if isinstance(one, Path) else Path(one.root.filename) for one in models))
+
+
+@contextmanager
+def on_disk(model: ModelFile) -> Iterator[Path]:
+    """Yield the path of a model as a file of its own, which is temporary if the model lies in a bundle."""
+    if isinstance(model, Path):
+        yield model
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder, MODEL)
+            copy.write_bytes(model.read_bytes())
+            yield copy
+
+
+def size_thresholds(models: Sequence[ModelFile]) -> dict[str, float]:
+    """The size thresholds (`SMALLEST`, ml) that the models' study chose on held-out subjects; {} if it chose none.
+
+    Raises ValueError if the models are of studies that chose different ones.
+    """
+    found = [_chosen(model) for model in models]
+    for model, chosen in zip(models, found, strict=True):
+        if chosen != found[0]:
+            raise ValueError(
+                f"{models[0]} and {model} are of studies with different size thresholds ({found[0] or 'none'}; "
+                f"{chosen or 'none'}); give {' and '.join(SMALLEST)}"
+            )
+    return found[0] if found else {}
+
+
+def _chosen(model: ModelFile) -> dict[str, float]:
+    """The size thresholds beside the folder `train` of a model."""
+    train = model.parent.parent
+    path = train.parent / TUNED[0] / TUNED[1]
+    if train.name != "train" or not path.exists():
+        return {}
+    try:
+        chosen = json.loads(path.read_text(encoding="utf-8"))
+        return {name: float(chosen[name]) for name in SMALLEST}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{path}: expected the size thresholds of a study ({error!r}); copy the study again"
+        ) from error
+
+
+def _opened(bundle: Path) -> zipfile.Path:
+    """The root of a bundle, all of whose files were read once. Raises ValueError if it is none, damaged, or too new."""
+    try:
+        with zipfile.ZipFile(bundle) as archive:
+            damaged = archive.testzip()
+            found = json.loads(archive.read("glioseg.json"))["format"] if not damaged else FORMAT
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise ValueError(f"{bundle}: expected a bundle that export wrote ({error!r}); copy it again") from error
+    if damaged:
+        raise ValueError(f"{bundle}: {damaged} in it is damaged; copy the bundle again")
+    if found != FORMAT:
+        raise ValueError(f"{bundle}: expected a bundle of format {FORMAT}, found {found}; install a newer version")
+    return zipfile.Path(bundle)
+
+
+def _order(name: str) -> tuple[int, int]:
+    """The place of a model among those of its study (`split.models`): by fold, then by the number of its seed."""
+    fold, _, number = name.partition("_")
+    return int(fold) if fold.isdecimal() else -1, int(number) if number.isdecimal() else 1
