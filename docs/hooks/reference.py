@@ -113,6 +113,7 @@ def commands() -> str:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     lines = ["# Commands", ""]
     lines += ["Generated from the commands in `scripts/`. The workflow runs them; each can also be run directly.", ""]
+    lines += ["In an installed package, `glioseg NAME` is the same, with `-` for `_`: `glioseg plot-subject`.", ""]
     for path in sorted((ROOT / "scripts").glob("*.py")):
         command = command_of(path.stem)
         usage = command.get_usage(click.Context(command, info_name=f"python scripts/{path.name}"))

@@ -80,7 +80,7 @@ def main() -> None:
     type=click.Choice(sorted(path.stem for path in (HOME / "presets").glob("*.yaml"))),
     help="Settings of a whole study, from the folder presets/. Default: none.",
 )
-@click.argument("snakemake", nargs=-1, type=click.UNPROCESSED)
+@click.argument("snakemake", nargs=-1, type=click.UNPROCESSED, metavar="[-- SNAKEMAKE ...]")
 def run(data: str | None, results: Path | None, preset: str | None, snakemake: tuple[str, ...]) -> None:
     """Run the workflow in the current folder.
 
@@ -93,7 +93,7 @@ def run(data: str | None, results: Path | None, preset: str | None, snakemake: t
     settings = [f"{name}={_no_number(str(path))}" for name, path in (("data", data), ("results", results)) if path]
     files = [str(HOME / "presets" / f"{preset}.yaml")] if preset else []
     words = with_values(with_values(snakemake, ("--config", "-C"), settings), ("--configfile", "--configfiles"), files)
-    # The jobs run the python that is first on the path, which pipx, for example, keeps off it.
+    # The jobs run the python that is first on the path. pipx, for example, does not put its environments there.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     command = [sys.executable, "-m", "snakemake", *words, "--snakefile", str(HOME / "Snakefile")]
     os.execve(sys.executable, command, os.environ | {"PATH": path})

@@ -1,6 +1,11 @@
 """Test that the runtime is chosen by the layers of a network."""
 
+import os
+import subprocess
+import sys
+
 import pytest
+from studies import ROOT
 
 from glioseg.predict.runtime import choose_runtime, load_networks
 from glioseg.train import device
@@ -23,3 +28,15 @@ def test_layers_that_openvino_does_not_support_run_on_tensorflow(tmp_path, monke
             list(load_networks([path], runtime, 2))
     with pytest.raises(ValueError, match="expected one of auto, openvino, tensorflow"):
         choose_runtime("abacus", [path])
+
+
+def test_openvino_reports_its_use_to_no_host(tmp_path):
+    """With this package, which pip installs, OpenVINO asks a host on the network when it is imported."""
+    package = tmp_path / "openvino_telemetry"
+    package.mkdir()
+    (package / "__init__.py").write_text("print('asked')\n")
+    guarded = "from glioseg.predict import runtime; import openvino"
+    for code, printed in (("import openvino", "asked\n"), (guarded, "")):
+        environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT / 'scripts'}"}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, printed), done.stderr

@@ -1,5 +1,6 @@
 """Load networks on OpenVINO, which starts in a second, or on TensorFlow, which supports GPUs and all layers."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,9 @@ from glioseg.model_files import ModelFile, on_disk
 from glioseg.predict.keras_file import UnknownLayer, read_layers
 
 RUNTIMES = ("auto", "openvino", "tensorflow")
+# pip installs openvino-telemetry with OpenVINO, which then asks a host on the network whenever it is imported. The lock
+# files leave this package out; here, it is left out of what can be imported.
+sys.modules.setdefault("openvino_telemetry", None)
 
 
 class Network(NamedTuple):
