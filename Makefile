@@ -142,6 +142,27 @@ lock: .venv/test
 	    --override requirements-override.txt $$constraint --output-file $$name.lock $$name.in; \
 	  constraint="--constraint requirements.lock"; \
 	done
+	$(MAKE) --always-make $(POST_DEPLOY)
+
+# Scripts with which Snakemake installs a lock file in the environments that conda makes. A script holds the lock,
+# since Snakemake runs a copy of it in another folder, and a new lock has to give a new environment. It leaves out the
+# comments of the lock: if only they change, no environment is made again.
+POST_DEPLOY := $(patsubst %,envs/%.post-deploy.sh,light tensorflow tensorflow-gpu)
+envs/light.post-deploy.sh: envs/requirements-light.lock
+envs/tensorflow.post-deploy.sh: envs/requirements.lock
+envs/tensorflow-gpu.post-deploy.sh: envs/requirements-gpu.lock
+$(POST_DEPLOY): export HEAD = $(INSTALL_LOCK)
+$(POST_DEPLOY):
+	{ echo "$$HEAD"; sed '/^ *#/d' $<; echo LOCK; } >$@
+	chmod +x $@
+
+define INSTALL_LOCK
+#!/usr/bin/env bash
+# Written by `make lock` from $<.
+set -euo pipefail
+# With -I and PIP_USER=0, pip neither sees nor changes packages in ~/.local or on PYTHONPATH.
+PIP_USER=0 python -I -m pip install --no-deps --require-hashes --requirement /dev/stdin <<'LOCK'
+endef
 
 clean:
 	rm -rf results .snakemake

@@ -1,10 +1,33 @@
-"""Test the command `predict`: segmentation, maps and uncertainty on the scan's own grid."""
+"""Test the command `predict`: segmentation, maps and uncertainty on the scan's own grid, and no use of a network."""
 
 import json
+import subprocess
+import sys
 
 import nibabel as nib
 import numpy as np
-from studies import run_predict
+import pytest
+from studies import ROOT, run_predict
+
+# Loaded by every Python that starts with its folder on PYTHONPATH. It notes each look-up and connection, and refuses
+# it: code that sends statistics may well ignore the error.
+GUARD = """
+import sys
+from pathlib import Path
+
+ASKING = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.connect", "socket.sendto"}
+
+
+def refuse(event, arguments):
+    if event in ASKING:
+        with Path(__file__).with_name("asked").open("a") as file:
+            file.write(f"{event} {arguments}\\n")
+        raise OSError(f"no network: {event}")
+
+
+sys.addaudithook(refuse)
+"""
+LOOK_UP = "import socket; socket.getaddrinfo('host.invalid', 443)"
 
 
 def test_prediction_maps_and_uncertainty_on_the_scans_own_grid(study, tmp_path):
@@ -29,3 +52,31 @@ def test_prediction_maps_and_uncertainty_on_the_scans_own_grid(study, tmp_path):
     assert not predicted[values["WT"] < 0.24].any()
     written = json.loads((tmp_path / "sure.json").read_text())
     assert written["models"] == 2 and written["subject"] == case.name and 0 <= written["uncertainty"] <= 1
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """The file in which Python programs that the test starts note what they ask the network."""
+    folder = tmp_path / "guard"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(GUARD)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    # It is indeed guarded: a look-up fails and is noted.
+    done = subprocess.run([sys.executable, "-c", LOOK_UP], capture_output=True, text=True)
+    assert "no network: socket.getaddrinfo" in done.stderr
+    assert "host.invalid" in (folder / "asked").read_text()
+    (folder / "asked").unlink()
+    return folder / "asked"
+
+
+def test_predict_and_segment_ask_no_host(study, tmp_path, asked):
+    folder, case = study
+    model = ["--model", folder / "0" / "model.keras"]
+    predicted = run_predict(folder, tmp_path, *model)
+    assert predicted.returncode == 0, predicted.stderr
+    assert "(openvino)" in predicted.stdout
+    words = [*model, "--subject", case, "--runtime", "openvino", "--output", tmp_path / "alone.nii.gz"]
+    command = [sys.executable, ROOT / "scripts/segment.py", *map(str, words)]
+    segmented = subprocess.run(command, capture_output=True, text=True)
+    assert segmented.returncode == 0, segmented.stderr
+    assert not asked.exists(), asked.read_text()
