@@ -8,6 +8,7 @@ from typing import NamedTuple, TypedDict
 from glioseg.files import read_json
 from glioseg.labels import targets_of
 from glioseg.predict.keras_file import input_shape
+from glioseg.scan_facts import subjects_with
 
 
 class Study(TypedDict):
@@ -65,7 +66,7 @@ def learned_from(models: Sequence[Path], hashes: Mapping[str, str]) -> dict[Path
     found = {}
     for path in models:
         trained = read_json(path.with_name("settings.json")).get("hashes", {})
-        same = [name for name, known in trained.items() if set(known.values()) & set(hashes.values())]
+        same = subjects_with(trained, hashes)
         if same:
             found[path] = same[0]
     return found
