@@ -40,6 +40,7 @@ TESTED_BY_OTHERS = {
     "train/device": "train/test_networks.py",
     "train/progress": "commands/test_train.py",
     "train/signals": "commands/test_train.py",
+    "train/start/said": "train/start/test_weights.py",
 }
 
 
