@@ -65,11 +65,25 @@ def learned_from(models: Sequence[Path], hashes: Mapping[str, str]) -> dict[Path
     """
     found = {}
     for path in models:
-        trained = read_json(path.with_name("settings.json")).get("hashes", {})
+        settings = path.with_name("settings.json")
+        # read_facts reports a model without settings.
+        trained = read_json(settings).get("hashes", {}) if settings.exists() else {}
         same = subjects_with(trained, hashes)
         if same:
             found[path] = same[0]
     return found
+
+
+def insist_on_unseen(models: Sequence[Path], subject: str, hashes: Mapping[str, str]) -> None:
+    """Raise ValueError if a model, or the one that it went on from, learned from the scan of a subject.
+
+    hashes: of the voxels of the scan, by modality.
+    """
+    for path, trained in learned_from(models, hashes).items():
+        raise ValueError(
+            f"{path} learned from {subject}, as its training subject {trained}; its scores would be biased: exclude "
+            f"{subject}, or train a model that does not learn from it"
+        )
 
 
 def _sides(patch: Sequence[int | None]) -> str:
