@@ -56,7 +56,7 @@ def train_command(data, output, **changes):
     words = [sys.executable, str(ROOT / "scripts/train.py")]
     for name, value in options.items():
         for item in value if isinstance(value, tuple) else (value,):
-            words += [f"--{name}={item}"] if item == "" else [f"--{name}", str(item)]
+            words += [f"--{name}", str(item)]
     return words
 
 
