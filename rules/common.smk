@@ -40,6 +40,7 @@ from glioseg.split.models import (
     training_subjects,
 )
 from glioseg.split.own_folds import fold_count, folds_by, folds_of
+from glioseg.train.start.source import content_of, start_model
 from glioseg.workflow.code_hash import code_hash
 from glioseg.workflow.config import add_defaults, check_config, read_yaml, sources
 from glioseg.workflow.failures import (
@@ -213,6 +214,8 @@ TUNED = MODELS[0] > 1 and any(config["tune_postprocess"].values())
 NETWORK_MAPS = "predict/raw" if TUNED else "predict"
 # Folder of the volumes of the final label maps, a JSON file per subject.
 MEASURED = "postprocess" if TUNED else "predict"
+# The model to go on from.
+START = sentence(start_model, config["train"]["start"]) if config["train"]["start"] else None
 # Classes that the network predicts: all tissue classes in the masks of the data sets.
 CLASSES = classes_of({subject.labels for subject in SUBJECTS.values() if MASK in subject.files})
 
@@ -331,6 +334,16 @@ def get_fold_cohort(wildcards):
 def get_fold_content(wildcards):
     """A hash of what preprocess made of a model's training and validation subjects."""
     return identity(fold_subjects(wildcards.model), "content")
+
+
+def get_start(wildcards, input):
+    """`--start FILE`, the model to go on from. Since it has `input`, this is not among the reasons to run a job again."""
+    return options({"start": config["train"]["start"]})
+
+
+def get_start_content():
+    """The SHA-256 of the model to go on from, or nothing."""
+    return sentence(content_of, START) if START else ""
 
 
 def get_arrays(wildcards):

@@ -32,7 +32,10 @@ rule train:
         state=result("train/{model}/state.npz"),
         preprocess=result("preprocess"),
         classes=each("classes", CLASSES),
-        options=options(config["train"]),
+        options=options({name: value for name, value in config["train"].items() if name != "start"}),
+        # A moved model to go on from trains nothing again; a changed one does.
+        start=get_start,
+        start_content=lambda wildcards: get_start_content(),
         fold=lambda wildcards: fold_of(wildcards.model),
         seed=lambda wildcards: seed_of(wildcards.model, config["seed"]),
         study=lambda wildcards: get_study(),
@@ -43,6 +46,7 @@ rule train:
         " --preprocess {params.preprocess:q}"
         " {params.classes:q}"
         " {params.options:q}"
+        " {params.start:q}"
         " --seed {params.seed}"
         " --threads {threads}"
         " --study {params.study:q}"

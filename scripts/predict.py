@@ -6,6 +6,7 @@ import click
 
 from glioseg.files import read_array, read_json, write_json
 from glioseg.labels import DIALECTS, volumes_ml
+from glioseg.predict.model_facts import insist_on_unseen
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDER, Command
@@ -42,6 +43,7 @@ def predict(
 ):
     facts = read_json(scan / "scan.json")
     image = read_array(scan / "image.npy", 4)
+    insist_on_unseen(models, facts["subject"], facts["hashes"])
     found = segment_image(image, facts, models, PredictSettings(**how))
     write_segmentation(found, facts, labels, map_folder, output)
     volumes = volumes_ml(found.classes, labels, voxel_ml(facts["spacing_mm"]))

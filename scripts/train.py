@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from glioseg.files import allow_open_files, read_json, read_table, whole, write_json, write_table
-from glioseg.split.models import training_subjects, validation_subjects
+from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
+from glioseg.split.models import held_out_subjects, training_subjects, validation_subjects
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
+from glioseg.train.start.source import find_source, hashes_of, seen_hashes, settings_to_go_on
 from glioseg.workflow.commands import NEW_FOLDER, Command, Output
 
 
@@ -70,6 +71,9 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--precision", type=click.Choice(PRECISIONS), required=True, help="Number format of the computation.")
 @click.option("--validation-subjects", type=int, required=True, help="Held-out subjects with validation curves.")
 @click.option("--validation-every", type=int, required=True, help="Compute the validation curves every so many epochs.")
+@click.option("--start", required=True, help="model.keras to go on from, or a results folder with one; empty: none.")
+@click.option("--start-learning-rate", type=float, required=True, help="Highest learning rate if start is given.")
+@click.option("--freeze-encoder", type=bool, required=True, help="true: do not train the encoder taken from start.")
 @click.option("--seed", type=int, required=True, help="Seed of the weights, patches and augmentation.")
 @click.option("--threads", type=int, required=True, help="Number of CPU threads.")
 @click.option("--study", required=True, help="How scans are preprocessed, as JSON; stored in settings.json.")
@@ -81,8 +85,12 @@ def auto_or_int(text: str) -> str | int:
     help="File for the state that an interrupted run continues from.",
 )
 @click.option("--output", type=NEW_FOLDER, required=True, help="Folder for model.keras, history.tsv and settings.json.")
-def train(fold, cohort, preprocess, precision, threads, study, code, state, output, **settings):
+def train(fold, cohort, preprocess, start, precision, threads, study, code, state, output, **settings):
     settings["precision"] = choose_precision(precision)
+    rows, study = read_table(cohort, ("subject", "fold", "has_mask")), json.loads(study)
+    names = training_subjects(rows, fold)
+    source = find_source(start, lambda: hashes_of(preprocess, held_out_subjects(rows, fold)), click.echo)
+    settings = settings_to_go_on(settings, source)
     use_threads(threads)
     import keras
     import tensorflow as tf
@@ -91,12 +99,10 @@ def train(fold, cohort, preprocess, precision, threads, study, code, state, outp
     from glioseg.train.patches import fingerprint, load_subject
     from glioseg.train.plan import describe_plan, free_bytes, plan
     from glioseg.train.progress import HISTORY_COLUMNS, Training
+    from glioseg.train.start.weights import Start
     from glioseg.train.state import identify
 
     keras.mixed_precision.set_global_policy(settings["precision"])
-    rows = read_table(cohort, ("subject", "fold", "has_mask"))
-    names = training_subjects(rows, fold)
-    hashes = {name: read_json(preprocess / name / "scan.json")["hashes"] for name in names}
     held_out = validation_subjects(rows, fold)[: settings["validation_subjects"]]
     allow_open_files()
     subjects = [load_subject(preprocess / name) for name in names]
@@ -108,15 +114,16 @@ def train(fold, cohort, preprocess, precision, threads, study, code, state, outp
     # Half of the threads prepare the next batch while the others, or a GPU, train on the current one.
     workers, strategy = max(threads // 2, 1), choose_strategy()
     try:
-        training = Training(subjects, shown, state, identity, settings, workers, click.echo)
+        begin = Start(source, settings, study, click.echo)
+        training = Training(subjects, shown, state, identity, settings, workers, click.echo, begin)
         model, history = train_network(training, strategy)
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError(f"lower train: batch, patch or filters; {error.message.splitlines()[0]}") from error
     write_table(output / "history.tsv", HISTORY_COLUMNS, history)
     facts = {"fold": fold, "settings": settings, "versions": versions(), "parameters": model.count_params()}
     facts["validation_dice"] = float([row["val_dice"] for row in history if row["val_dice"]][-1]) if held_out else None
-    facts |= {"study": json.loads(study), "threads": threads, "subjects": names, "validation_subjects": held_out}
-    facts["hashes"] = hashes
+    facts |= {"study": study, "threads": threads, "subjects": names, "validation_subjects": held_out}
+    facts |= {"start": begin.record, "hashes": seen_hashes(source) | hashes_of(preprocess, names)}
     write_json(output / "settings.json", facts)
     with whole(output / "model.keras") as partial:
         model.save(partial)

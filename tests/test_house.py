@@ -45,6 +45,7 @@ TESTED_BY_OTHERS = {
     "train/progress": "commands/test_train.py",
     "train/signals": "commands/test_train.py",
     "workflow/home": "test_cli.py",
+    "train/start/said": "train/start/test_weights.py",
 }
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -459,6 +460,56 @@ def test_models_are_trained_again_only_if_their_subjects_change(tmp_path, workfl
     done = run.run("train_all")
     assert "epoch 2/2" in done.stdout + done.stderr
     assert (run / "train/all/model.keras").read_bytes() != models
+
+
+def test_training_goes_on_from_a_model_that_saw_no_held_out_subject(cohort_folder, tmp_path, workflow):
+    def start_at(path):
+        run.settings.write_text(yaml.safe_dump(study | {"train": TINY["train"] | {"start": str(path)}}))
+        return path
+
+    def planned():
+        done = run.run("train_all", "--dry-run")
+        assert done.returncode == 0, done.stderr
+        return re.search("^train ", done.stdout, re.M) is not None
+
+    for number in range(21, 25):
+        write_subject(tmp_path / "elsewhere", number)
+    run = workflow(tmp_path / "elsewhere", modalities=["flair", "t1ce"])
+    finished(run, "train_all")
+    known, folds = tmp_path / "known", {"folds": 2, "test_percent": 0}
+    shutil.copytree(run / "train/all", known / "train/all")
+    run = workflow(cohort_folder, split=folds)
+    study = yaml.safe_load(run.settings.read_text())
+    start_at(known)
+    printed = finished(run, "train_all")
+    assert printed.count("takes over the kernels of flair, t1ce; those of t1, t2 start from random values") == 2
+    facts = [json.loads((run / f"train/{fold}/settings.json").read_text()) for fold in "01"]
+    assert facts[0]["start"] == facts[1]["start"]
+    assert {"start/case_21", "case_01"} <= facts[0]["hashes"].keys() | facts[1]["hashes"].keys()
+    # A model that moved trains nothing again; another one does, and so does none.
+    moved = start_at(known.rename(tmp_path / "moved"))
+    assert not planned()
+    model = moved / "train/all/model.keras"
+    content = model.read_bytes()
+    model.write_bytes(content + b" ")
+    assert planned()
+    model.write_bytes(content)
+    os.utime(model)
+    assert not planned()
+    start_at("")
+    assert planned()
+    # The model of fold 0 learned from what fold 1 holds out.
+    shutil.copytree(run / "train/0", tmp_path / "seen")
+    start_at(tmp_path / "seen")
+    done = run.run("train_all")
+    assert done.returncode == 1
+    held_out = [row["subject"] for row in read_table(run / "split/cohort.tsv") if row["fold"] == "1"]
+    assert f"seen/model.keras learned from {held_out[0]}" in done.stdout + done.stderr
+    assert "held out from the model to be trained; leave out what it learned from" in done.stdout + done.stderr
+    start_at(tmp_path / "gone")
+    done = run.run("train_all", "--dry-run")
+    assert "gone does not exist; expected a model.keras or a results folder" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_dry_run_of_369_subjects_is_fast(tmp_path, workflow):

@@ -95,6 +95,14 @@ class ScanFacts(TypedDict):
     tumor_percent: NotRequired[float]
 
 
+def subjects_with(known: Mapping[str, Mapping[str, str]], hashes: Mapping[str, str]) -> list[str]:
+    """Subjects that have the voxels of at least one modality of a scan.
+
+    known: subject -> modality -> hash of its voxels; hashes: of the scan, by modality.
+    """
+    return [name for name, own in known.items() if set(own.values()) & set(hashes.values())]
+
+
 def content_hash(scan: Mapping) -> str:
     """Hash (16 hexadecimal digits) of what training and prediction read of a scan: its arrays and its grid.
 

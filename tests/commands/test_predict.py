@@ -80,3 +80,19 @@ def test_predict_and_segment_ask_no_host(study, tmp_path, asked):
     segmented = subprocess.run(command, capture_output=True, text=True)
     assert segmented.returncode == 0, segmented.stderr
     assert not asked.exists(), asked.read_text()
+
+
+def test_a_scan_that_a_model_learned_from_is_not_predicted(study, tmp_path):
+    folder, case = study
+    for name in ("model.keras", "settings.json"):
+        (tmp_path / name).write_bytes((folder / "0" / name).read_bytes())
+    facts = json.loads((tmp_path / "settings.json").read_text())
+    hashes = json.loads((folder / "scan/scan.json").read_text())["hashes"]
+    model = ("--model", tmp_path / "model.keras")
+    (tmp_path / "settings.json").write_text(json.dumps(facts | {"hashes": {"start/b": {"t2": hashes["t2"]}}}))
+    done = run_predict(folder, tmp_path, *model)
+    assert done.returncode == 1
+    assert f"model.keras learned from {case.name}, as its training subject start/b; its scores" in done.stderr
+    assert not (tmp_path / "seg.nii.gz").exists()
+    (tmp_path / "settings.json").write_text(json.dumps(facts | {"hashes": {"start/b": {"t2": "another"}}}))
+    assert run_predict(folder, tmp_path, *model).returncode == 0

@@ -10,6 +10,7 @@ from trainings import end_after, train_command, weights
 from glioseg.files import read_table
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
 from glioseg.train.patches import load_subject
+from glioseg.train.start.source import content_of
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +158,116 @@ def test_too_little_memory_ends_training_in_its_first_seconds(preprocessed, tmp_
     assert "64 patches of 512x512x512 voxels takes about" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "model.keras").exists()
+
+
+STUDY = {"modalities": ["flair", "t1ce"], "preprocess": {"spacing_mm": 1.0}}
+
+
+@pytest.fixture(scope="module")
+def known(preprocessed, tmp_path_factory):
+    """A model that learned from two scans elsewhere, one of them with the name of a subject here."""
+    folder = tmp_path_factory.mktemp("known")
+    done = run(train_command(preprocessed, folder, **{"study": json.dumps(STUDY), "epochs": 1, "seed": 8}))
+    assert done.returncode == 0, done.stderr
+    facts = json.loads((folder / "settings.json").read_text())
+    facts["hashes"] = {"a": {"flair": "another a"}, "z": {"flair": "hash of z"}}
+    (folder / "settings.json").write_text(json.dumps(facts))
+    return folder
+
+
+def going_on(data, output, start, **changes):
+    return train_command(data, output, start=start, study=json.dumps(STUDY), **changes)
+
+
+@pytest.mark.parametrize("network", ["unet", "original"])
+def test_a_training_that_goes_on_from_a_model_continues_to_bit_identical_weights_after_a_kill(
+    preprocessed, known, tmp_path, network
+):
+    if network == "unet":
+        done = run(train_command(preprocessed, tmp_path / "known", study=json.dumps(STUDY), network="unet", epochs=1))
+        assert done.returncode == 0, done.stderr
+        known = tmp_path / "known"
+        facts = json.loads((known / "settings.json").read_text()) | {"hashes": {}}
+        (known / "settings.json").write_text(json.dumps(facts))
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    done = run(going_on(preprocessed, whole, known, network=network))
+    assert done.returncode == 0, done.stderr
+    assert "The training goes on from the model" in done.stdout
+    command = going_on(preprocessed, cut, known, network=network)
+    assert end_after(3, command)[0]
+    assert "continuing after epoch" in run(command).stdout
+    for one, two in zip(weights(whole / "model.keras"), weights(cut / "model.keras"), strict=True):
+        assert one.tobytes() == two.tobytes()
+    rates = [float(row["learning_rate"]) for row in read_table(whole / "history.tsv")]
+    assert max(rates) <= 0.003, "start_learning_rate, not learning_rate"
+
+
+def test_settings_tell_what_a_training_went_on_from(preprocessed, undisturbed, known, tmp_path):
+    done = run(going_on(preprocessed, tmp_path, known, filters="auto", **{"learning-rate": 0.005}))
+    assert done.returncode == 0, done.stderr
+    facts = json.loads((tmp_path / "settings.json").read_text())
+    content = content_of(known / "model.keras")
+    assert facts["settings"]["start"] == facts["start"]["model"] == content
+    assert facts["settings"]["learning_rate"] == 0.003
+    assert facts["settings"]["filters"] == [4, 8]
+    assert "start_learning_rate" not in facts["settings"]
+    assert str(known) not in json.dumps(facts)
+    assert all(sentence in done.stdout for sentence in facts["start"]["sentences"])
+    assert "decoder conv3d_transpose 1 kernel" in facts["start"]["weights"]
+    # It has seen the scans of both.
+    assert facts["hashes"] == {
+        **{name: {"flair": f"hash of {name}"} for name in ("a", "bb", "ccc")},
+        "start/a": {"flair": "another a"},
+        "start/z": {"flair": "hash of z"},
+    }
+    # The weights of the model matter.
+    pairs = zip(weights(tmp_path / "model.keras"), weights(undisturbed[0] / "model.keras"), strict=True)
+    assert any((one != two).any() for one, two in pairs)
+    assert json.loads((undisturbed[0] / "settings.json").read_text())["start"] == {}
+
+
+def test_a_model_that_saw_a_held_out_subject_trains_nothing(preprocessed, known, tmp_path):
+    start = tmp_path / "start"
+    start.mkdir()
+    (start / "model.keras").write_bytes((known / "model.keras").read_bytes())
+    facts = json.loads((known / "settings.json").read_text())
+    facts["hashes"] = {"other name": {"t1": "x", "flair": "hash of dddd"}}
+    (start / "settings.json").write_text(json.dumps(facts))
+    # Held out, although there are no validation curves.
+    done = run(going_on(preprocessed, tmp_path / "out", start, **{"validation-subjects": 0}))
+    assert done.returncode == 1
+    assert f"{start / 'model.keras'} learned from dddd (there other name), held out from the model" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out/state.npz").exists()
+    facts["hashes"] = {"other name": {"t1": "hash of a"}}
+    (start / "settings.json").write_text(json.dumps(facts))
+    assert run(going_on(preprocessed, tmp_path / "out", start, epochs=1)).returncode == 0
+
+
+def test_the_state_of_another_start_is_not_continued(preprocessed, known, tmp_path):
+    end_after(1, going_on(preprocessed, tmp_path, known))
+    other = tmp_path / "other"
+    assert run(train_command(preprocessed, other, study=json.dumps(STUDY), epochs=1, seed=9)).returncode == 0
+    facts = json.loads((other / "settings.json").read_text()) | {"hashes": {}}
+    (other / "settings.json").write_text(json.dumps(facts))
+    done = run(going_on(preprocessed, tmp_path, other, epochs=6))
+    assert "was made with other settings, code or subjects; it is kept as" in done.stdout
+    # The same model in another place is the same.
+    moved = tmp_path / "moved"
+    known_files = {path.name: path.read_bytes() for path in known.iterdir()}
+    moved.mkdir()
+    for name, content in known_files.items():
+        (moved / name).write_bytes(content)
+    assert "continuing after epoch 1" in run(going_on(preprocessed, tmp_path, moved)).stdout
+
+
+def test_a_frozen_encoder_keeps_the_bits_of_the_model(preprocessed, known, tmp_path):
+    done = run(going_on(preprocessed, tmp_path, known, **{"freeze-encoder": True, "average": 0.9}))
+    assert done.returncode == 0, done.stderr
+    pairs = list(zip(weights(known / "model.keras"), weights(tmp_path / "model.keras"), strict=True))
+    same = [one.tobytes() == two.tobytes() for one, two in pairs if one.ndim]
+    # Four convolutions with a bias in the encoder of two levels.
+    frozen = 8
+    assert same.count(True) == frozen
+    done = run(train_command(preprocessed, tmp_path, **{"freeze-encoder": True}))
+    assert "freeze_encoder: true requires train: start" in done.stderr

@@ -114,7 +114,8 @@ class Study:
             "optimizer": "adamw", "learning_rate": 0.001, "schedule": "cosine", "clip_norm": 1, "average": 0,
             "max_minutes": 0, "patience": 0, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "rotation": 10,
             "elastic": 0, "intensity": 0.1, "blur": 0, "coarse": 1, "noise": 0.1, "modality_dropout": 0,
-            "precision": "float32", "seed": 3, "threads": 2, "code": 1, "study": "{}",
+            "precision": "float32", "start": "", "start_learning_rate": 0.0003, "freeze_encoder": False,
+            "seed": 3, "threads": 2, "code": 1, "study": "{}",
         } | TINY["train"] | {"epochs": 6, "steps_per_epoch": 12, "validation_every": 3}  # fmt: skip
         source = json.dumps({"folder": str(self.data)}, separators=(",", ":"))
         return {

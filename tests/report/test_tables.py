@@ -21,6 +21,12 @@ def test_settings_that_differ_between_models_are_all_shown():
     assert re.fullmatch(r"1\W+2", shared["seed"])
 
 
+def test_what_the_models_went_on_from_is_said_once():
+    starts = [{"start": {"sentences": ["A.", "B."]}}, {"start": {"sentences": ["A."]}}, {"start": {}}, {}]
+    assert tables.start_sentences(starts) == ["A.", "B."]
+    assert tables.start_sentences(starts[2:]) == []
+
+
 def test_deviation_between_seeds():
     trainings = [{"fold": fold, "validation_dice": dice} for fold, dice in (("0", 0.8), ("0", 0.9), ("1", 0.5))]
     assert tables.seeds_apart(trainings) == pytest.approx(0.1 / 2**0.5)

@@ -47,6 +47,7 @@ def test_text_is_converted_to_the_numbers_that_the_schema_requires():
         ("train", "patch", 64, r"^train: patch: expected a list in square brackets, found 64 \(int\); or use auto$"),
         ("train", "patch", [64, 64, 3], r"^train: patch: 3 is less than the minimum of 8; or use auto$"),
         ("preprocess", "missing", "zeros", r"^preprocess: missing: zeros requires train: modality_dropout above 0"),
+        ("train", "freeze_encoder", True, r"^train: freeze_encoder: true requires train: start, a model"),
     ],
 )
 def test_invalid_settings_are_refused(section, name, value, sentence):
@@ -129,6 +130,9 @@ def test_the_home_folder_is_expanded(monkeypatch):
     check_config(config, SCHEMA)
     assert config["data"] == ["/home/anne/a", {"folder": "/home/anne/b"}, "c/~"]
     assert config["results"] == "/home/anne/r"
+    config["train"]["start"] = "~/model.keras"
+    check_config(config, SCHEMA)
+    assert config["train"]["start"] == "/home/anne/model.keras"
     config = copy.deepcopy(CONFIG) | {"data": "~/a", "results": "./r/"}
     check_config(config, SCHEMA)
     assert (config["data"], config["results"]) == ("/home/anne/a", "./r/")

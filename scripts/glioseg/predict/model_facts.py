@@ -7,6 +7,7 @@ from typing import NamedTuple, TypedDict
 from glioseg.labels import targets_of
 from glioseg.model_files import SETTINGS, ModelFile
 from glioseg.predict.keras_file import input_shape
+from glioseg.scan_facts import subjects_with
 
 
 class Study(TypedDict):
@@ -61,9 +62,8 @@ def learned_from(models: Sequence[ModelFile], hashes: Mapping[str, str]) -> dict
     hashes: of the voxels of the scan, by modality (`scan.json`); one shared modality is enough. Models of older
     versions record no hashes, so nothing is known of them.
     """
-    found = {path: trained_voxels([path]) for path in models}
-    same = {path: [known[digest][1] for digest in hashes.values() if digest in known] for path, known in found.items()}
-    return {path: names[0] for path, names in same.items() if names}
+    found = {path: subjects_with(read_settings(path).get("hashes", {}), hashes) for path in models}
+    return {path: names[0] for path, names in found.items() if names}
 
 
 def trained_voxels(models: Sequence[ModelFile]) -> dict[str, tuple[ModelFile, str]]:
@@ -74,6 +74,18 @@ def trained_voxels(models: Sequence[ModelFile]) -> dict[str, tuple[ModelFile, st
             for digest in hashes.values():
                 known.setdefault(digest, (path, name))
     return known
+
+
+def insist_on_unseen(models: Sequence[ModelFile], subject: str, hashes: Mapping[str, str]) -> None:
+    """Raise ValueError if a model, or the one that it went on from, learned from the scan of a subject.
+
+    hashes: of the voxels of the scan, by modality.
+    """
+    for path, trained in learned_from(models, hashes).items():
+        raise ValueError(
+            f"{path} learned from {subject}, as its training subject {trained}; its scores would be biased: exclude "
+            f"{subject}, or train a model that does not learn from it"
+        )
 
 
 def _sides(patch: Sequence[int | None]) -> str:

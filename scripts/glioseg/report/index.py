@@ -22,6 +22,7 @@ from glioseg.report.tables import (
     rule_times,
     seeds_apart,
     shared_settings,
+    start_sentences,
 )
 from glioseg.split.cohort import counted
 from glioseg.split.models import scored_subjects
@@ -81,6 +82,7 @@ def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> 
             times=rule_times(run.benchmarks),
             trainings=run.trainings,
             settings=shared_settings(run.trainings),
+            starts=start_sentences(run.trainings),
             seeds_apart=seeds_apart(run.trainings),
             config=json.dumps(run.config, indent=2, ensure_ascii=False),
             commit=run.commit,

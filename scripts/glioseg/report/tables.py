@@ -99,6 +99,13 @@ def shared_settings(trainings: Sequence[Mapping]) -> dict[str, str]:
     return settings
 
 
+def start_sentences(trainings: Sequence[Mapping]) -> list[str]:
+    """What the models took over from the models that they went on from, each sentence once."""
+    # Models of older versions record no start.
+    found = [sentence for training in trainings for sentence in training.get("start", {}).get("sentences", ())]
+    return list(dict.fromkeys(found))
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)

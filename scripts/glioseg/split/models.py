@@ -37,6 +37,11 @@ def validation_subjects(rows: list[dict], model: str) -> list[str]:
     return [row["subject"] for row in _masked(rows) if row["fold"] == ("test" if fold == "all" else fold)]
 
 
+def held_out_subjects(rows: list[dict], model: str) -> list[str]:
+    """Subjects that a model predicts and must therefore not have seen, with a mask or without."""
+    return [row["subject"] for row in rows if row["fold"] in ("test", "new", fold_of(model))]
+
+
 def models_for(rows: list[dict], subject: str, folds: int, seeds: int) -> list[str]:
     """Names of the models not trained on a subject. Raises ValueError if there are none or the subject is excluded."""
     row = next((row for row in rows if row["subject"] == subject), None)

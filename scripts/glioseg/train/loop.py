@@ -1,6 +1,7 @@
 """Train one fold's network; a training that was killed at any moment continues from its saved state."""
 
 import platform
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
@@ -27,8 +28,13 @@ from glioseg.train.state import Restored, claim_state, restore_state
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
 
 
-def build_model(channels: int, settings: TrainSettings) -> tuple[keras.Model, keras.Model]:
-    """Build the network, and the compiled model that trains the network's layers, with loss and scores."""
+def build_model(
+    channels: int, settings: TrainSettings, begin: Callable[[keras.Model], object] = lambda network: None
+) -> tuple[keras.Model, keras.Model]:
+    """Build the network, and the compiled model that trains the network's layers, with loss and scores.
+
+    begin: changes the network's first weights, or which layers are trained.
+    """
     choose("schedule", settings["schedule"], SCHEDULES)
     classes, targets = settings["classes"], settings["targets"]
     network = build_network(
@@ -41,6 +47,7 @@ def build_model(channels: int, settings: TrainSettings) -> tuple[keras.Model, ke
         settings["normalization"],
         "softmax" if targets == "classes" else "sigmoid",
     )
+    begin(network)
     model, activate = learner(supervise(network) if settings["deep_supervision"] else network)
     averaged = {"use_ema": True, "ema_momentum": settings["average"]} if settings["average"] else {}
     optimizer = in_one_pass(choose("optimizer", settings["optimizer"], OPTIMIZERS))(
@@ -77,7 +84,7 @@ def train_network(training: Training, strategy: tf.distribute.Strategy) -> tuple
         raise ValueError(f"batch: {settings['batch']} patches cannot be divided among {devices} GPUs; use a multiple")
     keras.utils.set_random_seed(settings["seed"])
     with strategy.scope():
-        network, model = build_model(training.subjects[0].image.shape[-1], settings)
+        network, model = build_model(training.subjects[0].image.shape[-1], settings, training.begin)
         model.optimizer.build(model.trainable_variables)
     claim_state(training.state, training.identity, training.say)
     restored = restore_state(model, training.state, training.identity, training.say)

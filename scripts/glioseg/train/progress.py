@@ -28,7 +28,7 @@ class Training:
 
     subjects: those to train on; validation: those of the validation curves, which do not influence the model; state:
     file from which a killed training continues if its identity is the same; workers: batches prepared in parallel; say:
-    prints a line.
+    prints a line; begin: changes the first weights of the network, or which of its layers are trained.
     """
 
     subjects: list[Subject]
@@ -38,6 +38,7 @@ class Training:
     settings: TrainSettings
     workers: int
     say: Callable[[str], object] = print
+    begin: Callable[[keras.Model], object] = lambda network: None
 
 
 class Progress(keras.callbacks.Callback):
@@ -93,10 +94,11 @@ class Progress(keras.callbacks.Callback):
     def _stop_at(self, epoch, step, found):
         patches = batch_subjects(self.training.subjects, epoch * self.steps + step, self.settings)
         names = ", ".join(sorted({subject.name for _, subject in patches}))
+        rate = "start_learning_rate" if self.settings.get("start") else "learning_rate"
         let_rate_change(self.training.state)
         raise FloatingPointError(
             f"{found} in epoch {epoch + 1}, step {step + 1} (subjects: {names})"
-            "; expected finite numbers; check these subjects, or lower train: learning_rate or clip_norm and run again"
+            f"; expected finite numbers; check these subjects, or lower train: {rate} or clip_norm and run again"
             " to continue from the last good epoch"
         )
 

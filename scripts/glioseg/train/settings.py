@@ -6,6 +6,7 @@ from typing import TypedDict
 class TrainSettings(TypedDict):
     """The section `train` of the configuration, with the study's seed and tissue classes.
 
+    start is the SHA-256 of the model that the training goes on from, or "". learning_rate is then start_learning_rate.
     filters, patch and batch are numbers after `plan.plan` has replaced "auto"; precision is a Keras policy. config.yaml
     describes each setting.
     """
@@ -43,5 +44,7 @@ class TrainSettings(TypedDict):
     precision: str
     validation_subjects: int
     validation_every: int
+    start: str
+    freeze_encoder: bool
     seed: int
     classes: tuple[str, ...]

@@ -43,11 +43,14 @@ def check_config(config: dict, schema: Path) -> None:
     zeros = config["preprocess"]["missing"] == "zeros" and not config["models"]
     if not sentences and zeros and not config["train"]["modality_dropout"]:
         sentences = ["preprocess: missing: zeros requires train: modality_dropout above 0, to learn from zeros"]
+    if not sentences and config["train"]["freeze_encoder"] and not config["train"]["start"]:
+        sentences = ["train: freeze_encoder: true requires train: start, a model whose encoder is kept"]
     if sentences:
         raise ValueError("\n".join(["The configuration is not valid.", *sentences]))
     for name in config:
         config[name] = _integers(config[name], validator.schema["properties"][name])
     config["results"], config["data"] = _expanded(config["results"]), _expanded(config["data"])
+    config["train"]["start"] = _expanded(config["train"]["start"])
 
 
 def numbers_in(value: object) -> object:

@@ -1,0 +1,139 @@
+"""The model that a training goes on from: its file, what it reads and predicts, and whose scans it has seen."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from glioseg.files import read_json
+from glioseg.labels import targets_of
+from glioseg.scan_facts import subjects_with
+
+
+class Study(NamedTuple):
+    """What a model reads and predicts, and what it is.
+
+    network and filters: its architecture; modalities: its input channels in order; targets and channels: the kind and
+    the names of its outputs; preprocess: how its scans are prepared, the section of the configuration.
+    """
+
+    network: str
+    filters: tuple[int, ...]
+    modalities: tuple[str, ...]
+    targets: str
+    channels: tuple[str, ...]
+    preprocess: dict
+
+
+class Source(NamedTuple):
+    """A model to go on from: its file and its SHA-256, its study, and the hashes of all scans that it learned from.
+
+    hashes: subject -> modality -> hash of the voxels.
+    """
+
+    model: Path
+    content: str
+    study: Study
+    hashes: dict[str, dict[str, str]]
+
+
+def start_model(path: str) -> Path:
+    """Return the model.keras at a path: the file itself, or the only model of a results folder.
+
+    Raises ValueError if there is none, or more than one.
+    """
+    given = Path(path)
+    if given.is_file():
+        return given
+    if not given.is_dir():
+        raise ValueError(f"train: start: {path} does not exist; expected a model.keras or a results folder")
+    found = [*given.glob("model.keras"), *sorted(given.glob("train/*/model.keras"))]
+    if len(found) != 1:
+        names = ", ".join(map(str, found)) or "none"
+        raise ValueError(f"train: start: expected one model.keras in {path}, found {names}; give the path of one file")
+    return found[0]
+
+
+def content_of(model: Path) -> str:
+    """SHA-256 of a model's file, in hexadecimal digits."""
+    with model.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def study_of(settings: Mapping, study: Mapping) -> Study:
+    """The study of a model, from its settings and its study as settings.json has them (`TrainSettings`)."""
+    # Models trained before `targets` existed predict classes.
+    targets = settings.get("targets", "classes")
+    return Study(
+        settings["network"],
+        tuple(settings["filters"]),
+        tuple(study["modalities"]),
+        targets,
+        tuple(targets_of(targets, settings["classes"])),
+        study["preprocess"],
+    )
+
+
+def read_source(model: Path) -> Source:
+    """Read a model to go on from and the settings.json next to it. Raises ValueError if they do not describe it."""
+    path = model.with_name("settings.json")
+    try:
+        facts = read_json(path)
+        study = study_of(facts["settings"], facts["study"])
+        return Source(model, content_of(model), study, facts.get("hashes", {}))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{path}: expected the settings that train writes next to a model ({error!r}); keep both files together, "
+            "or start from another model"
+        ) from error
+
+
+def find_source(path: str, held_out: Callable[[], Mapping], say: Callable[[str], object] = print) -> Source | None:
+    """Return the model at a path (`start_model`) to go on from, or None if the path is empty.
+
+    held_out: returns subject -> modality -> hash of the voxels. Raises ValueError if the model learned from the scan of
+    a held-out subject. If the model's settings.json has no hashes, `say` prints that nothing is known.
+    """
+    if not path:
+        return None
+    source = read_source(start_model(path))
+    if not source.hashes:
+        say(f"{source.model} has no hashes of its training subjects, so it may have learned from held-out subjects")
+    seen = {name: same[0] for name, hashes in held_out().items() if (same := subjects_with(source.hashes, hashes))}
+    if seen:
+        said = [name if name == known else f"{name} (there {known})" for name, known in seen.items()]
+        more = f" and {len(said) - 5} more" if len(said) > 5 else ""
+        raise ValueError(
+            f"train: start: {source.model} learned from {', '.join(said[:5])}{more}, held out from the model to be "
+            "trained; leave out what it learned from (exclude), or start from a model that did not learn from it"
+        )
+    return source
+
+
+def hashes_of(preprocess: Path, subjects: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Subject -> modality -> hash of the voxels, from the folder that `preprocess` wrote."""
+    return {name: read_json(preprocess / name / "scan.json")["hashes"] for name in subjects}
+
+
+def seen_hashes(source: Source | None) -> dict[str, dict[str, str]]:
+    """The hashes of all subjects that a model learned from, for the settings.json of a model that goes on from it.
+
+    "start/" before a name keeps it apart from a subject of the same name in another data set.
+    """
+    return {f"start/{name}": hashes for name, hashes in (source.hashes if source else {}).items()}
+
+
+def settings_to_go_on(settings: dict, source: Source | None) -> dict:
+    """The settings of a training (`TrainSettings`), from the options of the command and the model to go on from.
+
+    start becomes the content of the model, "" without one; start_learning_rate takes the place of learning_rate; auto
+    filters become those of the model. Raises ValueError for a frozen encoder without a model.
+    """
+    rate = settings["start_learning_rate"]
+    rest = {name: value for name, value in settings.items() if name != "start_learning_rate"}
+    if not source:
+        if settings["freeze_encoder"]:
+            raise ValueError("train: freeze_encoder: true requires train: start, a model whose encoder is kept")
+        return rest | {"start": ""}
+    filters = source.study.filters if rest["filters"] == ("auto",) else rest["filters"]
+    return rest | {"start": source.content, "learning_rate": rate, "filters": filters}

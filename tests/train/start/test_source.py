@@ -1,0 +1,99 @@
+"""The model to go on from: its place, its study, its hashes, and the settings of the training."""
+
+import json
+import shutil
+
+import pytest
+
+from glioseg.train.start.source import (
+    content_of,
+    find_source,
+    hashes_of,
+    read_source,
+    seen_hashes,
+    settings_to_go_on,
+    start_model,
+)
+
+FACTS = {
+    "settings": {"network": "unet", "filters": [4, 8], "classes": ["background", "edema"], "targets": "classes"},
+    "study": {"modalities": ["flair", "t1ce"], "preprocess": {"spacing_mm": 1.0}},
+    "hashes": {"a": {"flair": "1", "t1ce": "2"}, "b": {"flair": "3"}},
+}
+
+
+def model(folder, **changes):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.keras").write_bytes(b"weights")
+    (folder / "settings.json").write_text(json.dumps(FACTS | changes))
+    return folder / "model.keras"
+
+
+def test_a_path_names_a_file_or_a_results_folder_with_one_model(tmp_path):
+    path = model(tmp_path / "results/train/all")
+    for given in (path, path.parent, tmp_path / "results"):
+        assert start_model(str(given)) == path
+    other = model(tmp_path / "results/train/all_2")
+    with pytest.raises(ValueError, match=r"expected one model\.keras in .*results, found") as said:
+        start_model(str(tmp_path / "results"))
+    assert f"{path}, {other}; give the path of one file" in str(said.value)
+    with pytest.raises(ValueError, match="found none"):
+        start_model(str(tmp_path / "results/train"))
+    with pytest.raises(ValueError, match=r"elsewhere does not exist; expected a model\.keras or a results folder"):
+        start_model(str(tmp_path / "elsewhere"))
+
+
+def test_a_model_is_known_by_its_content_wherever_it_is(tmp_path):
+    path = model(tmp_path / "one")
+    moved = shutil.copytree(path.parent, tmp_path / "two") / path.name
+    assert content_of(moved) == content_of(path)
+    moved.write_bytes(b"Weights")
+    assert content_of(moved) != content_of(path)
+
+
+def test_the_settings_next_to_a_model_say_what_it_is(tmp_path):
+    source = read_source(model(tmp_path))
+    assert source.study.modalities == ("flair", "t1ce")
+    assert source.study.channels == ("background", "edema")
+    assert source.study.filters == (4, 8)
+    for text in ("{}", "half", json.dumps(FACTS | {"study": {}})):
+        (tmp_path / "settings.json").write_text(text)
+        with pytest.raises(
+            ValueError, match=r"settings\.json: expected the settings that train writes next to a model"
+        ):
+            read_source(tmp_path / "model.keras")
+
+
+def test_a_model_that_learned_from_a_held_out_subject_is_refused(tmp_path):
+    path, said = str(model(tmp_path)), []
+    assert find_source("", dict, said.append) is None
+    assert find_source(path, lambda: {"a": {"flair": "7"}, "c": {"t1ce": "8"}}, said.append).content
+    assert said == []
+    with pytest.raises(
+        ValueError, match=r"model\.keras learned from a, x \(there b\), held out from the model"
+    ) as told:
+        find_source(path, lambda: {"a": {"t1ce": "2"}, "c": {"flair": "8"}, "x": {"flair": "3"}})
+    assert "leave out what it learned from (exclude), or start from a model that did not learn from it" in str(
+        told.value
+    )
+    model(tmp_path, hashes={})
+    assert find_source(path, lambda: {"a": {"t1ce": "2"}}, said.append)
+    assert said == [f"{path} has no hashes of its training subjects, so it may have learned from held-out subjects"]
+
+
+def test_what_a_model_has_seen_is_passed_on(tmp_path, preprocessed):
+    source = read_source(model(tmp_path))
+    assert seen_hashes(source) == {"start/a": FACTS["hashes"]["a"], "start/b": FACTS["hashes"]["b"]}
+    assert seen_hashes(None) == {}
+    assert hashes_of(preprocessed, ["a"]) == {"a": {"flair": "hash of a"}}
+
+
+def test_settings_of_a_training_that_goes_on(tmp_path):
+    source = read_source(model(tmp_path))
+    settings = {"learning_rate": 1.0, "start_learning_rate": 0.1, "filters": ("auto",), "freeze_encoder": True}
+    found = settings_to_go_on(settings, source)
+    assert found == {"learning_rate": 0.1, "filters": (4, 8), "freeze_encoder": True, "start": source.content}
+    assert settings_to_go_on(settings | {"filters": (3, 6)}, source)["filters"] == (3, 6)
+    assert settings_to_go_on(settings | {"freeze_encoder": False}, None)["learning_rate"] == 1.0
+    with pytest.raises(ValueError, match="freeze_encoder: true requires train: start"):
+        settings_to_go_on(settings, None)
