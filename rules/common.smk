@@ -216,6 +216,11 @@ NETWORK_MAPS = "predict/raw" if TUNED else "predict"
 MEASURED = "postprocess" if TUNED else "predict"
 # The model to go on from.
 START = sentence(start_model, config["train"]["start"]) if config["train"]["start"] else None
+if START and Path(RESULTS).resolve() in START.resolve().parents:
+    raise WorkflowError(
+        f"train: start: {START} is a result of this study, which the training would replace; copy its folder to another "
+        "place, or set results to another folder"
+    )
 # Classes that the network predicts: all tissue classes in the masks of the data sets.
 CLASSES = classes_of({subject.labels for subject in SUBJECTS.values() if MASK in subject.files})
 

@@ -94,7 +94,7 @@ class Progress(keras.callbacks.Callback):
     def _stop_at(self, epoch, step, found):
         patches = batch_subjects(self.training.subjects, epoch * self.steps + step, self.settings)
         names = ", ".join(sorted({subject.name for _, subject in patches}))
-        rate = "start_learning_rate" if self.settings.get("start") else "learning_rate"
+        rate = "start_learning_rate" if self.settings["start"] else "learning_rate"
         let_rate_change(self.training.state)
         raise FloatingPointError(
             f"{found} in epoch {epoch + 1}, step {step + 1} (subjects: {names})"

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from trainings import subject
 
 from glioseg.train.start.source import (
     content_of,
@@ -97,3 +98,20 @@ def test_settings_of_a_training_that_goes_on(tmp_path):
     assert settings_to_go_on(settings | {"freeze_encoder": False}, None)["learning_rate"] == 1.0
     with pytest.raises(ValueError, match="freeze_encoder: true requires train: start"):
         settings_to_go_on(settings, None)
+
+
+@pytest.mark.parametrize(("start", "rate"), [("0123", "start_learning_rate"), ("", "learning_rate")])
+def test_a_loss_of_nan_names_the_learning_rate_that_counts(start, rate, tmp_path):
+    from glioseg.train import device  # noqa: F401  (before TensorFlow)
+    from glioseg.train.progress import Progress, Training
+    from glioseg.train.signals import Noted
+    from glioseg.train.state import Identity
+
+    settings = {"start": start, "epochs": 1, "steps_per_epoch": 1, "seed": 0, "batch": 1}
+    training = Training([subject()], [], tmp_path / "state.npz", Identity("", ""), settings, 1)
+    progress = Progress(training, [], [], Noted())
+    progress.continue_epoch(0, [])
+    with pytest.raises(
+        FloatingPointError, match=f"the loss became nan .*lower train: {rate} or clip_norm and run again"
+    ):
+        progress.on_train_batch_end(0, {"loss": float("nan")})

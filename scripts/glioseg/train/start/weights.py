@@ -156,7 +156,7 @@ def _by_modality(layer: layers.Layer, values: np.ndarray, known: np.ndarray, her
     A kernel has the modalities on the axis before its last, the vectors of a normalization on their only one; the bias
     of a convolution has none and stays as it is known. None if the shapes do not fit.
     """
-    if isinstance(layer, layers.Conv3D) and known.ndim == 1:
+    if not known.ndim or (isinstance(layer, layers.Conv3D) and known.ndim == 1):
         return known
     axis = max(known.ndim - 2, 0)
     values, known = np.moveaxis(values.copy(), axis, 0), np.moveaxis(known, axis, 0)
