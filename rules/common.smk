@@ -158,6 +158,7 @@ wildcard_constraints:
     model=r"(all|\d+)(_\d+)?",
     fold=r"all|\d+",
     figure=r"\w+",
+    tables=r"labels(_[\w-]+)?",
 
 
 def check_names():
@@ -203,6 +204,9 @@ MODELS = (sentence(count_folds), config["seeds"])
 TUNED = MODELS[0] > 1 and any(config["tune_postprocess"].values())
 # Folder of the label maps as the networks predict them.
 NETWORK_MAPS = "predict/raw" if TUNED else "predict"
+# Label dialects of the segmentations, by the names of their tables of colors.
+DIALECTS = sorted({subject.labels for subject in SUBJECTS.values()})
+LABEL_TABLES = {"labels" if len(DIALECTS) == 1 else f"labels_{name}": name for name in DIALECTS}
 # Classes that the network predicts: all tissue classes in the masks of the data sets.
 CLASSES = classes_of({subject.labels for subject in SUBJECTS.values() if MASK in subject.files})
 
@@ -353,6 +357,11 @@ def get_settings(wildcards):
 def get_predictions(wildcards):
     """Label maps of all subjects with a model that was not trained on them."""
     return [result(f"predict/{name}.nii.gz") for name in without_failed(predicted_subjects(cohort()), *PREDICTING)]
+
+
+def get_label_tables(wildcards):
+    """Tables of the values in segmentations, with names and colors, for other viewers."""
+    return [result(f"predict/{name}{ending}") for name in LABEL_TABLES for ending in (".txt", ".ctbl")]
 
 
 def get_uncertainties(wildcards):

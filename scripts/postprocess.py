@@ -7,7 +7,7 @@ import click
 from glioseg.files import read_json
 from glioseg.labels import DIALECTS, to_classes, to_values
 from glioseg.predict.postprocess import drop_small
-from glioseg.volumes.nifti import open_nifti, take_volume, write_volume
+from glioseg.volumes.nifti import open_nifti, take_volume, write_label_map
 from glioseg.volumes.orientation import spacing_mm, voxel_ml
 from glioseg.workflow.commands import FILE, LABEL_MAP, Command
 
@@ -25,7 +25,7 @@ def postprocess(prediction: Path, labels: str, volumes: Path, output: Path) -> N
     kept = drop_small(
         classes, voxel_ml(spacing_mm(affine)), chosen["smallest_enhancing_ml"], chosen["smallest_component_ml"]
     )
-    write_volume(output, to_values(kept, labels), affine, found.forms)
+    write_label_map(output, to_values(kept, labels), affine, found.forms)
     click.echo(f"{prediction.name}: {int((kept != classes).sum())} voxels changed")
 
 

@@ -17,7 +17,7 @@ LAYERS = (
     {"predict"},
     {"layouts", "preprocess", "evaluate"},
     {"synthesize", "train", "volumes", "workflow", "split"},
-    {"files", "labels", "choices", "scan_facts"},
+    {"colors", "files", "labels", "choices", "scan_facts"},
 )
 LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 MODULES = sorted(path for path in LIBRARY.rglob("*.py"))

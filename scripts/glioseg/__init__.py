@@ -3,6 +3,7 @@
 Its folders and modules, in the order in which a study runs:
 
 labels      label values, tissue classes and regions
+colors      the colors of tissues and regions
 files       JSON, tables and arrays on disk; a file is written completely or not at all
 choices     choosing an entry of a registry by name
 scan_facts  the content of scan.json
@@ -19,5 +20,6 @@ plot        figures
 report      the HTML report
 
 A module imports only from its own layer and from the layers below it. The layers, from the top, are: report; plot;
-predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; files, labels, choices, scan_facts.
+predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; colors, files, labels, choices,
+scan_facts.
 """

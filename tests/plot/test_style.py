@@ -7,9 +7,10 @@ import re
 import numpy as np
 from PIL import Image
 
+from glioseg.colors import TISSUES
 from glioseg.plot import subject_slices
 from glioseg.plot.slices import PLANES
-from glioseg.plot.style import TISSUES, save, shown_tissues
+from glioseg.plot.style import save, shown_tissues
 
 
 def test_saving_twice_gives_the_same_small_bytes(volumes, tmp_path):

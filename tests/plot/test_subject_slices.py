@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from pictures import pixels, share, words
 
+from glioseg.colors import REGION_COLORS, TISSUES
 from glioseg.plot import slices, subject_slices
 from glioseg.plot.slices import PLANES
-from glioseg.plot.style import COMMON, REGION_COLORS, TISSUES, save
+from glioseg.plot.style import COMMON, save
 
 
 def test_contours_of_truth_are_darker_than_those_of_the_prediction(volumes, tmp_path):

@@ -76,6 +76,7 @@ def test_whatever_is_written_for_a_scan_lies_where_the_scan_lies(tmp_path, name)
     assert done.exit_code == 0, done.output
     for path in (tmp_path / "seg.nii.gz", tmp_path / "maps/WT.nii.gz", tmp_path / "kept.nii.gz"):
         assert_placed_alike(path, folder / "case_03_flair.nii.gz")
+        assert (nib.load(path).header.get_intent()[0] == "label") == (path.name != "WT.nii.gz"), path
 
 
 def test_two_places_and_no_orientation_are_warned_of(tmp_path):

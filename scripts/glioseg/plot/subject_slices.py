@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from glioseg.colors import REGION_COLORS, TISSUES
 from glioseg.labels import CLASSES, REGION_NAMES, REGIONS
 from glioseg.plot.network_stages import TIMES
 from glioseg.plot.slices import WIDTHS, extent_mm, fullest, grey, line_color, outline, paint, panel, scale_bar, sides
-from glioseg.plot.style import FAINT, REGION_COLORS, TISSUES, shown_tissues, tissue_handles
+from glioseg.plot.style import FAINT, shown_tissues, tissue_handles
 
 # Scans share one scale. Small crops are enlarged to LONGEST_INCH; a row of panels is shrunk to WIDEST_INCH.
 MM_PER_INCH, LONGEST_INCH, WIDEST_INCH = 58, 2.4, 10

@@ -11,9 +11,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
+from glioseg.colors import BLUE, ORANGE, TISSUES
 from glioseg.labels import CLASSES, region
 from glioseg.plot.slices import window
-from glioseg.plot.style import BLUE, ORANGE, TISSUES
 from glioseg.preprocess.layers import Layers
 from glioseg.volumes.boxes import bounding_box, cut
 from glioseg.volumes.nifti import nifti_of, read_volume
