@@ -164,6 +164,7 @@ wildcard_constraints:
     model=r"(all|\d+)(_\d+)?",
     fold=r"all|\d+",
     figure=r"\w+",
+    tables=r"labels(_[\w-]+)?",
 
 
 def check_names():
@@ -221,6 +222,9 @@ if START and Path(RESULTS).resolve() in START.resolve().parents:
         f"train: start: {START} is a result of this study, which the training would replace; copy its folder to another "
         "place, or set results to another folder"
     )
+# Label dialects of the segmentations, by the names of their tables of colors.
+DIALECTS = sorted({subject.labels for subject in SUBJECTS.values()})
+LABEL_TABLES = {"labels" if len(DIALECTS) == 1 else f"labels_{name}": name for name in DIALECTS}
 # Classes that the network predicts: all tissue classes in the masks of the data sets.
 CLASSES = classes_of({subject.labels for subject in SUBJECTS.values() if MASK in subject.files})
 
@@ -388,6 +392,11 @@ def get_baselines(wildcards):
 def get_predictions(wildcards):
     """Label maps of all subjects with a model that was not trained on them."""
     return [result(f"predict/{name}.nii.gz") for name in without_failed(predicted_subjects(cohort()), *PREDICTING)]
+
+
+def get_label_tables(wildcards):
+    """Tables of the values in segmentations, with names and colors, for other viewers."""
+    return [result(f"predict/{name}{ending}") for name in LABEL_TABLES for ending in (".txt", ".ctbl")]
 
 
 def get_uncertainties(wildcards):

@@ -173,6 +173,34 @@ if TUNED:
             " > {log:q} 2>&1"
 
 
+# Names and colors of the values in segmentations, for viewers of images.
+rule label_tables:
+    output:
+        itk_snap=result("predict/{tables}.txt"),
+        slicer=result("predict/{tables}.ctbl"),
+    log:
+        result("logs/label_tables/{tables}.log"),
+    benchmark:
+        result("benchmarks/label_tables/{tables}.tsv")
+    conda:
+        "../envs/light.yaml"
+    container:
+        LIGHT
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code("label_tables"),
+        labels=lambda wildcards: LABEL_TABLES[wildcards.tables],
+    shell:
+        'python "$GLIOSEG/label_tables.py"'
+        " --labels {params.labels:q}"
+        " --itk-snap {output.itk_snap:q}"
+        " --slicer {output.slicer:q}"
+        " > {log:q} 2>&1"
+
+
 rule predict_all:
     input:
         get_predictions,
+        get_label_tables,

@@ -244,6 +244,7 @@ rule report:
         settings=get_settings,
         pictures=get_pictures,
         volumes=get_volumes,
+        label_tables=get_label_tables,
         figures=get_figures,
         templates=get_templates,
     output:

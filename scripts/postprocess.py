@@ -7,7 +7,7 @@ import click
 from glioseg.files import read_json, write_json
 from glioseg.labels import DIALECTS, to_classes, to_values, volumes_ml
 from glioseg.predict.postprocess import drop_small
-from glioseg.volumes.nifti import open_nifti, take_volume, write_volume
+from glioseg.volumes.nifti import open_nifti, take_volume, write_label_map
 from glioseg.volumes.orientation import spacing_mm, voxel_ml
 from glioseg.workflow.commands import FILE, JSON, LABEL_MAP, Command
 
@@ -25,7 +25,7 @@ def postprocess(prediction: Path, labels: str, volumes: Path, measured: Path, ou
     chosen, size_ml = read_json(volumes), voxel_ml(spacing_mm(affine))
     kept = drop_small(classes, size_ml, chosen["smallest_enhancing_ml"], chosen["smallest_component_ml"])
     write_json(measured, {"volumes_ml": volumes_ml(kept, labels, size_ml)})
-    write_volume(output, to_values(kept, labels), affine, found.forms)
+    write_label_map(output, to_values(kept, labels), affine, found.forms)
     click.echo(f"{prediction.name}: {int((kept != classes).sum())} voxels changed")
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from glioseg.labels import MASK
 from glioseg.synthesize.phantoms import AFFINE, phantom
-from glioseg.volumes.nifti import write_volume
+from glioseg.volumes.nifti import write_label_map, write_volume
 from glioseg.workflow.commands import NEW_FOLDER, SEED, Command
 
 
@@ -15,8 +16,9 @@ from glioseg.workflow.commands import NEW_FOLDER, SEED, Command
 @click.option("--output-dir", required=True, type=NEW_FOLDER, help="Folder to write the five files into.")
 def synthesize(subject: str, seed: int, output_dir: Path) -> None:
     images, mask = phantom(subject, seed)
-    for name, volume in [*images.items(), ("seg", mask)]:
+    for name, volume in images.items():
         write_volume(output_dir / f"{subject}_{name}.nii.gz", volume, AFFINE)
+    write_label_map(output_dir / f"{subject}_{MASK}.nii.gz", mask, AFFINE)
 
 
 if __name__ == "__main__":

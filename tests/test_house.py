@@ -18,7 +18,7 @@ LAYERS = (
     {"predict"},
     {"layouts", "preprocess", "evaluate"},
     {"synthesize", "train", "volumes", "workflow", "split"},
-    {"files", "labels", "choices", "scan_facts", "model_files"},
+    {"colors", "files", "labels", "choices", "scan_facts", "model_files"},
 )
 LAYER_OF = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 MODULES = sorted(path for path in LIBRARY.rglob("*.py"))

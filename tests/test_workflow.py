@@ -62,6 +62,9 @@ def test_one_truncated_file_among_twelve(cohort_folder, workflow):
         assert (predicted.affine == scan.affine).all()
         assert set(np.unique(predicted.dataobj)) <= {0, 1, 2, 4}
         assert json.loads((run / f"evaluate/{name}.json").read_text())["regions"]["WT"]["dice"] >= 0
+    # Other viewers find the names and colors of the values beside the segmentations.
+    assert '4   240  228   66        1  1  1    "enhancing"\n' in (run / "predict/labels.txt").read_text()
+    assert "4 enhancing 240 228 66 255\n" in (run / "predict/labels.ctbl").read_text()
     # The output ends with the scores and the path of the report.
     assert "Report: " in done.stdout
     assert "network" in done.stdout

@@ -3,6 +3,7 @@
 Its folders and modules, in the order in which a study runs:
 
 labels      label values, tissue classes and regions
+colors      the colors of tissues and regions
 files       JSON, tables and arrays on disk; a file is written completely or not at all
 choices     choosing an entry of a registry by name
 scan_facts  the content of scan.json
@@ -23,8 +24,8 @@ api         segmenting one scan from Python: from glioseg import segment
 cli         the command glioseg of an installed package
 
 A module imports only from its own layer and from the layers below it. The layers, from the top, are: api, cli; report,
-export; plot; predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; files, labels,
-choices, scan_facts, model_files.
+export; plot; predict; layouts, preprocess, evaluate; synthesize, train, volumes, workflow, split; colors,
+files, labels, choices, scan_facts, model_files.
 """
 
 # The wheel holds only this file here. The rest of the library lies in the workflow's folder, where its jobs find it.

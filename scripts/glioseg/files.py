@@ -31,10 +31,15 @@ def whole(path: Path | str) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def write_text(path: Path | str, text: str) -> None:
+    """Write text as UTF-8."""
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
 def write_json(path: Path | str, content: dict) -> None:
     """Write a dictionary as indented JSON."""
-    with whole(path) as partial:
-        partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def read_json(path: Path | str) -> dict:
@@ -53,9 +58,7 @@ def read_json(path: Path | str) -> dict:
 def write_table(path: Path | str, columns: Sequence[str], rows: list[dict]) -> None:
     """Write rows as tab-separated text with a header; white space inside a cell becomes single spaces."""
     lines = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
-    with whole(path) as partial:
-        text = "".join("\t".join(" ".join(cell.split()) for cell in line) + "\n" for line in lines)
-        partial.write_text(text, encoding="utf-8")
+    write_text(path, "".join("\t".join(" ".join(cell.split()) for cell in line) + "\n" for line in lines))
 
 
 def read_table(path: Path | str, required: Sequence[str] = ()) -> list[dict[str, str]]:

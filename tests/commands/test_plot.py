@@ -4,8 +4,8 @@ from click.testing import CliRunner
 from pictures import keras_file, pixels, share, small_unet
 
 import plot
+from glioseg.colors import TISSUES
 from glioseg.files import write_table
-from glioseg.plot.style import TISSUES
 from glioseg.split.cohort import COHORT_COLUMNS
 
 

@@ -7,7 +7,8 @@ from pictures import pixels, share
 from PIL import Image
 
 import plot_subject
-from glioseg.plot.style import COMMON, REGION_COLORS, TISSUES
+from glioseg.colors import REGION_COLORS, TISSUES
+from glioseg.plot.style import COMMON
 
 
 def test_subject_command_draws_all_three(folder):

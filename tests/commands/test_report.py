@@ -40,9 +40,9 @@ def test_uncertainty_and_tuned_thresholds_are_shown(tmp_path):
 def test_what_a_model_went_on_from_is_said(tmp_path):
     options = make(tmp_path, {"good": 0.9})
     assert "The training goes on" not in written(options)
-    facts = json.loads((tmp_path / "settings.json").read_text())
+    facts = json.loads((tmp_path / "train/0/settings.json").read_text())
     sentences = ["The training goes on from the model 0123.", f"The last layer starts from {EVIL}."]
-    (tmp_path / "settings.json").write_text(json.dumps(facts | {"start": {"sentences": sentences}}))
+    (tmp_path / "train/0/settings.json").write_text(json.dumps(facts | {"start": {"sentences": sentences}}))
     index = written(options)
     assert "<p>The training goes on from the model 0123. The last layer starts from &lt;script&gt;" in index
     assert EVIL not in index

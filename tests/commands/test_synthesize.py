@@ -27,4 +27,5 @@ def test_the_command_writes_the_same_patient_every_time(tmp_path, patient):
         written = nib.load(folder / f"phantom_002_{name}.nii.gz")
         np.testing.assert_array_equal(written.affine, AFFINE)
         assert written.get_data_dtype() == volume.dtype
+        assert written.header.get_intent()[0] == ("label" if name == "seg" else "none")
         np.testing.assert_array_equal(np.asanyarray(written.dataobj), volume)

@@ -7,7 +7,8 @@ import re
 import numpy as np
 from PIL import Image
 
-from glioseg.plot.style import TISSUES, save, shown_tissues
+from glioseg.colors import TISSUES
+from glioseg.plot.style import save, shown_tissues
 from glioseg.plot.subjects import subject_slices
 from glioseg.plot.subjects.slices import PLANES
 

@@ -70,12 +70,13 @@ def test_whatever_is_written_for_a_scan_lies_where_the_scan_lies(tmp_path, name)
     found = Segmentation(classes, {"WT": classes / np.float32(2)}, {}, "")
     write_segmentation(found, scan, "brats2020", tmp_path / "maps", tmp_path / "seg.nii.gz")
     write_json(tmp_path / "volumes.json", {"smallest_enhancing_ml": 0, "smallest_component_ml": 0})
-    words = {"prediction": "seg.nii.gz", "volumes": "volumes.json", "output": "kept.nii.gz"}
+    words = {"prediction": "seg.nii.gz", "volumes": "volumes.json", "measured": "kept.json", "output": "kept.nii.gz"}
     words = [word for key, file in words.items() for word in (f"--{key}", str(tmp_path / file))]
     done = CliRunner().invoke(postprocess.postprocess, [*words, "--labels", "brats2020"])
     assert done.exit_code == 0, done.output
     for path in (tmp_path / "seg.nii.gz", tmp_path / "maps/WT.nii.gz", tmp_path / "kept.nii.gz"):
         assert_placed_alike(path, folder / "case_03_flair.nii.gz")
+        assert (nib.load(path).header.get_intent()[0] == "label") == (path.name != "WT.nii.gz"), path
 
 
 def test_two_places_and_no_orientation_are_warned_of(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from glioseg.volumes.nifti import read_volume, write_map
+from glioseg.volumes.nifti import read_volume, write_label_map, write_map, write_volume
 
 
 def test_invalid_files_are_refused_with_a_reason(tmp_path):
@@ -73,6 +73,24 @@ def test_a_map_is_stored_as_uint8_and_read_as_floating_point(tmp_path):
     assert image.header.get_zooms() == (1, 2, 3)
     for read in (np.asarray(image.dataobj), read_volume(tmp_path / "map.nii.gz")[0]):
         assert read == pytest.approx(np.clip(values, 0, 1), abs=0.5 / 255 + 1e-6)
+
+
+def test_a_label_map_says_that_its_values_are_labels(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 5, (4, 5, 6)).astype(np.uint8)
+    affine = np.diag([-1.0, -2, 3, 1])
+    for name, write in (("labels", write_label_map), ("volume", write_volume), ("map", write_map)):
+        write(tmp_path / f"{name}.nii.gz", labels, affine)
+    intents = {path.name: nib.load(path).header["intent_code"] for path in tmp_path.iterdir()}
+    assert intents == {"labels.nii.gz": 1002, "volume.nii.gz": 0, "map.nii.gz": 0}
+    # Nothing else differs from a volume, and other readers read the same voxels.
+    headers = [nib.load(tmp_path / f"{name}.nii.gz").header.copy() for name in ("labels", "volume")]
+    for header in headers:
+        header["intent_code"] = 0
+    assert headers[0] == headers[1]
+    found = sitk.ReadImage(str(tmp_path / "labels.nii.gz"))
+    assert found.GetMetaData("intent_code") == "1002"
+    assert (labels == sitk.GetArrayFromImage(found).T).all()
+    assert found.GetSpacing() == (1, 2, 3)
 
 
 def changed(content: bytes, start: int, form: str, *values) -> bytes:

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from glioseg.colors import BLUE, VERMILION
 from glioseg.evaluate.score_table import NETWORK
 from glioseg.evaluate.summary import SUBJECT_COLUMNS
 from glioseg.files import read_table
 from glioseg.labels import REGION_NAMES, REGIONS
-from glioseg.plot.style import BLUE, GREY, INK, VERMILION, sentence
+from glioseg.plot.style import GREY, INK, sentence
 
 LEAST_ML = 0.1  # the volume axis is linear below this, so that an absent region can be shown at 0
 

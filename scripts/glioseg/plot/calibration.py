@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from glioseg.colors import BLUE
 from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, EDGES, Bins, bins_of, expected_error, missed, pooled
 from glioseg.files import read_table
 from glioseg.labels import REGION_NAMES, REGIONS
-from glioseg.plot.style import BLUE, GREY, INK, sentence
+from glioseg.plot.style import GREY, INK, sentence
 
 FEWEST = 50  # voxels; a subject's bin with fewer is not drawn, because its share of true voxels is too noisy
 

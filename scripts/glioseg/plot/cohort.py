@@ -6,18 +6,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from glioseg.colors import BLUE, TISSUES
 from glioseg.files import read_json, read_table
 from glioseg.labels import CLASSES, REGIONS
-from glioseg.plot.style import (
-    BLUE,
-    GREY,
-    INK,
-    TISSUES,
-    _boxes,
-    sentence,
-    shown_tissues,
-    tissue_handles,
-)
+from glioseg.plot.style import GREY, INK, _boxes, sentence, shown_tissues, tissue_handles
 from glioseg.volumes.orientation import voxel_ml
 
 NAMED_UP_TO = 40  # subjects; the names of more would overlap under the bars

@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from glioseg.colors import BLUE, VERMILION
 from glioseg.files import read_table
-from glioseg.plot.style import BLUE, GREY, VERMILION
+from glioseg.plot.style import GREY
 
 PANELS = {
     "loss": "loss",

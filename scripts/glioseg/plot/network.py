@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
 
+from glioseg.colors import BLUE, GREEN, ORANGE, PURPLE, VERMILION
 from glioseg.model_files import models_of
 from glioseg.plot.network_stages import TIMES, Stage
 from glioseg.plot.network_stages import stages as find_stages
-from glioseg.plot.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, VERMILION
+from glioseg.plot.style import GREY, INK
 from glioseg.predict.keras_file import read_layers
 
 COLORS = {

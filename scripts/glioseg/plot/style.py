@@ -11,23 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
 
+from glioseg.colors import BLUE, GREEN, ORANGE, PURPLE, TISSUES
 from glioseg.files import whole
 
-# Okabe & Ito 2008, "Color universal design": distinguishable with every common kind of color blindness.
 INK, GREY, FAINT = "#222222", "#8a8a8a", "#d9d9d9"
-ORANGE, BLUE, VERMILION, GREEN, PURPLE = "#E69F00", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-# By class, in the order of CLASSES. A cavity is surrounded by edema: of the remaining colors, green differs most from
-# blue for red-green blind readers.
-TISSUES = {"necrosis": VERMILION, "edema": "#56B4E9", "enhancing": "#F0E442", "cavity": GREEN, "cyst": PURPLE}
 # Every data set has these classes, so every legend shows them; the others are shown only if they were found.
 COMMON = ("necrosis", "edema", "enhancing")
-# A region has the color of one of its tissues: the whole tumor that of edema, its rim; the tumor core that of necrosis.
-REGION_COLORS = {
-    "WT": TISSUES["edema"],
-    "TC": TISSUES["necrosis"],
-    "ET": TISSUES["enhancing"],
-    "RC": TISSUES["cavity"],
-}
 METHODS = (BLUE, GREY, ORANGE, GREEN, PURPLE)  # in the order in which methods appear in a table
 
 DOTS_PER_INCH, PRINT_DOTS_PER_INCH = 110, 300

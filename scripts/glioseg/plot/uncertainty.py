@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
+from glioseg.colors import BLUE
 from glioseg.files import read_table
-from glioseg.plot.style import BLUE, GREY
+from glioseg.plot.style import GREY
 
 FEWEST = 4  # subjects; a rank correlation of fewer says nothing
 

@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from glioseg.colors import BLUE, GREEN, ORANGE, PURPLE, VERMILION
 from glioseg.files import read_table
 from glioseg.labels import EVERYWHERE, REGION_NAMES
-from glioseg.plot.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, VERMILION, sentence
+from glioseg.plot.style import GREY, INK, sentence
 
 COLORS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, INK)
 NAMED = len(COLORS)  # patients with a color and a name in the legend

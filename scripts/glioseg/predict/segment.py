@@ -16,7 +16,7 @@ from glioseg.predict.restore import restore_classes, restore_map
 from glioseg.predict.runtime import choose_runtime, load_networks
 from glioseg.predict.sliding_window import predict_probabilities
 from glioseg.scan_facts import ScanFacts
-from glioseg.volumes.nifti import write_map, write_volume
+from glioseg.volumes.nifti import write_label_map, write_map
 from glioseg.volumes.orientation import voxel_ml
 
 # Each region's probability, the entropy of the mean prediction, and how much models, flips and windows disagree.
@@ -81,7 +81,7 @@ def write_segmentation(found: Segmentation, scan: ScanFacts, labels: str, folder
     affine, forms = np.array(scan["own"]["affine"]), scan["own"]["forms"]
     for name, values in found.maps.items():
         write_map(folder / f"{name}.nii.gz", values, affine, forms)
-    write_volume(output, to_values(found.classes, labels), affine, forms)
+    write_label_map(output, to_values(found.classes, labels), affine, forms)
 
 
 def _map(name: str, found, meaning: tuple) -> np.ndarray:

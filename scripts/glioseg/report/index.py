@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 
+from glioseg.colors import REGION_COLORS
 from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import MEAN, NETWORK
 from glioseg.labels import EVERYWHERE, REGIONS, regions_of
@@ -47,6 +48,7 @@ def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> 
         .get_template("report.html.j2")
         .render(
             regions={name: words for name, words in COLUMN_NAMES.items() if name in there},
+            colors=REGION_COLORS,
             figures=FIGURES,
             measured=[name for name in REGIONS if name in there],
             metrics=METRICS,

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from glioseg.colors import REGION_COLORS
 from glioseg.evaluate.metrics import ABSENT_HD95_MM
 from glioseg.labels import REGION_NAMES
-from glioseg.plot.style import REGION_COLORS
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 480, 320, 52, 30, 30
 MANY = 60  # subjects; with more, the points are smaller

@@ -11,8 +11,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
+from glioseg.colors import BLUE, ORANGE, TISSUES
 from glioseg.labels import CLASSES, region
-from glioseg.plot.style import BLUE, ORANGE, TISSUES
 from glioseg.plot.subjects.slices import window
 from glioseg.preprocess.layers import Layers
 from glioseg.volumes.boxes import bounding_box, cut

@@ -180,14 +180,26 @@ def nifti_of(voxels: np.ndarray, affine: np.ndarray, forms: Forms | None = None)
 
 def write_volume(path: Path | str, voxels: np.ndarray, affine: np.ndarray, forms: Forms | None = None) -> None:
     """Write a volume (3-D) in its own dtype, as `nifti_of` makes it."""
-    image = nifti_of(voxels, affine, forms)
-    with whole(path) as partial:
-        nib.save(image, partial)
+    _save(nifti_of(voxels, affine, forms), path)
+
+
+def write_label_map(path: Path | str, values: np.ndarray, affine: np.ndarray, forms: Forms | None = None) -> None:
+    """Write a label map (3-D) in its own dtype, as `nifti_of` makes it, with NIFTI_INTENT_LABEL in its header.
+
+    Viewers that read this intent show the values as labels.
+    """
+    image = nifti_of(values, affine, forms)
+    image.header.set_intent("label")
+    _save(image, path)
 
 
 def write_map(path: Path | str, values: np.ndarray, affine: np.ndarray, forms: Forms | None = None) -> None:
     """Write a map of values from 0 to 1 (3-D) as uint8 with a scale factor; readers convert it to floating point."""
     image = nifti_of(np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8), affine, forms)
     image.header.set_slope_inter(1 / 255, 0)
+    _save(image, path)
+
+
+def _save(image: nib.Nifti1Image, path: Path | str) -> None:
     with whole(path) as partial:
         nib.save(image, partial)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from pictures import pixels, share, words
 
-from glioseg.plot.style import COMMON, REGION_COLORS, TISSUES, save
+from glioseg.colors import REGION_COLORS, TISSUES
+from glioseg.plot.style import COMMON, save
 from glioseg.plot.subjects import slices, subject_slices
 from glioseg.plot.subjects.slices import PLANES
 

@@ -14,8 +14,8 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from glioseg.colors import REGION_COLORS, TISSUES
 from glioseg.labels import CLASSES, region
-from glioseg.plot.style import REGION_COLORS, TISSUES
 from glioseg.volumes.boxes import bounding_box
 from glioseg.volumes.orientation import spacing_mm
 

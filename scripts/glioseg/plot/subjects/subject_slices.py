@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from glioseg.colors import REGION_COLORS, TISSUES
 from glioseg.labels import CLASSES, REGION_NAMES, REGIONS
 from glioseg.plot.network_stages import TIMES
-from glioseg.plot.style import FAINT, REGION_COLORS, TISSUES, shown_tissues, tissue_handles
+from glioseg.plot.style import FAINT, shown_tissues, tissue_handles
 from glioseg.plot.subjects.slices import (
     WIDTHS,
     extent_mm,
