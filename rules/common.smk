@@ -217,7 +217,7 @@ NETWORK_MAPS = "predict/raw" if TUNED else "predict"
 MEASURED = "postprocess" if TUNED else "predict"
 # The model to go on from.
 START = sentence(start_model, config["train"]["start"]) if config["train"]["start"] else None
-if START and Path(RESULTS).resolve() in START.resolve().parents:
+if START and Path(RESULTS).resolve() in files_of([START])[0].resolve().parents:
     raise WorkflowError(
         f"train: start: {START} is a result of this study, which the training would replace; copy its folder to another "
         "place, or set results to another folder"

@@ -12,8 +12,8 @@ from glioseg.evaluate.summary import SCORE_COLUMNS
 from glioseg.export.bundle import bundle_files, write_bundle
 from glioseg.export.card import model_card
 from glioseg.files import read_table
-from glioseg.model_files import models_of, size_thresholds
-from glioseg.predict.model_facts import read_facts, read_settings
+from glioseg.model_files import models_of, read_settings, size_thresholds
+from glioseg.predict.model_facts import read_facts
 from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.workflow.commands import FOLDER, Command, Output
 

@@ -9,7 +9,7 @@ from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.evaluate.volumes import volume_columns
 from glioseg.files import read_table, whole
-from glioseg.predict.model_facts import read_settings
+from glioseg.model_files import read_settings
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
 from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render

@@ -11,7 +11,7 @@ from glioseg.predict.model_facts import trained_voxels
 from glioseg.split.cohort import COHORT_COLUMNS, cohort_rows, counted, covariate_columns, insist_on_all
 from glioseg.split.own_folds import folds_by, folds_of
 from glioseg.split.seen import seen_subjects
-from glioseg.workflow.commands import FILE, TABLE, Command, finished_models
+from glioseg.workflow.commands import OPTIONAL, TABLE, Command, finished_models
 
 
 def given_folds(table: list[dict], exclude: set[str], file: str, by: str) -> dict[str, str]:
@@ -43,7 +43,7 @@ def given_folds(table: list[dict], exclude: set[str], file: str, by: str) -> dic
 @click.option(
     "--model",
     "models",
-    type=FILE,
+    type=OPTIONAL,
     callback=finished_models,
     multiple=True,
     help="model.keras or bundle of a finished model that is to segment all subjects (repeatable): nobody is trained "

@@ -25,13 +25,19 @@ SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
 def models_of(place: Path) -> list[ModelFile]:
     """The files model.keras of a place, in the order in which a study averages them; each lies next to a settings.json.
 
-    Raises ValueError if the place has no model, is not what it seems, or has the models of two studies.
+    A place may also be a path inside of a bundle, such as a.glioseg.zip/train/0, or the folder of one model. Raises
+    ValueError if the place has no model, is not what it seems, or has the models of two studies.
     """
-    if not place.exists():
+    bundle = next((path for path in (place, *place.parents) if path.suffix == ENDING and path.is_file()), None)
+    root: ModelFile = _opened(bundle) if bundle else place
+    if bundle and bundle != place:
+        root = root / place.relative_to(bundle).as_posix()
+    if not (root.exists() or bundle == place):
         raise ValueError(f"{place} does not exist; expected a model.keras, a bundle or a results folder")
-    if place.is_file() and place.suffix != ENDING:
-        return [place]
-    root: ModelFile = _opened(place) if place.is_file() else place
+    if root.is_file():
+        return [root]
+    if (root / MODEL).exists():
+        return [root / MODEL]
     train = root / "train"
     folders = [folder for folder in train.iterdir() if (folder / MODEL).exists()] if train.is_dir() else []
     if not folders:
@@ -47,6 +53,21 @@ def models_of(place: Path) -> list[ModelFile]:
             f"files model.keras instead of the folder"
         )
     return [folder / MODEL for folder in folders]
+
+
+def read_settings(model: ModelFile) -> dict:
+    """Return the settings.json next to a model. Raises ValueError naming it if it cannot be read."""
+    path = model.parent / SETTINGS
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(facts.get("settings"), dict):
+            return facts
+        raise ValueError("no settings")
+    except (OSError, ValueError, AttributeError, KeyError) as error:
+        raise ValueError(
+            f"{path}: expected the settings that train writes next to a model ({error!r}); "
+            "keep both files together, or train the model again"
+        ) from error
 
 
 def models_in(places: Iterable[Path]) -> list[ModelFile]:

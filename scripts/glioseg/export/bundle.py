@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from glioseg.files import whole
-from glioseg.model_files import FORMAT, MODEL, SETTINGS, SMALLEST, TUNED, models_of, size_thresholds
-from glioseg.predict.model_facts import read_settings
+from glioseg.model_files import FORMAT, MODEL, SETTINGS, SMALLEST, TUNED, models_of, read_settings, size_thresholds
 
 # What settings.json says of a training. Everything else, such as the names of its subjects, stays out of a bundle.
 KEPT = ("fold", "settings", "versions", "parameters", "validation_dice", "study", "threads")

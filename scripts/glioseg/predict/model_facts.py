@@ -1,11 +1,10 @@
 """Read how to use a model from the settings.json next to it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
 from glioseg.labels import targets_of
-from glioseg.model_files import SETTINGS, ModelFile
+from glioseg.model_files import SETTINGS, ModelFile, read_settings
 from glioseg.predict.keras_file import input_shape
 from glioseg.scan_facts import subjects_with
 
@@ -90,21 +89,6 @@ def insist_on_unseen(models: Sequence[ModelFile], subject: str, hashes: Mapping[
 
 def _sides(patch: Sequence[int | None]) -> str:
     return "x".join(map(str, patch)) or "unknown"
-
-
-def read_settings(model: ModelFile) -> dict:
-    """Return the settings.json next to a model. Raises ValueError naming it if it cannot be read."""
-    path = model.parent / SETTINGS
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(facts.get("settings"), dict):
-            return facts
-        raise ValueError("no settings")
-    except (OSError, ValueError, AttributeError, KeyError) as error:
-        raise ValueError(
-            f"{path}: expected the settings that train writes next to a model ({error!r}); "
-            "keep both files together, or train the model again"
-        ) from error
 
 
 def _read_one(model: ModelFile) -> Facts:

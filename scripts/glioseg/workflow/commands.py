@@ -82,7 +82,7 @@ def finished_models(ctx: click.Context, param: click.Parameter, places: Sequence
 MODELS = click.option(
     "--model",
     "models",
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(path_type=Path),
     callback=finished_models,
     multiple=True,
     required=True,

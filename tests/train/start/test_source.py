@@ -6,6 +6,7 @@ import shutil
 import pytest
 from trainings import subject
 
+from glioseg.export.bundle import bundle_files, write_bundle
 from glioseg.train.start.source import (
     content_of,
     find_source,
@@ -35,13 +36,26 @@ def test_a_path_names_a_file_or_a_results_folder_with_one_model(tmp_path):
     for given in (path, path.parent, tmp_path / "results"):
         assert start_model(str(given)) == path
     other = model(tmp_path / "results/train/all_2")
-    with pytest.raises(ValueError, match=r"expected one model\.keras in .*results, found") as said:
+    with pytest.raises(ValueError, match=r"start: expected one model in .*results, found") as said:
         start_model(str(tmp_path / "results"))
-    assert f"{path}, {other}; give the path of one file" in str(said.value)
-    with pytest.raises(ValueError, match="found none"):
+    assert f"{path}, {other}; give one of these paths" in str(said.value)
+    with pytest.raises(ValueError, match=r"start: .*found none"):
         start_model(str(tmp_path / "results/train"))
-    with pytest.raises(ValueError, match=r"elsewhere does not exist; expected a model\.keras or a results folder"):
+    with pytest.raises(ValueError, match=r"elsewhere does not exist; expected a model\.keras, a bundle or a results"):
         start_model(str(tmp_path / "elsewhere"))
+
+
+def test_a_bundle_is_started_from_where_it_lies(tmp_path):
+    path = model(tmp_path / "results/train/0")
+    write_bundle(bundle_files(tmp_path / "results", ""), tmp_path / "a.zip")
+    source = read_source(start_model(str(tmp_path / "a.zip")))
+    assert source.content == content_of(path) and source.study == read_source(path).study
+    assert list(source.hashes) == ["1", "2"], "numbers instead of names"
+    model(tmp_path / "results/train/1")
+    write_bundle(bundle_files(tmp_path / "results", ""), tmp_path / "b.zip")
+    with pytest.raises(ValueError, match=r"b\.zip, found .*b\.zip/train/0/model\.keras, .*/1/model\.keras; give one"):
+        start_model(str(tmp_path / "b.zip"))
+    assert content_of(start_model(f"{tmp_path}/b.zip/train/1/model.keras")) == content_of(path)
 
 
 def test_a_model_is_known_by_its_content_wherever_it_is(tmp_path):

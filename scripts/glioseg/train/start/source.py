@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from glioseg.files import read_json
 from glioseg.labels import targets_of
+from glioseg.model_files import SETTINGS, ModelFile, models_of, read_settings
 from glioseg.scan_facts import subjects_with
 
 
@@ -31,30 +32,28 @@ class Source(NamedTuple):
     hashes: subject -> modality -> hash of the voxels.
     """
 
-    model: Path
+    model: ModelFile
     content: str
     study: Study
     hashes: dict[str, dict[str, str]]
 
 
-def start_model(path: str) -> Path:
-    """Return the model.keras at a path: the file itself, or the only model of a results folder.
+def start_model(path: str) -> ModelFile:
+    """Return the model at a path: a model.keras, or the only model of a results folder or a bundle.
 
     Raises ValueError if there is none, or more than one.
     """
-    given = Path(path)
-    if given.is_file():
-        return given
-    if not given.is_dir():
-        raise ValueError(f"train: start: {path} does not exist; expected a model.keras or a results folder")
-    found = [*given.glob("model.keras"), *sorted(given.glob("train/*/model.keras"))]
-    if len(found) != 1:
-        names = ", ".join(map(str, found)) or "none"
-        raise ValueError(f"train: start: expected one model.keras in {path}, found {names}; give the path of one file")
+    try:
+        found = models_of(Path(path))
+    except ValueError as error:
+        raise ValueError(f"train: start: {error}") from None
+    if len(found) > 1:
+        names = ", ".join(map(str, found))
+        raise ValueError(f"train: start: expected one model in {path}, found {names}; give one of these paths")
     return found[0]
 
 
-def content_of(model: Path) -> str:
+def content_of(model: ModelFile) -> str:
     """SHA-256 of a model's file, in hexadecimal digits."""
     with model.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -74,17 +73,16 @@ def study_of(settings: Mapping, study: Mapping) -> Study:
     )
 
 
-def read_source(model: Path) -> Source:
+def read_source(model: ModelFile) -> Source:
     """Read a model to go on from and the settings.json next to it. Raises ValueError if they do not describe it."""
-    path = model.with_name("settings.json")
+    facts = read_settings(model)
     try:
-        facts = read_json(path)
         study = study_of(facts["settings"], facts["study"])
         return Source(model, content_of(model), study, facts.get("hashes", {}))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(
-            f"{path}: expected the settings that train writes next to a model ({error!r}); keep both files together, "
-            "or start from another model"
+            f"{model.parent / SETTINGS}: expected the settings that train writes next to a model ({error!r}); start "
+            "from another model"
         ) from error
 
 

@@ -3,13 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import layers
 
+from glioseg.model_files import ModelFile, on_disk
 from glioseg.train.start.said import sentences
 from glioseg.train.start.source import Source, Study, study_of
 
@@ -56,10 +56,11 @@ class Start:
         self.record = {"model": self.source.content, "sentences": taken.sentences, "weights": names}
 
 
-def read_weights(model: Path) -> dict[Place, np.ndarray]:
+def read_weights(model: ModelFile) -> dict[Place, np.ndarray]:
     """The weights of a model in a .keras file. Raises ValueError naming the file if it cannot be read."""
     try:
-        network = keras.saving.load_model(model, compile=False, safe_mode=True)
+        with on_disk(model) as file:
+            network = keras.saving.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # a damaged file raises many exception types
         raise ValueError(f"train: start: {model} cannot be read ({error}); start from another model") from error
     return {place: variable.numpy() for place, (_, variable) in _variables(network).items()}
