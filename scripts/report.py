@@ -80,7 +80,7 @@ def report(
         scores=read_table(scores, SCORE_COLUMNS),
         uncertainty=read_table(uncertainty, UNCERTAINTY_COLUMNS),
         trainings=[read_json(path) for path in settings],
-        tunings={path.stem: read_table(path, TUNING_COLUMNS) for path in tunings},
+        tunings={path.stem.removesuffix("_tried"): read_table(path, TUNING_COLUMNS) for path in tunings},
         benchmarks=read_times(benchmarks),
         config=json.loads(config),
         commit=commit,
