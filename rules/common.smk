@@ -423,7 +423,7 @@ def get_tuned_volumes(wildcards):
 def get_tuning_tables(wildcards):
     """Tables of all threshold searches: one per fold, and "all" for subjects in no fold."""
     folds = ["all", *models(MODELS[0], 1)] if TUNED else []
-    return [result(f"tune_postprocess/{fold}.tsv") for fold in folds]
+    return [result(f"tune_postprocess/{fold}_tried.tsv") for fold in folds]
 
 
 def get_probabilities(wildcards):

@@ -108,7 +108,7 @@ if TUNED:
             cohort=ancient(result("split/cohort.tsv")),
             segmentations=get_tuning_predictions,
         output:
-            table=result("tune_postprocess/{fold}.tsv"),
+            table=result("tune_postprocess/{fold}_tried.tsv"),
             volumes=result("tune_postprocess/{fold}.json"),
         log:
             result("logs/tune_postprocess/{fold}.log"),

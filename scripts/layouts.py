@@ -11,7 +11,7 @@ from glioseg.files import write_table
 from glioseg.layouts.describe import describe_source
 from glioseg.layouts.find_subjects import joined, phantom_subjects, read_source
 from glioseg.layouts.modalities import MODALITIES
-from glioseg.layouts.table import table_of
+from glioseg.layouts.table import described, table_of
 from glioseg.workflow.commands import TABLE, Command
 
 SOURCE = {"layout": "auto", "labels": "auto", "prefix": ""}
@@ -76,7 +76,8 @@ def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, output):
     if notes:
         write_table(notes, ["note"], [{"note": note} for source in found for note in source.general])
     if output:
-        write_table(output, *table_of(subjects, names, output.parent))
+        columns, rows = table_of(subjects, names, output.parent)
+        write_table(output, columns, rows, described(columns, names))
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def report(
         uncertainty=read_table(uncertainty, UNCERTAINTY_COLUMNS),
         volumes=read_table(measured, volume_columns(rows)),
         trainings=[read_settings(model) for model in models],
-        tunings={path.stem: read_table(path, TUNING_COLUMNS) for path in tunings},
+        tunings={path.stem.removesuffix("_tried"): read_table(path, TUNING_COLUMNS) for path in tunings},
         benchmarks=read_times(benchmarks),
         config=study,
         commit=commit,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from glioseg.files import read_json, read_table, write_table
+from glioseg.files import COVARIATE, read_json, read_table, write_table
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import rows_of
 from glioseg.predict.model_facts import trained_voxels
@@ -61,7 +61,8 @@ def split(subjects, preprocess, exclude, failed, folds, test_percent, file, by, 
     given = given_folds(table, set(exclude), file, by) if file or by else None
     seen = seen_subjects(scans, trained_voxels(models)) if models else None
     rows = cohort_rows(table, scans, left_out, folds, test_percent, seed, given, seen)
-    write_table(output, COHORT_COLUMNS + covariate_columns(table, scans), rows)
+    covariates = covariate_columns(table, scans)
+    write_table(output, COHORT_COLUMNS + covariates, rows, dict.fromkeys(covariates, COVARIATE))
     for row in rows:
         if row["verdict"] != "included":
             click.echo(f"{row['subject']} is {row['verdict']}: {row['reason']}")

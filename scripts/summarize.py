@@ -12,6 +12,7 @@ from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, calibration_rows
 from glioseg.evaluate.score_table import score_table
 from glioseg.evaluate.summary import (
     BASELINE_COLUMNS,
+    METRIC_LEVELS,
     PRESENT_COLUMNS,
     SCORE_COLUMNS,
     SCORED_COLUMNS,
@@ -68,8 +69,8 @@ def summarize(
     folds, patients = ({row["subject"]: row[column] for row in rows} for column in ("fold", "patient"))
     tidy = subject_rows(evaluations, references, folds, patients)
     summary = summarize_scores(tidy, bootstrap, seed)
-    write_table(subjects, SUBJECT_COLUMNS, tidy)
-    write_table(scores, (*SCORE_COLUMNS, *PRESENT_COLUMNS), summary)
+    write_table(subjects, SUBJECT_COLUMNS, tidy, METRIC_LEVELS)
+    write_table(scores, (*SCORE_COLUMNS, *PRESENT_COLUMNS), summary, METRIC_LEVELS)
     write_table(calibration, CALIBRATION_COLUMNS, calibration_rows(evaluations))
     write_table(uncertainty, UNCERTAINTY_COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
     write_table(volumes, volume_columns(rows), volume_rows(measured, rows))

@@ -72,7 +72,7 @@ def make(
     tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
     for fold in ("all", "0"):
         rows = [{**tried, "chosen": "yes"}, {**tried, "smallest_enhancing_ml": 0.8}]
-        write_table(root / f"tune_postprocess/{fold}.tsv", TUNING_COLUMNS, rows)
+        write_table(root / f"tune_postprocess/{fold}_tried.tsv", TUNING_COLUMNS, rows)
     write(root / "subjects.tsv", SUBJECTS, subjects)
     write(root / "scores.tsv", SCORES, scores)
     for name in (
@@ -113,7 +113,9 @@ def make(
     options |= {"preprocess": root / "preprocess", "model": root / "train/0/model.keras"}
     options |= {name: root / "report" / path for name, path in (("volumes", "volumes"), ("pages", "subjects"))}
     options["output"] = root / "report/index.html"
-    searches = [word for fold in ("all", "0") for word in ("--tuning", str(root / f"tune_postprocess/{fold}.tsv"))]
+    searches = [
+        word for fold in ("all", "0") for word in ("--tuning", str(root / f"tune_postprocess/{fold}_tried.tsv"))
+    ]
     return [*searches, *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
 
 

@@ -124,6 +124,11 @@ def test_links_of_a_page_lead_to_files(page):
         assert made or target.startswith("https:") or (page.parent / target).exists(), target
 
 
+def test_the_page_of_result_files_names_every_column():
+    named = set(re.findall(r"`([^`]+)`", (ROOT / "docs/results.md").read_text()))
+    assert set(yaml.safe_load((ROOT / "scripts/glioseg/columns.yaml").read_text())) - named == set()
+
+
 def test_actions_are_pinned_and_run_the_same_checks():
     workflows = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
     assert "bash .ci/run" in workflows and "make docs" in workflows

@@ -33,8 +33,24 @@ from studies import (
     write_subject,
 )
 
-from glioseg.files import read_table
+from glioseg.files import COVARIATE, read_table
 from glioseg.workflow.failures import FAILURE_COLUMNS
+
+
+def assert_tables_are_described(run):
+    """Each table of a run has a JSON file that describes all its columns, and no empty cell. Returns their names."""
+    found = set()
+    for path in (run / "").rglob("*.tsv"):
+        name = str(path.relative_to(run / "").with_suffix(""))
+        if not name.startswith("benchmarks/"):
+            described = json.loads(path.with_suffix(".json").read_text())
+            header, *lines = (line.split("\t") for line in path.read_text().splitlines())
+            assert list(described) == header, name
+            assert all(entry["Description"] for entry in described.values()), name
+            assert all(cell for line in lines for cell in line), name
+            assert COVARIATE not in described.values() or name in ("layouts/subjects", "split/cohort"), name
+            found.add(name)
+    return found
 
 
 def test_one_truncated_file_among_twelve(cohort_folder, workflow):
@@ -62,6 +78,9 @@ def test_one_truncated_file_among_twelve(cohort_folder, workflow):
         assert (predicted.affine == scan.affine).all()
         assert set(np.unique(predicted.dataobj)) <= {0, 1, 2, 4}
         assert json.loads((run / f"evaluate/{name}.json").read_text())["regions"]["WT"]["dice"] >= 0
+    described = assert_tables_are_described(run)
+    assert described >= {"layouts/subjects", "layouts/notes", "split/cohort", "train/all/history", "baseline/scores"}
+    assert described >= {f"summarize/{name}" for name in ("subjects", "scores", "calibration", "uncertainty")}
     # Other viewers find the names and colors of the values beside the segmentations.
     assert '4   240  228   66        1  1  1    "enhancing"\n' in (run / "predict/labels.txt").read_text()
     assert "4 enhancing 240 228 66 255\n" in (run / "predict/labels.ctbl").read_text()
@@ -296,6 +315,7 @@ def test_cross_validation_with_odd_names(tmp_path, workflow):
     }
     assert sorted(tuned["0"] + tuned["1"]) == sorted(tuned["all"])
     assert len(tuned["all"]) == 4
+    assert {f"tune_postprocess/{fold}_tried" for fold in tuned} <= assert_tables_are_described(run)
     assert "Size thresholds for removing small components" in (run / "report/index.html").read_text()
     assert "Nothing to be done" in run.run().stderr
     for fold in "01":

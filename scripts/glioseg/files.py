@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import resource
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING
 # Only the functions that read arrays load NumPy: Snakemake and each of its jobs import this module when they start.
 if TYPE_CHECKING:
     import numpy as np
+
+
+# How BIDS writes a missing value.
+MISSING = "n/a"
+COVARIATE = {"Description": "Covariate of the data set, as in its own tables."}
 
 
 @contextmanager
@@ -55,17 +60,53 @@ def read_json(path: Path | str) -> dict:
     return content
 
 
-def write_table(path: Path | str, columns: Sequence[str], rows: list[dict]) -> None:
-    """Write rows as tab-separated text with a header; white space inside a cell becomes single spaces."""
-    lines = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
-    write_text(path, "".join("\t".join(" ".join(cell.split()) for cell in line) + "\n" for line in lines))
+def write_table(
+    path: Path | str, columns: Sequence[str], rows: list[dict], described: Mapping[str, dict] | None = None
+) -> None:
+    """Write rows as tab-separated text with a header, and the `descriptions` of the columns beside it as NAME.json.
+
+    White space inside a cell becomes single spaces. A missing value (no entry, None, nothing, or the number NaN) is
+    "n/a", as in BIDS. described: what only the caller knows of columns, by name.
+    """
+    write_json(Path(path).with_suffix(".json"), descriptions(columns, described or {}))
+    lines = [columns, *([_cell(row.get(column)) for column in columns] for row in rows)]
+    write_text(path, "".join("\t".join(line) + "\n" for line in lines))
+
+
+def _cell(value: object) -> str:
+    missing = value is None or (isinstance(value, float) and value != value)
+    return MISSING if missing else " ".join(str(value).split()) or MISSING
+
+
+def descriptions(columns: Sequence[str], described: Mapping[str, dict]) -> dict[str, dict]:
+    """Columns by name, each with its Description, Units and Levels, as BIDS describes the columns of a table.
+
+    They are those of columns.yaml; a column that it does not know is a covariate. An entry of `described` replaces
+    that of columns.yaml if it has a Description, and is otherwise added to it.
+    """
+    # Only commands that write tables need it, and Snakemake imports this module whenever it starts.
+    import yaml
+
+    known = yaml.safe_load(Path(__file__).with_name("columns.yaml").read_text(encoding="utf-8"))
+    beginnings = [name for name in known if name.endswith("_")]
+    found = {}
+    for column in columns:
+        found[column] = known.get(column, COVARIATE)
+        for start in beginnings:
+            rest = known.get(column.removeprefix(start))
+            if column.startswith(start) and rest:
+                found[column] = rest | {"Description": f"{rest['Description']} {known[start]['Description']}"}
+        more = described.get(column, {})
+        found[column] = more if "Description" in more else found[column] | more
+    return found
 
 
 def read_table(path: Path | str, required: Sequence[str] = ()) -> list[dict[str, str]]:
     """Rows of a table with a header, as dictionaries of text. Cells are separated by tabs, or by commas in a .csv file.
 
-    Quotes have no special meaning. A table with only a header has no rows. Raises ValueError, naming the file, if it
-    cannot be read, lacks a required column, was cut off, or has a row with more or fewer cells than the header.
+    Quotes have no special meaning. "n/a" is a missing value and becomes "". A table with only a header has no rows.
+    Raises ValueError, naming the file, if it cannot be read, lacks a required column, was cut off, or has a row with
+    more or fewer cells than the header.
     """
     separator = "," if Path(path).suffix == ".csv" else "\t"
     try:
@@ -83,7 +124,7 @@ def read_table(path: Path | str, required: Sequence[str] = ()) -> list[dict[str,
             raise ValueError(
                 f"{path}: expected {len(header)} cells per line, found {len(line)} in line {number}; create it again"
             )
-    return [dict(zip(header, line, strict=True)) for line in lines]
+    return [{name: "" if cell == MISSING else cell for name, cell in zip(header, line, strict=True)} for line in lines]
 
 
 def read_array(path: Path, dimensions: int, mapped: bool = False) -> np.ndarray:

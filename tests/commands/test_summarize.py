@@ -1,6 +1,5 @@
 """Test the command `summarize` on a few evaluated subjects."""
 
-import csv
 import json
 import shutil
 from pathlib import Path
@@ -91,23 +90,21 @@ def run(folder: Path, evaluations: list[dict], rows: list[dict], seed: int = 42)
     return invoke(folder, seed)
 
 
-def read(path: Path) -> list[dict]:
-    with path.open(newline="") as lines:
-        return list(csv.DictReader(lines, delimiter="\t"))
-
-
 def test_both_tables_are_written_and_the_dice_printed(tmp_path: Path) -> None:
     result = run(tmp_path, EVALUATIONS, baseline("a", 0.5) + baseline("b", 0.7))
     assert result.exit_code == 0, result.output
-    subjects, scores = read(tmp_path / "out" / "subjects.tsv"), read(tmp_path / "out" / "scores.tsv")
+    subjects, scores = read_table(tmp_path / "out" / "subjects.tsv"), read_table(tmp_path / "out" / "scores.tsv")
     assert len(subjects) == 4 * 3 * (len(METRICS) + 2) + 2 * 3 and tuple(subjects[0]) == SUBJECT_COLUMNS
     assert tuple(scores[0]) == (*SCORE_COLUMNS, *PRESENT_COLUMNS)
     assert float(pick(scores, method="FLAIR threshold", region="mean")["mean"]) == pytest.approx(0.6)
     assert result.output.strip() == score_table(scores)
     assert result.output.splitlines()[2].startswith("network          4         0.600 [")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        *("calibration.tsv", "scores.tsv", "subjects.tsv", "uncertainty.tsv", "volumes.tsv")
-    ]
+    tables = {"calibration", "scores", "subjects", "uncertainty", "volumes"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *(f"{name}{ending}" for name in tables for ending in (".tsv", ".json"))
+    }
+    levels = json.loads((tmp_path / "out" / "scores.json").read_text())["metric"]["Levels"]
+    assert levels["hd95_mm"] == METRICS["hd95_mm"].words and set(levels) >= {row["metric"] for row in subjects}
 
 
 def test_the_same_run_twice_writes_the_same(tmp_path: Path) -> None:
@@ -124,7 +121,7 @@ def test_without_evaluations_the_tables_have_only_a_header(tmp_path: Path) -> No
     assert (tmp_path / "out" / "subjects.tsv").read_text() == "\t".join(SUBJECT_COLUMNS) + "\n"
     assert (tmp_path / "out" / "scores.tsv").read_text() == "\t".join((*SCORE_COLUMNS, *PRESENT_COLUMNS)) + "\n"
     assert "No subject was scored" in result.output
-    assert score_table(read(tmp_path / "out" / "scores.tsv")) == result.output.strip()
+    assert score_table(read_table(tmp_path / "out" / "scores.tsv")) == result.output.strip()
 
 
 def test_uncertainty_is_listed_with_dice_the_most_uncertain_first(tmp_path: Path) -> None:
@@ -134,7 +131,7 @@ def test_uncertainty_is_listed_with_dice_the_most_uncertain_first(tmp_path: Path
         found = {"subject": subject, "uncertainty": value, "expected_dice": expected, "entropy": 0.25}
         (tmp_path / "predict" / f"{subject}.json").write_text(json.dumps(found))
     assert run(tmp_path, EVALUATIONS, []).exit_code == 0
-    rows = read(tmp_path / "out" / "uncertainty.tsv")
+    rows = read_table(tmp_path / "out" / "uncertainty.tsv")
     assert [row["subject"] for row in rows] == ["unlabelled", "a", "b"]
     assert [row["dice"] for row in rows] == ["", "0.60000", "0.80000"]
     assert (rows[1]["fold"], rows[1]["uncertainty"], rows[1]["expected_ET"]) == ("test", "0.20000", "0.80000")
@@ -149,7 +146,7 @@ def test_volumes_of_all_segmented_subjects_are_listed(tmp_path: Path) -> None:
         found = {"volumes_ml": {"WT": volume, "TC": volume / 2, "ET": 0.0}}
         (tmp_path / "measured" / f"{subject}.json").write_text(json.dumps(found))
     assert run(tmp_path, EVALUATIONS, []).exit_code == 0
-    rows = read(tmp_path / "out" / "volumes.tsv")
+    rows = read_table(tmp_path / "out" / "volumes.tsv")
     assert [list(row.values()) for row in rows] == [
         ["a", "a", "test", "12.000", "6.000", "0.000"],
         ["unlabelled", "unlabelled", "new", "0.062", "0.031", "0.000"],
@@ -166,7 +163,7 @@ def test_a_subject_without_a_prediction_has_the_worst_scores(tmp_path: Path) -> 
     result = invoke(tmp_path)
     assert result.exit_code == 0, result.output
     assert "b has no scores in" in result.output and "a has no scores" not in result.output
-    subjects, scores = read(tmp_path / "out" / "subjects.tsv"), read(tmp_path / "out" / "scores.tsv")
+    subjects, scores = read_table(tmp_path / "out" / "subjects.tsv"), read_table(tmp_path / "out" / "scores.tsv")
     failed = {(row["region"], row["metric"]): float(row["value"]) for row in subjects if row["subject"] == "b"}
     assert {failed[region, "dice"] for region in ("WT", "TC", "ET", "edema", "necrosis", "enhancing")} == {0}
     assert failed["TC", "hd95_mm"] == 373.13 and failed["TC", "lesion_hd95_mm"] == 374
@@ -180,7 +177,7 @@ def test_a_subject_without_a_prediction_has_the_worst_scores(tmp_path: Path) -> 
 def test_only_subjects_that_the_cohort_scores_are_read(tmp_path: Path) -> None:
     result = run(tmp_path, [*EVALUATIONS, evaluation("seen", (1, 1, 1))], [])
     assert result.exit_code == 0, result.output
-    assert {row["subject"] for row in read(tmp_path / "out" / "subjects.tsv")} == {"a", "b", "c", "d"}
+    assert {row["subject"] for row in read_table(tmp_path / "out" / "subjects.tsv")} == {"a", "b", "c", "d"}
 
 
 def test_bad_input_is_rejected_with_a_message(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ def test_score_table_by_hand() -> None:
         "n": "1",
         "patients": "1",
         "mean": "0.12345",
-        "ci_low": "nan",
-        "ci_high": "nan",
+        "ci_low": "",
+        "ci_high": "",
     }
     scores = [{**one, "region": region} for one in (row, single) for region in ("WT", "TC", "ET", "mean")]
     scores.append({**row, "metric": "hd95_mm", "mean": 99})

@@ -15,7 +15,7 @@ def row(name, fold, patient=None):
     return {"subject": name, "patient": patient or name, "fold": fold, "labels": "brats2013"}
 
 
-def score(metric, region, mean, low="nan", high="nan"):
+def score(metric, region, mean, low="", high=""):
     values = ("network", region, metric, 3, 2, mean, mean, mean, mean, low, high)
     return {name: str(value) for name, value in zip(SCORE_COLUMNS, values, strict=True)}
 

@@ -133,7 +133,7 @@ class Study:
             f" --uncertainty results/predict/{one}.json --output {prediction}",
             "tune_postprocess": "--fold all --cohort results/split/folds.tsv --preprocess results/preprocess"
             " --predictions results/predict/raw --configured 0.2 0.1 --smallest-enhancing-ml 0"
-            " --smallest-component-ml 0 --table results/tune_postprocess/all.tsv"
+            " --smallest-component-ml 0 --table results/tune_postprocess/all_tried.tsv"
             " --output results/tune_postprocess/all.json",
             "postprocess": f"--prediction results/predict/raw/{one}.nii.gz {labels}"
             " --volumes results/tune_postprocess/all.json"
@@ -169,7 +169,7 @@ class Study:
             "split": ["split/cohort.tsv"],
             "train": ["train/all/model.keras", "train/all/history.tsv", "train/all/settings.json"],
             "predict": [f"predict/{one}.nii.gz", f"predict/{one}.json"],
-            "tune_postprocess": ["tune_postprocess/all.tsv", "tune_postprocess/all.json"],
+            "tune_postprocess": ["tune_postprocess/all_tried.tsv", "tune_postprocess/all.json"],
             "postprocess": [f"postprocess/{one}.nii.gz", f"postprocess/{one}.json"],
             "evaluate": [f"evaluate/{one}.json"],
             "baseline": ["baseline/scores.tsv"],

@@ -153,6 +153,9 @@ METRICS = {
         lesion_hd95_mm, "Lesion-wise 95 % Hausdorff distance (BraTS 2023), mm", failed=MISSED_LESION_MM, digits=1
     ),
 }
+# Volumes are listed with the metrics.
+METRIC_NAMES = {name: metric.words for name, metric in METRICS.items()}
+METRIC_NAMES |= {"truth_ml": "True volume, ml", "predicted_ml": "Predicted volume, ml"}
 CLASS_METRICS = tuple(name for name, metric in METRICS.items() if metric.of_classes)
 
 

@@ -30,7 +30,8 @@ def score_table(scores: Iterable[dict]) -> str:
         for method, count in subjects.items()
     }
     for row in scores:
-        low, high = float(row["ci_low"]), float(row["ci_high"])
+        # A table has nothing where an interval is unknown.
+        low, high = (math.nan if row[name] == "" else float(row[name]) for name in ("ci_low", "ci_high"))
         interval = "" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]"
         fewer = f" (n = {row['n']})" if int(row["n"]) < subjects[row["method"]] else ""
         cells[row["method"]][row["region"]] = f"{float(row['mean']):.3f}{interval}{fewer}"

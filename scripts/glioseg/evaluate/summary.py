@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from glioseg.evaluate.metrics import CLASS_METRICS, METRICS
+from glioseg.evaluate.metrics import CLASS_METRICS, METRIC_NAMES, METRICS
 from glioseg.evaluate.score_table import MEAN, NETWORK, TABLE_ORDER
 from glioseg.labels import CLASSES, EVERYWHERE, classes_of, regions_of
 from glioseg.split.models import scored_subjects
 
+# What the values in the column metric mean.
+METRIC_LEVELS = {"metric": {"Levels": METRIC_NAMES}}
 SCORED_COLUMNS = ("subject", "patient", "fold", "has_mask", "labels", "tumor_ml", "enhancing_ml")  # of a cohort table
 BASELINE_COLUMNS = ("method", "subject", "region", "dice")
 SUBJECT_COLUMNS = ("method", "subject", "patient", "fold", "region", "metric", "value")

@@ -87,8 +87,8 @@ def _scores(cohort: Sequence[Mapping[str, str]], scores: Sequence[Mapping[str, s
 
 
 def _cell(row: Mapping[str, str], digits: int) -> str:
-    mean, low, high = (f"{float(row[name]):.{digits}f}" for name in ("mean", "ci_low", "ci_high"))
-    return mean if "nan" in low else f"{mean} [{low}, {high}]"
+    mean, low, high = (f"{float(row[name]):.{digits}f}" if row[name] else "" for name in ("mean", "ci_low", "ci_high"))
+    return f"{mean} [{low}, {high}]" if low else mean
 
 
 def _words(settings: Mapping) -> str:

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from glioseg.files import COVARIATE
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import EMPTY, rows_of
 from glioseg.layouts.folders import File, Layout, Place, SubjectFiles, file_named, listing
@@ -75,6 +76,15 @@ def table_of(subjects: dict[str, SubjectFiles], modalities: list[str], folder: P
             row[key] = f"{path}:{volume}" if volume else path
         rows.append(row)
     return ["subject", "patient", "labels", *modalities, MASK, NOTES, *covariates], rows
+
+
+def described(columns: list[str], modalities: list[str]) -> dict[str, dict]:
+    """What the columns of `table_of` are that depend on the data set: files by modality, and covariates."""
+    files = {
+        name: {"Description": f"File of {name}, relative to this table's folder; FILE:2 is its third volume."}
+        for name in (*modalities, MASK)
+    }
+    return {name: files.get(name, COVARIATE) for name in columns if name not in ("subject", "patient", "labels", NOTES)}
 
 
 def table_in(root: str) -> str | None:

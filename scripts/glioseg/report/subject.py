@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from glioseg.evaluate.metrics import METRICS
+from glioseg.evaluate.metrics import METRIC_NAMES, METRICS
 from glioseg.evaluate.score_table import MEAN, TABLE_ORDER
 from glioseg.labels import REGION_NAMES
 from glioseg.report.gallery import subject_table
 from glioseg.report.pages import figures_of, pages_under
 from glioseg.report.run import Run
-from glioseg.report.tables import VOLUME_NAMES, covariates
+from glioseg.report.tables import covariates
 
 
 def render_subjects(run: Run, figure: Callable[[str], str], volumes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -43,11 +43,13 @@ def render_subjects(run: Run, figure: Callable[[str], str], volumes: Mapping[str
 
 def score_rows(scores: Mapping) -> list[dict]:
     """{"name", "digits", "cells": {region: value}} per metric of a row of `subject_table`, known metrics first."""
-    known = {name: metric.words for name, metric in METRICS.items()} | VOLUME_NAMES
     found = [name for name in scores if isinstance(scores[name], dict)]
     return [
-        {"name": known.get(name, name.replace("_", " ")), "digits": _digits(name), "cells": _cells(scores, name)}
-        for name in [*(name for name in known if name in found), *(name for name in found if name not in known)]
+        {"name": METRIC_NAMES.get(name, name.replace("_", " ")), "digits": _digits(name), "cells": _cells(scores, name)}
+        for name in [
+            *(name for name in METRIC_NAMES if name in found),
+            *(name for name in found if name not in METRIC_NAMES),
+        ]
     ]
 
 

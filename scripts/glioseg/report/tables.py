@@ -11,8 +11,6 @@ from glioseg.preprocess.findings import CHECKS
 from glioseg.report.run import Rows
 from glioseg.split.cohort import COHORT_COLUMNS, counted
 
-# Volumes are listed with the metrics.
-VOLUME_NAMES = {"truth_ml": "True volume, ml", "predicted_ml": "Predicted volume, ml"}
 COLUMN_NAMES = {name: REGION_NAMES.get(name, "mean of WT, TC, ET") for name in TABLE_ORDER}
 
 
