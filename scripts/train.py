@@ -1,6 +1,8 @@
 """Train the network of one fold, or continue a training that was interrupted."""
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import click
@@ -131,4 +133,11 @@ def train(fold, cohort, preprocess, start, precision, threads, study, code, stat
 
 
 if __name__ == "__main__":
-    train()
+    try:
+        train()
+    except SystemExit as end:
+        if end.code:
+            # After an error, threads still prepare batches: they wait for Python, and its end would wait for them.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code)
