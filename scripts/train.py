@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
-from glioseg.split.models import held_out_subjects, training_subjects, validation_subjects
+from glioseg.split.models import held_out_subjects, planned_subjects, training_subjects, validation_subjects
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
 from glioseg.train.start.source import find_source, hashes_of, seen_hashes, settings_to_go_on
 from glioseg.workflow.commands import NEW_FOLDER, Command, Output
@@ -98,7 +98,7 @@ def train(fold, cohort, preprocess, start, precision, threads, study, code, stat
     import tensorflow as tf
 
     from glioseg.train.loop import train_network, versions
-    from glioseg.train.patches import fingerprint, load_subject
+    from glioseg.train.patches import fingerprint, load_subject, shapes_of
     from glioseg.train.plan import describe_plan, free_bytes, plan
     from glioseg.train.progress import HISTORY_COLUMNS, Training
     from glioseg.train.start.weights import Start
@@ -109,7 +109,9 @@ def train(fold, cohort, preprocess, start, precision, threads, study, code, stat
     allow_open_files()
     subjects = [load_subject(preprocess / name) for name in names]
     device, free = free_bytes()
-    settings = plan(settings, [one.mask.shape for one in subjects], subjects[0].image.shape[-1], device, free)
+    # The same for each fold: models of unequal patches cannot be averaged.
+    shapes = shapes_of(preprocess, planned_subjects(rows))
+    settings = plan(settings, shapes, subjects[0].image.shape[-1], device, free)
     identity = identify(settings, [code, *(fingerprint(preprocess / name) for name in names)])
     click.echo(f"{len(names)} subjects, {describe_plan(settings)}, {free / 1e9:.0f} GB free on the {device.upper()}")
     shown = [load_subject(preprocess / name) for name in held_out]

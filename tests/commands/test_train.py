@@ -4,10 +4,11 @@ import json
 import signal
 import subprocess
 
+import numpy as np
 import pytest
-from trainings import end_after, train_command, weights
+from trainings import end_after, subject, train_command, weights
 
-from glioseg.files import read_table
+from glioseg.files import read_table, write_table
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
 from glioseg.train.patches import load_subject
 from glioseg.train.start.source import content_of
@@ -271,3 +272,23 @@ def test_a_frozen_encoder_keeps_the_bits_of_the_model(preprocessed, known, tmp_p
     assert same.count(True) == frozen
     done = run(train_command(preprocessed, tmp_path, **{"freeze-encoder": True}))
     assert "freeze_encoder: true requires train: start" in done.stderr
+
+
+def test_models_of_all_folds_have_one_patch(tmp_path):
+    """A fold of small scans and one of large scans, whose medians alone would give patches of 32 and 48 voxels."""
+    rows = []
+    for fold, side in (("0", 32), ("1", 48)):
+        for number in (1, 2):
+            one = subject(f"fold {fold} {number}", (side, side, side))
+            (tmp_path / one.name).mkdir()
+            np.save(tmp_path / one.name / "image.npy", one.image)
+            np.save(tmp_path / one.name / "mask.npy", one.mask)
+            (tmp_path / one.name / "scan.json").write_text(json.dumps({"subject": one.name, "hashes": {}}))
+            rows.append({"subject": one.name, "verdict": "included", "fold": fold, "has_mask": "yes"})
+    write_table(tmp_path / "cohort.tsv", ["subject", "verdict", "fold", "has_mask"], rows)
+    few = {"epochs": 1, "steps-per-epoch": 1, "validation-subjects": 0, "patch": ("auto",)}
+    for fold in "01":
+        done = run(train_command(tmp_path, tmp_path / f"model {fold}", fold=fold, **few))
+        assert done.returncode == 0, done.stderr
+    patches = [json.loads((tmp_path / f"model {fold}/settings.json").read_text())["settings"]["patch"] for fold in "01"]
+    assert patches[0] == patches[1]

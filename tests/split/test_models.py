@@ -3,7 +3,15 @@
 import pytest
 from scans import broken, rows_of, scan, unmasked
 
-from glioseg.split.models import models, models_for, predicted_subjects, seed_of, training_subjects, validation_subjects
+from glioseg.split.models import (
+    models,
+    models_for,
+    planned_subjects,
+    predicted_subjects,
+    seed_of,
+    training_subjects,
+    validation_subjects,
+)
 
 
 def test_no_subject_is_predicted_by_a_model_trained_on_it():
@@ -37,5 +45,6 @@ def test_each_fold_has_a_model_for_each_seed():
     ]
     assert training_subjects(rows, "0_2") == training_subjects(rows, "0") == ["b"]
     assert validation_subjects(rows, "1_2") == ["b"]
+    assert planned_subjects(rows) == ["a", "b"], "the same for both folds, and no test subject"
     assert models_for(rows, "a", 2, 2) == ["0", "0_2"]
     assert models_for(rows, "c", 2, 2) == ["0", "0_2", "1", "1_2"]

@@ -4,7 +4,7 @@ import numpy as np
 from trainings import subject
 
 from glioseg.files import write_json
-from glioseg.train.patches import Subject, draw_center, fingerprint, take_patch, training_batch
+from glioseg.train.patches import Subject, draw_center, fingerprint, shapes_of, take_patch, training_batch
 
 SETTINGS = {
     "seed": 5,
@@ -21,6 +21,13 @@ SETTINGS = {
     "noise": 0.1,
     "modality_dropout": 0,
 }
+
+
+def test_shapes_are_those_of_the_images_that_are_there(tmp_path):
+    for name, shape in (("a", (4, 5, 6)), ("b", (7, 8, 9))):
+        (tmp_path / name).mkdir()
+        np.save(tmp_path / name / "image.npy", np.zeros((*shape, 2), np.float16))
+    assert shapes_of(tmp_path, ["b", "deleted", "a"]) == [(7, 8, 9), (4, 5, 6)]
 
 
 def test_the_path_of_a_scan_is_no_part_of_its_identity(tmp_path):

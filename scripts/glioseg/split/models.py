@@ -42,6 +42,11 @@ def held_out_subjects(rows: list[dict], model: str) -> list[str]:
     return [row["subject"] for row in rows if row["fold"] in ("test", "new", fold_of(model))]
 
 
+def planned_subjects(rows: list[dict]) -> list[str]:
+    """Subjects by which all models of a study are planned alike: those that any of them is trained on."""
+    return [row["subject"] for row in _masked(rows) if row["fold"] not in ("", "new", "test")]
+
+
 def models_for(rows: list[dict], subject: str, folds: int, seeds: int) -> list[str]:
     """Names of the models not trained on a subject. Raises ValueError if there are none or the subject is excluded."""
     row = next((row for row in rows if row["subject"] == subject), None)

@@ -1,11 +1,12 @@
 """Training patches of preprocessed subjects; seed and step alone determine them, so a resumed run sees the same."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from glioseg.files import read_json, read_sample
+from glioseg.files import read_array, read_json, read_sample
 from glioseg.scan_facts import content_hash
 from glioseg.train.augment import Augmentation, augment, bent_patch, draw_augmentation
 from glioseg.train.settings import TrainSettings
@@ -26,6 +27,12 @@ def load_subject(folder: Path) -> Subject:
     image, mask = read_sample(folder)
     positions = [np.flatnonzero(mask == tissue) for tissue in np.unique(mask) if tissue]
     return Subject(folder.name, image, mask, tuple(positions))
+
+
+def shapes_of(preprocess: Path, names: Iterable[str]) -> list[tuple[int, int, int]]:
+    """Voxels of the preprocessed images of these subjects; a subject whose image was deleted is left out."""
+    images = [preprocess / name / "image.npy" for name in names]
+    return [read_array(image, 4, mapped=True).shape[:3] for image in images if image.exists()]
 
 
 def fingerprint(folder: Path) -> str:

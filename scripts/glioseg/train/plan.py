@@ -30,9 +30,10 @@ def plan(
 ) -> dict:
     """Return the settings with numbers for filters, patch and batch; values other than `auto` are kept.
 
-    shapes: voxels of the preprocessed subjects; device: "cpu" or "gpu"; free: bytes of its memory. The patch is the
-    largest that fits with a batch of two and is no larger than the median subject; then the batch is the largest that
-    fits. Raises ValueError, saying what to lower, if a step does not fit, whether planned or set.
+    shapes: voxels of the preprocessed subjects, the same for all folds of a study; device: "cpu" or "gpu"; free:
+    bytes of its memory. The patch is the largest that fits with a batch of two and is no larger than the median
+    subject; then the batch is the largest that fits. Raises ValueError, saying what to lower, if a step does not
+    fit, whether planned or set.
     """
     filters = FILTERS[device] if settings["filters"] == AUTO else tuple(int(width) for width in settings["filters"])
     tried = {"filters": filters}
