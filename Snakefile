@@ -29,6 +29,12 @@ rule all:
         result("report/index.html"),
 
 
+# Two runs that start in different folders do not see each other's lock of Snakemake.
+onstart:
+    sentence(claim, Path(RESULTS))
+    atexit.register(release, Path(RESULTS))
+
+
 # Record failed jobs, so that the next run can go on without their subjects.
 onerror:
     remaining = record(Path(LEDGER), failed_jobs("".join(Path(name).read_text() for name in log)))

@@ -54,6 +54,7 @@ from glioseg.workflow.failures import (
     record,
     unlisted,
 )
+from glioseg.workflow.one_run import claim, release
 from glioseg.workflow.options import each, options, paired
 
 

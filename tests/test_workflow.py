@@ -35,6 +35,7 @@ from studies import (
 
 from glioseg.files import COVARIATE, read_table
 from glioseg.workflow.failures import FAILURE_COLUMNS
+from glioseg.workflow.one_run import claim, release
 
 
 def assert_tables_are_described(run):
@@ -536,6 +537,20 @@ def test_training_goes_on_from_a_model_that_saw_no_held_out_subject(cohort_folde
     done = run.run("train_all", "--dry-run")
     assert "gone does not exist; expected a model.keras or a results folder" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_second_run_into_a_results_folder_is_told(cohort_folder, workflow):
+    """Snakemake's own lock lies in the working directory, and a run of another checkout does not see it."""
+    run = workflow(cohort_folder)
+    claim(run / "")
+    done = run.run("layouts")
+    assert done.returncode == 1 and not (run / "layouts").exists()
+    told = done.stdout + done.stderr
+    assert "another run uses this folder since" in told and f"process {os.getpid()} on" in told
+    assert run.run("layouts", "--dry-run").returncode == 0
+    release(run / "")
+    assert run.run("layouts").returncode == 0
+    assert not (run / ".running.json").exists()
 
 
 def test_dry_run_of_369_subjects_is_fast(tmp_path, workflow):
