@@ -4,6 +4,7 @@ import copy
 import datetime
 from functools import reduce
 from operator import getitem
+from pathlib import Path
 
 import pytest
 import yaml
@@ -26,6 +27,25 @@ def test_numbers_in_by_hand():
     assert numbers_in("3") == 3 and numbers_in("0.5") == 0.5
     assert numbers_in(["4", "x", 8]) == [4, "x", 8]
     assert numbers_in("brain") == "brain" and numbers_in(None) is None
+
+
+@pytest.mark.parametrize("path", ["a{b}", "{a", "a<b>", "/x/{y}/z"])
+@pytest.mark.parametrize("where", ["results", "models", "split: file", "train: start"])
+def test_paths_that_snakemake_would_read_as_variables_are_refused(where, path):
+    config = copy.deepcopy(CONFIG)
+    *sections, name = where.split(": ")
+    reduce(getitem, sections, config)[name] = [path] if name == "models" else path
+    with pytest.raises(ValueError, match=r"holds one of \{ \} < >, which Snakemake reads as variables") as refusal:
+        check_config(config, SCHEMA)
+    assert str(refusal.value).startswith(f"{where}: {path} holds")
+
+
+def test_the_home_folder_may_be_written_in_every_path():
+    config = copy.deepcopy(CONFIG)
+    config["models"], config["train"]["start"] = ["~/a.zip", "b"], "~/c/model.keras"
+    check_config(config, SCHEMA)
+    assert config["models"] == [str(Path.home() / "a.zip"), "b"]
+    assert config["train"]["start"] == str(Path.home() / "c/model.keras")
 
 
 def test_text_is_converted_to_the_numbers_that_the_schema_requires():

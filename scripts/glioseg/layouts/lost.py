@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable
 
 from glioseg.layouts.folders import Place, SubjectFiles, part_of, stem_of
+from glioseg.workflow.options import BRACKETS
 
-# Snakemake reads text in such brackets as the name of a variable, wherever it is in the path of a file.
-BRACKETS = re.compile(r"[{}<>]")
 # White space that a cell of a table does not keep.
 BLANKS = re.compile(r"^\s|\s$|(?<=\s)\s|[^\S ]")
 

@@ -16,7 +16,7 @@ def given_models(config: Mapping) -> list[ModelFile]:
     Raises ValueError if a place has no model, or lies in the results folder of the study itself.
     """
     places = [config["models"]] if isinstance(config["models"], str) else config["models"]
-    models = models_in(Path(place).expanduser() for place in places)
+    models = models_in(map(Path, places))
     for file in files_of(models):
         if Path(config["results"]).resolve() in file.resolve().parents:
             raise ValueError(f"models: {file} is in the results folder of this study; set results to another folder")

@@ -12,6 +12,11 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from glioseg.workflow.options import BRACKETS
+
+# Settings that are paths. Of the paths of data, those that cannot be used leave out their subjects alone.
+PATHS = (("results",), ("data",), ("models",), ("split", "file"), ("train", "start"))
+
 
 def add_defaults(config: dict, defaults: Path) -> None:
     """Add the settings of a YAML file that a configuration does not have, at its top and in its sections.
@@ -49,8 +54,15 @@ def check_config(config: dict, schema: Path) -> None:
         raise ValueError("\n".join(["The configuration is not valid.", *sentences]))
     for name in config:
         config[name] = _integers(config[name], validator.schema["properties"][name])
-    config["results"], config["data"] = _expanded(config["results"]), _expanded(config["data"])
-    config["train"]["start"] = _expanded(config["train"]["start"])
+    for *sections, name in PATHS:
+        section = reduce(getitem, sections, config)
+        section[name] = _expanded(section[name])
+        unusable = [path for path in _texts(section[name]) if name != "data" and BRACKETS.search(path)]
+        if unusable:
+            where = ": ".join((*sections, name))
+            raise ValueError(
+                f"{where}: {unusable[0]} holds one of {{ }} < >, which Snakemake reads as variables; rename it"
+            )
 
 
 def numbers_in(value: object) -> object:
@@ -86,6 +98,11 @@ def _expanded(paths: object) -> object:
         return str(Path(paths).expanduser()) if paths.startswith("~") else paths
     except RuntimeError as error:
         raise ValueError(f"{paths}: there is no such home folder; write the whole path") from error
+
+
+def _texts(value: object) -> list[str]:
+    """A text, or the texts of a list."""
+    return [value] if isinstance(value, str) else [one for one in value if isinstance(one, str)]
 
 
 def sources(config: Mapping) -> list[dict]:

@@ -1,7 +1,11 @@
 """Converting settings and files to command-line arguments."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+
+# Snakemake reads text in such brackets as the name of a variable, wherever it is in the path of a file.
+BRACKETS = re.compile(r"[{}<>]")
 
 
 def options(section: Mapping) -> list[str]:
