@@ -120,18 +120,6 @@ def growing(first):
     return lambda wildcards, attempt: first * attempt
 
 
-def check_words():
-    """Stop the run if a target was taken for a configuration file, since it followed --configfile."""
-    for path in workflow.configfiles[1:]:
-        inside = Path(config["results"]).absolute() in Path(path).absolute().parents
-        if inside and Path(path).suffix not in (".yaml", ".yml"):
-            raise WorkflowError(
-                f"{path} is a result, and not a configuration; --configfile and --config take all words that follow "
-                f"them, so put the target first: snakemake {path} --cores 2 --configfile …"
-            )
-
-
-check_words()
 # What Snakemake prints of each job.
 BLOCKS = (LogEvent.JOB_INFO, LogEvent.GROUP_INFO, LogEvent.SHELLCMD, LogEvent.JOB_FINISHED)
 # Lines that TensorFlow prints when it is loaded, whatever its level of logging.
