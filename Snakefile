@@ -18,6 +18,7 @@ report: "rules/captions/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/console.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
 include: "rules/report.smk"
@@ -46,6 +47,3 @@ onsuccess:
     record(Path(LEDGER), [])
     show_unlisted()
     show_report()
-
-
-atexit.register(show_nothing_done)

@@ -1,13 +1,9 @@
 import hashlib
 import json
-import logging
 import os
 import sys
 from functools import cache
 from pathlib import Path
-
-from snakemake.logging import LogEvent, logger
-from snakemake.settings.enums import Quietness
 
 # The folder of the commands. Jobs find it in their environment, and not in a param, so that the place of this project
 # is not among the reasons to run a job again. They import no packages from ~/.local, which may differ from those of
@@ -16,7 +12,6 @@ GLIOSEG = os.path.abspath(f"{HOME}/scripts")
 os.environ.update(GLIOSEG=GLIOSEG, PYTHONNOUSERSITE="1")
 sys.path.insert(0, GLIOSEG)
 
-from glioseg.evaluate.score_table import score_table
 from glioseg.files import read_json, read_table
 from glioseg.labels import MASK, REGIONS, classes_of
 from glioseg.layouts.covariates import rows_of
@@ -52,7 +47,6 @@ from glioseg.workflow.failures import (
     failed_subjects,
     read_failures,
     record,
-    unlisted,
 )
 from glioseg.workflow.one_run import claim, release
 from glioseg.workflow.options import each, options, paired
@@ -71,61 +65,13 @@ def result(path):
     return f"{RESULTS}/{path}"
 
 
-def show_report():
-    """Print the scores and the path of the report, if the run was asked for the report and it is there."""
-    index = result("report/index.html")
-    if Path(index).exists() and any(index in job.output for job in workflow.dag.jobs):
-        print(f"\n{score_table(read_table(result('summarize/scores.tsv')))}")
-        print(f"Report: {Path(index).resolve()}")
-
-
-def show_unlisted():
-    """Print which subjects the table of `layouts` does not list, or lists although they are gone, after a run."""
-    table = result("layouts/subjects.tsv")
-    if Path(table).exists() and any(table in job.output for job in workflow.dag.jobs):
-        words = unlisted(SUBJECTS, [row["subject"] for row in read_table(table)], table)
-        if words:
-            print(f"\n{words}")
-
-
-def show_nothing_done():
-    """Print the same at the end of a run with nothing to be done, for which Snakemake calls no hook."""
-    if workflow.is_main_process and workflow.scheduler is not None and not len(workflow.dag):
-        show_unlisted()
-        if not workflow.dryrun:
-            show_report()
-
-
-def quiet_jobs():
-    """Let `quiet: rules` (profiles/default) leave out the block of each job on the console, but nothing else.
-
-    Snakemake would also leave out the jobs that failed, and all of it from its log, from which failed jobs are read.
-    """
-    for handler in logger.handlers:
-        for quiet in handler.filters:
-            if Quietness.RULES in getattr(quiet, "quiet", ()):
-                quiet.quiet = set(quiet.quiet) - {Quietness.RULES}
-                if isinstance(handler, logging.FileHandler) or quiet.dryrun:
-                    continue
-                handler.addFilter(is_no_block)
-
-
-def is_no_block(record):
-    """Whether a message is none of those that Snakemake prints of each job."""
-    return getattr(record, "event", None) not in BLOCKS and not record.getMessage().startswith(SCHEDULING)
-
-
 def growing(first):
     """A resource that is `first` times the number of the attempt."""
     return lambda wildcards, attempt: first * attempt
 
 
-# What Snakemake prints of each job.
-BLOCKS = (LogEvent.JOB_INFO, LogEvent.GROUP_INFO, LogEvent.SHELLCMD, LogEvent.JOB_FINISHED)
 # Lines that TensorFlow prints when it is loaded, whatever its level of logging.
 BANNER = r"\%absl::InitializeLog\|oneDNN custom operations\|cpu_feature_guard\|rebuild TensorFlow with%d"
-SCHEDULING = ("Select jobs to execute", "Execute ")
-quiet_jobs()
 
 add_defaults(config, Path(HOME, "config.yaml"))
 sentence(check_config, config, Path(HOME, "rules/config.schema.yaml"))
