@@ -420,17 +420,18 @@ def get_volumes(wildcards):
 def get_figure_inputs(wildcards):
     """Files from which a figure of the whole cohort is drawn."""
     cohort()  # Figures wait for split, which decides whether their inputs change.
+    names, first = models(*MODELS), get_all_models(wildcards)[0]
     paths = [
-        path
+        first if pattern == "{first_model}" else result(path)
         for pattern in FIGURES[wildcards.figure].inputs
-        for path in expand(pattern, results=RESULTS, model=models(*MODELS), first_model=get_all_models(wildcards)[:1])
+        for path in expand(pattern, model=names, first_model=first)
     ]
     return [ancient(path) if path == result("split/cohort.tsv") else path for path in paths]
 
 
 def get_figure_cohort(wildcards):
     """A hash of the whole cohort without the covariates, if a figure is drawn from it."""
-    return get_cohort(wildcards) if "{results}/split/cohort.tsv" in FIGURES[wildcards.figure].inputs else ""
+    return get_cohort(wildcards) if "split/cohort.tsv" in FIGURES[wildcards.figure].inputs else ""
 
 
 def get_figure_options(wildcards, input):

@@ -58,7 +58,7 @@ def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, output):
 
     for source in sources:
         try:
-            found.append(read_source(source, list(modalities)))
+            found.append(read_source(source, list(modalities), insist=bool(output)))
         except ValueError as error:
             errors.append(str(error))
             continue

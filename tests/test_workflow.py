@@ -535,7 +535,7 @@ def test_training_goes_on_from_a_model_that_saw_no_held_out_subject(cohort_folde
     assert "is a result of this study, which the training would replace; copy its folder" in done.stdout + done.stderr
     start_at(tmp_path / "gone")
     done = run.run("train_all", "--dry-run")
-    assert "gone does not exist; expected a model.keras or a results folder" in done.stdout + done.stderr
+    assert "gone does not exist; expected a model.keras, a bundle or a results folder" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 

@@ -70,3 +70,14 @@ def test_the_table_written_by_layouts_is_a_valid_layout(tmp_path, monkeypatch):
         assert {part: (Path(file.path).resolve(), file.volume) for part, file in files.items()} == {
             part: (Path(file.path).resolve(), file.volume) for part, file in subjects[name].files.items()
         }
+
+
+def test_a_table_without_a_column_of_labels_is_described(tmp_path):
+    """The workflow gets its labels from the configuration, as in the example of docs/data.md."""
+    (tmp_path / "a.nii").touch()
+    (tmp_path / "cohort.tsv").write_text("subject\tflair\tseg\np\ta.nii\ta.nii\n")
+    done = CliRunner().invoke(layouts, [str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "labels     not recognized, so set labels to one of brats2013, brats2020," in done.output
+    done = CliRunner().invoke(layouts, [str(tmp_path), "--output", str(tmp_path / "subjects.tsv")])
+    assert done.exit_code == 1 and "the label dialect of the mask of p" in done.output

@@ -1,5 +1,7 @@
 """The label dialect of a BraTS subject follows from its name and the year of the challenge."""
 
+import re
+
 import pytest
 from cohorts import PLAIN, found, touch
 
@@ -124,3 +126,13 @@ def test_a_template_in_the_root_is_no_subject(tmp_path):
 
 UPENN = ("T1", "T1GD", "T2", "FLAIR")
 UCSF = {"flair": "FLAIR", "t1": "T1", "t1ce": "T1c", "t2": "T2", "seg": "tumor_segmentation"}
+
+
+def test_files_named_as_in_two_years_are_told(tmp_path):
+    touch(tmp_path, "A/A_t1.nii.gz", "A/A_t2.nii.gz", "A/A_t1ce.nii.gz", "A/A-t2f.nii.gz")
+    touch(tmp_path, "B/B-t1n.nii.gz", "B/B_flair.nii.gz")
+    for layout, unread in (("brats", "A: .* A-t2f.nii.gz is"), ("brats2023", "B: .* B_flair.nii.gz is")):
+        source = read_source(PLAIN | {"folder": tmp_path, "layout": layout}, [])
+        (note,) = [note for note in source.notes if note[0] == unread[0]]
+        assert re.match(f"{unread} not read; name all files of a subject alike", note)
+        assert "flair" not in source.subjects[unread[0]].files

@@ -41,8 +41,9 @@ def test_neither_of_two_files_for_one_modality_is_used(tmp_path):
     source = read_source(PLAIN | {"folder": tmp_path}, [])
     assert source.subjects["a"].files == {"flair": File(f"{tmp_path}/a/a_flair.nii")}
     assert source.notes == [
+        "a: a_flair.nii is used for flair, and a_flair.nii.gz beside it is not; delete the one that is out of date",
         "a: 2 files for t1ce (a_t1c.nii.gz, a_t1ce.nii.gz); expected one, so none is used: keep only one, or "
-        "use a table"
+        "use a table",
     ]
 
 
@@ -54,7 +55,8 @@ def test_other_formats_and_folders_of_dicom_slices_are_found(tmp_path):
     assert source.subjects["a"].files == {name: File(f"{tmp_path}/a/{file}") for name, file in files.items()}
     assert source.subjects["b"].files == {"flair": File(f"{tmp_path}/b/b_flair.nii.gz")}
     assert source.notes == [
-        f"{tmp_path}/b/b_t1 is a folder; expected one image in it, or DICOM slices alone, found one.txt; it is skipped"
+        f"{tmp_path}/b/b_t1 is a folder; expected one image in it, or DICOM slices alone, found one.txt; it is skipped",
+        "b: b_flair.nii.gz is used for flair, and b_flair.mha beside it is not; delete the one that is out of date",
     ]
     touch(tmp_path / "old", "c/VSD.Brain.XX.O.MR_T1.1/VSD.Brain.XX.O.MR_T1.1.mha")
     (found_there,) = found(tmp_path / "old").values()

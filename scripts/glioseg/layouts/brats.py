@@ -66,6 +66,8 @@ def brats2013(root: str, labels: str, names: dict[str, str], notes: list[str]) -
 def files_2017(name: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
     """Paths by modality of the images in a folder that are named as in 2017-2021; empty if there are none."""
     found = _suffixed(f"{_subject(name)}_".lower(), entries, names, notes) or _suffixed("", entries, names, notes)
+    if found:
+        _tell_others(name, f"{_subject(name)}-".lower(), entries, names, notes)
     # A folder of masks alone, such as that of UPENN-GBM, is no subject.
     if set(found) - {MASK}:
         odd = [entry for entry in entries if "_segm.nii" in entry.name.lower() and stem_of(entry.name) is not None]
@@ -76,7 +78,10 @@ def files_2017(name: str, entries: list, names: dict[str, str], notes: list[str]
 
 def files_2023(name: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
     """Paths by modality of the images in a folder that are named as in 2023 and later; empty if there are none."""
-    return _suffixed(f"{name}-".lower(), entries, names, notes)
+    found = _suffixed(f"{name}-".lower(), entries, names, notes)
+    if found:
+        _tell_others(name, f"{name}_".lower(), entries, names, notes)
+    return found
 
 
 def files_2013(name: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:
@@ -89,6 +94,17 @@ def files_2013(name: str, entries: list, names: dict[str, str], notes: list[str]
             if key and (path := image_of(entry, notes)):
                 found.setdefault(key, []).append(path)
     return found
+
+
+def _tell_others(name: str, prefix: str, entries: list, names: dict[str, str], notes: list[str]) -> None:
+    """Add a note on the images of a subject that are named as in another year."""
+    others = [path for paths in _suffixed(prefix, entries, names, []).values() for path in paths]
+    if others:
+        found = ", ".join(path.rpartition("/")[2] for path in others)
+        notes.append(
+            f"{name}: its files are named as in two years, and {found} {'are' if len(others) > 1 else 'is'} not read; "
+            "name all files of a subject alike"
+        )
 
 
 def _suffixed(prefix: str, entries: list, names: dict[str, str], notes: list[str]) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from glioseg.labels import MASK
+from glioseg.labels import DIALECTS, MASK
 from glioseg.layouts.find_subjects import Source
 from glioseg.layouts.folders import SubjectFiles
 from glioseg.layouts.modalities import MODALITIES
@@ -17,6 +17,7 @@ from glioseg.volumes.resample import resampled_shape
 LISTED = 10  # the most subjects or notes that are listed; the others are counted
 MEASURED = 12  # the most subjects whose brain is measured; this gives the mean box to about 3 %
 SCAN_JSON_BYTES = 4000
+UNKNOWN = {"auto": f"not recognized, so set labels to one of {', '.join(DIALECTS)}:"}
 NO_IMAGE = f"none; expected an image of {', '.join(MODALITIES[:-1])} or {MODALITIES[-1]} for each subject"
 
 
@@ -31,7 +32,7 @@ def describe_source(source: dict, found: Source, modalities: list[str], spacing_
     names = [*modalities, *sorted(set(files) - {MASK, *modalities})]
     lines = [
         ("layout", found.layout),
-        ("labels", _counts(Counter(subject.labels for subject in subjects.values()))),
+        ("labels", _counts(Counter(UNKNOWN.get(subject.labels, subject.labels) for subject in subjects.values()))),
         ("subjects", str(len(subjects))),
         ("modalities", ", ".join(f"{name} {files[name]}" for name in names) or NO_IMAGE),
         ("masks", str(files[MASK])),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from glioseg.choices import choose
 from glioseg.labels import DIALECTS, MASK
 from glioseg.layouts import bids, brats, msd, table
-from glioseg.layouts.folders import File, Place, SubjectFiles, descend, insert, listing
+from glioseg.layouts.folders import LEVELS, File, Place, SubjectFiles, descend, insert, listing
 from glioseg.layouts.lost import with_usable_name
 from glioseg.layouts.modalities import MODALITIES, names_of
 from glioseg.layouts.table import table_in
@@ -60,17 +60,23 @@ def recognize(root: str) -> str:
     found = next(descend(root, look), None)
     if found is None:
         looked_for = ", ".join(f"{layout.expected} ({name})" for name, layout in LAYOUTS.items())
-        raise ValueError(f"data: no known layout in {root}; looked for {looked_for}; found {_content(root, notes)}")
+        raise ValueError(
+            f"data: no known layout in {root}; looked for {looked_for}, at most {LEVELS} folders deep; "
+            f"found {_content(root, notes)}"
+        )
     return found
 
 
-def read_source(source: dict, modalities: list[str], without_masks: str = LABELS_WITHOUT_MASKS) -> Source:
+def read_source(
+    source: dict, modalities: list[str], without_masks: str = LABELS_WITHOUT_MASKS, insist: bool = True
+) -> Source:
     """Find all subjects and files of a source.
 
     source: folder, layout (or "auto"), labels (a dialect or "auto"), prefix (of the names of subjects and patients).
     modalities: those to look for in addition to flair, t1, t1ce and t2. without_masks: label dialect of subjects that
-    have no mask and whose layout does not tell it. Raises ValueError if the folder or the layout does not exist, if no
-    subject is found, or if the label dialect of a mask cannot be recognized.
+    have no mask and whose layout does not tell it. insist: False keeps "auto" for masks in a dialect that cannot be
+    recognized. Raises ValueError if the folder or the layout does not exist, if no subject is found, or if the label
+    dialect of a mask cannot be recognized.
     """
     root, layout, labels = _place(source["folder"]), source["layout"], source["labels"]
     choose("labels", labels, ("auto", *DIALECTS))
@@ -89,16 +95,16 @@ def read_source(source: dict, modalities: list[str], without_masks: str = LABELS
         expected = f"{LAYOUTS[layout].expected} (layout {layout})"
         raise ValueError(f"data: no subject found in {root}; expected {expected}; found {_content(root, notes)}")
     masked = [name for name, subject in found.items() if subject.labels == "auto" and MASK in subject.files]
-    if masked:
+    if masked and insist:
         raise ValueError(
             f"data: the label dialect of the mask of {masked[0]} in {root} cannot be recognized; set labels to one of "
             f"{', '.join(DIALECTS)}" + (", or add a column labels to the table" if layout == "table" else "")
         )
     subjects = {}
     for name, subject in sorted(found.items()):
-        if subject.labels == "auto":
+        if subject.labels == "auto" and MASK not in subject.files:
             subject = subject._replace(labels=without_masks)
-        if subject.labels not in DIALECTS:
+        if subject.labels not in (*DIALECTS, "auto"):
             raise ValueError(
                 f"data: {name} in {root} has the unknown label dialect {subject.labels!r}; expected one of "
                 f"{', '.join(DIALECTS)}"

@@ -155,12 +155,19 @@ def descend(root: str, look: Callable[[Place], object], groups: tuple[str, ...] 
 def one_each(subject: str, candidates: dict[str, list[str]], notes: list[str]) -> dict[str, File]:
     """One file for each modality; a modality with several different files is left out, with a note.
 
-    X.nii and X.nii.gz count as the same file, and so does X with any other of `ENDINGS`. The first ending is used.
+    X.nii and X.nii.gz count as the same file, and so does X with any other of `ENDINGS`. The first ending is used, with
+    a note, since one of them may be out of date; .hdr and .img are one image.
     """
     files = {}
     for name, paths in candidates.items():
         if len({stem_of(path) or path for path in paths}) == 1:
-            files[name] = File(min(paths, key=lambda path: ENDINGS.index(ending_of(path)) if ending_of(path) else 0))
+            used = min(paths, key=lambda path: ENDINGS.index(ending_of(path)) if ending_of(path) else 0)
+            files[name] = File(used)
+            if rest := [path.rpartition("/")[2] for path in paths if path != used]:
+                notes.append(
+                    f"{subject}: {used.rpartition('/')[2]} is used for {name}, and {', '.join(rest)} beside it is not; "
+                    "delete the one that is out of date"
+                )
         elif paths:
             found = ", ".join(path.rpartition("/")[2] for path in paths)
             notes.append(

@@ -23,8 +23,8 @@ class Contents(NamedTuple):
 class Entry(NamedTuple):
     """A figure's section in the report, inputs, alternative text and caption.
 
-    section: section of the report, one of `SECTIONS`. inputs: files; "{results}" stands for the results folder,
-    "{model}" for the name of each model, "{first_model}" for the file of the first one. alt: text for readers who
+    section: section of the report, one of `SECTIONS`. inputs: files in the results folder, in which "{model}"
+    stands for each model; "{first_model}" is the file of the first model, wherever it is. alt: text for readers who
     cannot see the figure. folders: folders in the results folder that `draw` gets after the inputs; the inputs must
     depend on what it reads there. wanted: whether a study with these contents has the figure.
     """
@@ -42,7 +42,7 @@ SECTIONS = ("cohort", "scores", "volumes", "training")
 FIGURES = {
     "cohort": Entry(
         section="cohort",
-        inputs=("{results}/split/cohort.tsv",),
+        inputs=("split/cohort.tsv",),
         folders=("preprocess",),
         alt="Stacked bars of tumor volume by tissue class for each subject, grouped by fold, and box plots of "
         "whole-tumor volume per fold.",
@@ -51,7 +51,7 @@ FIGURES = {
     ),
     "scores": Entry(
         section="scores",
-        inputs=("{results}/summarize/subjects.tsv",),
+        inputs=("summarize/subjects.tsv",),
         alt="Box plots of Dice and 95 percent Hausdorff distance per region, with a point per subject, for the network "
         "and the baselines.",
         wanted=lambda study: study.masked,
@@ -61,7 +61,7 @@ FIGURES = {
     ),
     "agreement": Entry(
         section="scores",
-        inputs=("{results}/summarize/subjects.tsv",),
+        inputs=("summarize/subjects.tsv",),
         alt="Two plots per region, with a point per subject: predicted minus true volume against their mean, "
         "and Dice against the true volume.",
         wanted=lambda study: study.masked,
@@ -70,7 +70,7 @@ FIGURES = {
     ),
     "calibration": Entry(
         section="scores",
-        inputs=("{results}/summarize/calibration.tsv",),
+        inputs=("summarize/calibration.tsv",),
         alt="Reliability diagram per region: the share of true voxels against their predicted probability, with the "
         "distribution of the voxels below.",
         caption="Calibration. On the diagonal, the predicted probability equals the share of true voxels; below it, "
@@ -81,7 +81,7 @@ FIGURES = {
     ),
     "uncertainty": Entry(
         section="scores",
-        inputs=("{results}/summarize/uncertainty.tsv",),
+        inputs=("summarize/uncertainty.tsv",),
         alt="Mean Dice against the uncertainty of the segmentation, with a point per subject.",
         wanted=lambda study: study.masked,
         caption="Mean Dice of each segmentation against its uncertainty (1 \N{MINUS SIGN} expected Dice, computed from "
@@ -89,7 +89,7 @@ FIGURES = {
     ),
     "visits": Entry(
         section="volumes",
-        inputs=("{results}/summarize/volumes.tsv",),
+        inputs=("summarize/volumes.tsv",),
         alt="Three plots, one per region, of the predicted tumor volume at each visit, with a line per patient.",
         caption="Predicted volumes over the visits of each patient, in the order of their names. The patients whose "
         "whole tumor changed most are named; the others are grey.",
@@ -97,7 +97,7 @@ FIGURES = {
     ),
     "curves": Entry(
         section="training",
-        inputs=("{results}/train/{model}/history.tsv",),
+        inputs=("train/{model}/history.tsv",),
         alt="Learning curves: loss, accuracy, intersection over union and Dice per epoch, training and validation, for "
         "every model.",
         wanted=lambda study: not study.config["models"],
