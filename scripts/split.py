@@ -8,7 +8,7 @@ from glioseg.files import COVARIATE, read_json, read_table, write_table
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import rows_of
 from glioseg.predict.model_facts import trained_voxels
-from glioseg.split.cohort import COHORT_COLUMNS, cohort_rows, counted, covariate_columns, insist_on_all
+from glioseg.split.cohort import COHORT_COLUMNS, NOTES, cohort_rows, counted, covariate_columns, insist_on_all
 from glioseg.split.own_folds import folds_by, folds_of
 from glioseg.split.seen import seen_subjects
 from glioseg.workflow.commands import OPTIONAL, TABLE, Command, finished_models
@@ -57,7 +57,7 @@ def split(subjects, preprocess, exclude, failed, folds, test_percent, file, by, 
     names = [row["subject"] for row in table if row["subject"] not in left_out]
     scans = {name: read_json(preprocess / name / "scan.json") for name in names}
     if strict:
-        insist_on_all(scans)
+        insist_on_all(scans, {row["subject"]: row.get(NOTES, "") for row in table})
     given = given_folds(table, set(exclude), file, by) if file or by else None
     seen = seen_subjects(scans, trained_voxels(models)) if models else None
     rows = cohort_rows(table, scans, left_out, folds, test_percent, seed, given, seen)

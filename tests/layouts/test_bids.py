@@ -30,3 +30,12 @@ def test_bids_takes_the_files_in_the_masks_space(tmp_path):
     # Of two files in the same space, the one in the folder of the mask is used.
     touch(tmp_path, "derivatives/other/sub-1/anat/sub-1_space-SRI_T1w.nii.gz")
     assert found(tmp_path, labels="brats2023")["sub-1"].files["t1"] == subject.files["t1"]
+
+
+def test_an_empty_session_beside_others_is_a_subject_without_files(tmp_path):
+    touch(tmp_path, "sub-1/ses-a/anat/sub-1_ses-a_FLAIR.nii", "sub-1/ses-c/func/sub-1_ses-c_bold.nii")
+    (tmp_path / "sub-1/ses-b").mkdir()
+    subjects = read_source(PLAIN | {"folder": tmp_path}, []).subjects
+    assert set(subjects) == {"sub-1_ses-a", "sub-1_ses-b"}, "a session of another kind is none"
+    assert subjects["sub-1_ses-b"].files == {} and subjects["sub-1_ses-b"].patient == "sub-1"
+    assert subjects["sub-1_ses-b"].notes == (f"{tmp_path}/sub-1/ses-b has no folder anat",)

@@ -25,9 +25,9 @@ def test_a_subject_with_a_warning_is_included_and_one_left_out_by_name_is_not():
     assert (rows["far"]["checks"], rows["far"]["reason"]) == ("far_spacing", "its spacing is 3 mm")
     assert (rows["s3"]["verdict"], rows["s3"]["fold"]) == ("excluded", "")
     assert rows["s3"]["reason"] == "left out by name (exclude)"
-    insist_on_all({each["subject"]: each for each in scans})
-    with pytest.raises(ValueError, match="1 of 2 subjects are excluded\nbroken: t1 is empty"):
-        insist_on_all({"broken": broken("broken"), "s0": scan("s0")})
+    insist_on_all({each["subject"]: each for each in scans}, {})
+    with pytest.raises(ValueError, match=r"1 of 2 subjects are excluded\nbroken: t1 is empty; x/broken is a link$"):
+        insist_on_all({"broken": broken("broken"), "s0": scan("s0")}, {"broken": "x/broken is a link", "s0": "a note"})
 
 
 def test_duplicates_are_reported_and_in_the_same_fold():

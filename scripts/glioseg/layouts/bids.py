@@ -41,13 +41,17 @@ def bids(root: str, labels: str, names: dict[str, str], notes: list[str]) -> dic
             broken, own = [], []
             entries = listing(folder, own, broken)
             tables += [entry.path for entry in entries if entry.name == "participants.tsv"]
-            anatomies = list(_anatomies(entries, notes))
+            empty: dict[str, str] = {}
+            anatomies = list(_anatomies(entries, notes, empty))
             for name, anat in anatomies:
                 for entry in listing(anat, of_subject.setdefault(name, [])):
                     _sort_in(images.setdefault(name, {}), entry, anat, names, of_subject[name])
                 if not images.setdefault(name, {}):
                     of_subject[name].append(f"{anat} {LACKING[0]}")
             known = {name.partition("_ses-")[0] for name, _ in anatomies}
+            for name, path in empty.items():
+                if name.partition("_ses-")[0] in known:
+                    of_subject.setdefault(name, []).append(f"{path} {LACKING[1]}")
             for entry in entries:
                 if entry.name.startswith("sub-") and entry.name not in known and entry.is_dir():
                     of_subject.setdefault(entry.name, []).append(f"{entry.path} {LACKING[1]}")
@@ -88,15 +92,18 @@ def _data_sets(base: str, notes: list[str]) -> list[str]:
     return [base, *(entry.path for entry in (listing(below.path, notes) if below else []) if entry.is_dir())]
 
 
-def _anatomies(entries: list, notes: list[str]):
-    """Yield the subject's name and the path of each anat folder."""
+def _anatomies(entries: list, notes: list[str], empty: dict[str, str] | None = None):
+    """Yield the subject's name and the path of each anat folder; add the folders of empty sessions to `empty`."""
     for entry in entries:
         if entry.name.startswith("sub-") and entry.is_dir():
             for inner in listing(entry.path, notes):
                 if inner.name == "anat" and inner.is_dir():
                     yield entry.name, inner.path
                 elif inner.name.startswith("ses-") and inner.is_dir():
-                    for innermost in listing(inner.path, notes):
+                    inside = listing(inner.path, notes)
+                    if not inside and empty is not None:
+                        empty[f"{entry.name}_{inner.name}"] = inner.path
+                    for innermost in inside:
                         if innermost.name == "anat" and innermost.is_dir():
                             yield f"{entry.name}_{inner.name}", innermost.path
 

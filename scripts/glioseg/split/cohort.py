@@ -163,9 +163,16 @@ def covariate_columns(subjects: list[dict], scans: dict[str, ScanFacts]) -> list
     return [column for column in subjects[0] if column not in {*files, *COHORT_COLUMNS, NOTES}]
 
 
-def insist_on_all(scans: dict[str, ScanFacts]) -> None:
-    """Raise ValueError if any scan is excluded; the message lists the reasons."""
-    reasons = _exclusions(scans)
+def insist_on_all(scans: dict[str, ScanFacts], notes: Mapping[str, str]) -> None:
+    """Raise ValueError if any scan is excluded; the message lists the reasons.
+
+    notes: subject -> what was left out of its files, in sentences.
+    """
+    reasons = [
+        f"{name}: {'; '.join(filter(None, (scan['reason'], notes.get(name))))}"
+        for name, scan in scans.items()
+        if scan["verdict"] == "excluded"
+    ]
     if reasons:
         raise ValueError("\n".join([f"split: strict: {len(reasons)} of {len(scans)} subjects are excluded", *reasons]))
 
