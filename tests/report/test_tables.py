@@ -34,3 +34,10 @@ def test_deviation_between_seeds():
     assert tables.seeds_apart(twice) == pytest.approx(0.05 / 2**0.5)
     assert tables.seeds_apart(trainings[1:]) is None
     assert tables.seeds_apart([{"fold": "all", "validation_dice": None}] * 2) is None
+
+
+def test_subjects_of_a_model_are_counted_with_their_patients():
+    cohort = [{"subject": name, "patient": name[0]} for name in ("a1", "a2", "b1", "c1")]
+    assert tables.count_in(["a1", "a2", "b1"], cohort) == "3 of 2 patients"
+    assert tables.count_in(["a1", "b1"], cohort) == "2"
+    assert tables.count_in(["a1", "a2", "stranger"], cohort) == "3", "of another study"

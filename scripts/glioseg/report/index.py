@@ -16,6 +16,7 @@ from glioseg.report.strip_plots import strip_plots
 from glioseg.report.tables import (
     COLUMN_NAMES,
     check_counts,
+    count_in,
     covariates,
     crop_losses,
     fold_counts,
@@ -83,6 +84,7 @@ def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> 
             },
             times=rule_times(run.benchmarks),
             trainings=run.trainings,
+            count_in=lambda names: count_in(names, run.cohort),
             settings=shared_settings(run.trainings),
             starts=start_sentences(run.trainings),
             seeds_apart=seeds_apart(run.trainings),

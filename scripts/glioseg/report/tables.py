@@ -2,14 +2,14 @@
 
 import json
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import NETWORK, TABLE_ORDER
 from glioseg.labels import REGION_NAMES
 from glioseg.preprocess.findings import CHECKS
 from glioseg.report.run import Rows
-from glioseg.split.cohort import COHORT_COLUMNS, counted
+from glioseg.split.cohort import COHORT_COLUMNS, counted, patients_in
 
 COLUMN_NAMES = {name: REGION_NAMES.get(name, "mean of WT, TC, ET") for name in TABLE_ORDER}
 
@@ -34,6 +34,16 @@ def fold_counts(cohort: Rows) -> list[tuple[str, str]]:
             folds.setdefault(row["fold"], []).append(row)
     order = sorted(folds, key=lambda fold: (not fold.isdecimal(), len(fold), fold))
     return [(fold, counted(folds[fold])) for fold in order]
+
+
+def count_in(names: Collection[str], cohort: Rows) -> str:
+    """The number of subjects of a model, and of their patients if it differs: "12", or "12 of 6 patients".
+
+    The patients of subjects that are not in the cohort are not known.
+    """
+    rows = [row for row in cohort if row["subject"] in set(names)]
+    patients = patients_in(rows)
+    return f"{len(names)} of {patients} patients" if len(rows) == len(names) > patients else str(len(names))
 
 
 def seeds_apart(trainings: Sequence[Mapping]) -> float | None:
