@@ -539,6 +539,15 @@ def test_training_goes_on_from_a_model_that_saw_no_held_out_subject(cohort_folde
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_the_console_of_a_small_run_fits_a_screen(workflow):
+    run = workflow("phantoms", synthesize={"subjects": 4})
+    done = run.run("prepare")
+    assert done.returncode == 0, done.stderr
+    printed = (done.stdout + done.stderr).splitlines()
+    assert len(printed) <= 60, "175 with the block of every job"
+    assert "4 of 4 subjects included" in printed and not any("Report:" in line for line in printed)
+
+
 def test_a_second_run_into_a_results_folder_is_told(cohort_folder, workflow):
     """Snakemake's own lock lies in the working directory, and a run of another checkout does not see it."""
     run = workflow(cohort_folder)
