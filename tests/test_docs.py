@@ -10,6 +10,8 @@ import yaml
 from studies import ROOT
 from test_agreement import CONFIG, SCHEMA, command
 
+from glioseg.split.cohort import COHORT_COLUMNS
+
 spec = importlib.util.spec_from_file_location("reference", ROOT / "docs/hooks/reference.py")
 reference = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(reference)
@@ -134,3 +136,8 @@ def test_actions_are_pinned_and_run_the_same_checks():
     assert "bash .ci/run" in workflows and "make docs" in workflows
     used = re.findall(r"uses: (\S+)", workflows)
     assert used and all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
+
+
+def test_the_page_on_large_cohorts_reads_the_column_of_folds():
+    column = COHORT_COLUMNS.index("fold") + 1
+    assert f"""awk -F'\\t' '${column} == "test" """ in (ROOT / "docs/scale.md").read_text()
