@@ -34,7 +34,8 @@ def export(results: Path, license_name: str, output: Path) -> None:
         license_name,
     )
     write_bundle(bundle_files(results, card), output)
-    click.echo(f"{output}: {len(models)} models, {output.stat().st_size / 1e6:.1f} MB; README.md in it is their card")
+    count = f"{len(models)} model{'s' * (len(models) > 1)}"
+    click.echo(f"{output}: {count}, {output.stat().st_size / 1e6:.1f} MB; README.md in it is their card")
 
 
 if __name__ == "__main__":
