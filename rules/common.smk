@@ -16,7 +16,7 @@ from glioseg.files import read_json, read_table
 from glioseg.labels import MASK, REGIONS, classes_of
 from glioseg.layouts.covariates import rows_of
 from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, phantom_subjects
-from glioseg.model_files import SMALLEST, files_of
+from glioseg.model_files import SMALLEST, content_of, files_of, lies_in
 from glioseg.plot.figures import FIGURES, Contents
 from glioseg.predict.given_models import follow, given_models
 from glioseg.preprocess.memory import TUNABLES
@@ -35,7 +35,7 @@ from glioseg.split.models import (
     training_subjects,
 )
 from glioseg.split.own_folds import fold_count, folds_by, folds_of
-from glioseg.train.start.source import content_of, start_model
+from glioseg.train.start.source import start_model
 from glioseg.workflow.code_hash import code_hash
 from glioseg.workflow.config import add_defaults, check_config, read_yaml, sources
 from glioseg.workflow.failures import (
@@ -152,7 +152,7 @@ NETWORK_MAPS = "predict/raw" if TUNED else "predict"
 MEASURED = "postprocess" if TUNED else "predict"
 # The model to go on from.
 START = sentence(start_model, config["train"]["start"]) if config["train"]["start"] else None
-if START and Path(RESULTS).resolve() in files_of([START])[0].resolve().parents:
+if START and lies_in(START, Path(RESULTS)):
     raise WorkflowError(
         f"train: start: {START} is a result of this study, which the training would replace; copy its folder to another "
         "place, or set results to another folder"

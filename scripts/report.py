@@ -9,11 +9,11 @@ from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.evaluate.volumes import volume_columns
 from glioseg.files import read_table, whole
-from glioseg.model_files import read_settings
+from glioseg.model_files import content_of, read_settings
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
 from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
-from glioseg.report.pages import data_uri, file_hash, model_name, read_hashes, read_times, relative_address, script_of
+from glioseg.report.pages import data_uri, model_name, read_hashes, read_times, relative_address, script_of
 from glioseg.report.run import Run
 from glioseg.report.subject import render_subjects
 from glioseg.report.viewer import niivue
@@ -88,7 +88,7 @@ def report(
         config=study,
         commit=commit,
         hashes=read_hashes(preprocess, [row["subject"] for row in rows]),
-        models={model_name(model, bool(study.get("models"))): file_hash(model) for model in models},
+        models={model_name(model, bool(study.get("models"))): content_of(model) for model in models},
         failures=read_failures(failures),
         notes=[row["note"] for row in read_table(notes, ("note",))],
     )

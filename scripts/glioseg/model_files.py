@@ -1,15 +1,18 @@
 """The files of finished models in a results folder, in a bundle that `export` wrote, or a single model.keras.
 
 A bundle is a zip archive with the folders of a results folder. Models are read in it where they are: `zipfile.Path`
-offers what `pathlib.Path` does. Only the standard library is loaded, because the rules import this module.
+offers what `pathlib.Path` does. NumPy is not loaded, because the rules import this module.
 """
 
+import hashlib
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from glioseg.labels import targets_of
 
 ModelFile = Path | zipfile.Path
 
@@ -70,6 +73,16 @@ def read_settings(model: ModelFile) -> dict:
         ) from error
 
 
+def outputs_of(settings: Mapping) -> tuple[str, tuple[str, ...]]:
+    """What a network predicts, "classes" or "regions", and the names of its outputs, from the settings of its training.
+
+    Raises ValueError or KeyError if the settings do not say it.
+    """
+    # Models trained before `targets` existed predict classes.
+    targets = settings.get("targets", "classes")
+    return targets, targets_of(targets, settings["classes"])
+
+
 def models_in(places: Iterable[Path]) -> list[ModelFile]:
     """The files model.keras of several places, in their order."""
     return [model for place in places for model in models_of(place)]
@@ -78,6 +91,18 @@ def models_in(places: Iterable[Path]) -> list[ModelFile]:
 def files_of(models: Iterable[ModelFile]) -> list[Path]:
     """The files that hold models: each model.keras, or the bundle that it lies in, once."""
     return list(dict.fromkeys(one if isinstance(one, Path) else Path(one.root.filename) for one in models))
+
+
+def lies_in(model: ModelFile, folder: Path) -> bool:
+    """Whether a model, or the bundle that holds it, is in a folder or below it."""
+    (file,) = files_of([model])
+    return folder.resolve() in file.resolve().parents
+
+
+def content_of(model: ModelFile) -> str:
+    """SHA-256 of a model's file, in hexadecimal digits."""
+    with model.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager

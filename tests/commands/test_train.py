@@ -9,9 +9,9 @@ import pytest
 from trainings import end_after, subject, train_command, weights
 
 from glioseg.files import read_table, write_table
+from glioseg.model_files import content_of
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
 from glioseg.train.patches import load_subject
-from glioseg.train.start.source import content_of
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from glioseg.model_files import SMALLEST, ModelFile, files_of, models_in, size_thresholds
+from glioseg.model_files import SMALLEST, ModelFile, files_of, lies_in, models_in, size_thresholds
 from glioseg.predict.model_facts import read_facts
 
 # A study may leave out scans with little tumor, whatever the models were trained on.
@@ -18,7 +18,7 @@ def given_models(config: Mapping) -> list[ModelFile]:
     places = [config["models"]] if isinstance(config["models"], str) else config["models"]
     models = models_in(map(Path, places))
     for file in files_of(models):
-        if Path(config["results"]).resolve() in file.resolve().parents:
+        if lies_in(file, Path(config["results"])):
             raise ValueError(f"models: {file} is in the results folder of this study; set results to another folder")
     return models
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
-from glioseg.labels import targets_of
-from glioseg.model_files import SETTINGS, ModelFile, read_settings
+from glioseg.model_files import SETTINGS, ModelFile, outputs_of, read_settings
 from glioseg.predict.keras_file import input_shape
 from glioseg.scan_facts import subjects_with
 
@@ -93,11 +92,8 @@ def _sides(patch: Sequence[int | None]) -> str:
 
 def _read_one(model: ModelFile) -> Facts:
     facts = read_settings(model)
-    settings = facts["settings"]
     try:
-        # Models trained before `targets` existed predict classes.
-        targets = settings.get("targets", "classes")
-        channels = targets_of(targets, settings["classes"])
+        targets, channels = outputs_of(facts["settings"])
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
             f"{model.parent / SETTINGS}: its settings cannot be used ({error!r}); train the model again"

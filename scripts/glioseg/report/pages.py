@@ -1,7 +1,6 @@
 """Functions that all pages of the report share: templates, figures, hashes, formatted numbers."""
 
 import base64
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -57,12 +56,6 @@ def read_hashes(preprocessed: Path, subjects: Sequence[str]) -> dict[str, dict[s
 def model_name(model: ModelFile, finished: bool) -> str:
     """The name of a model of this study, or the folder of a finished model from elsewhere."""
     return str(model.parent).rstrip("/") if finished else model.parent.name
-
-
-def file_hash(path: ModelFile) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_times(folder: Path) -> dict[str, list[dict[str, str]]]:

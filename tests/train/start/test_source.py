@@ -7,8 +7,8 @@ import pytest
 from trainings import subject
 
 from glioseg.export.bundle import bundle_files, write_bundle
+from glioseg.model_files import content_of
 from glioseg.train.start.source import (
-    content_of,
     find_source,
     hashes_of,
     read_source,

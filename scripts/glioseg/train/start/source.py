@@ -1,13 +1,11 @@
 """The model that a training goes on from: its file, what it reads and predicts, and whose scans it has seen."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from glioseg.files import read_json
-from glioseg.labels import targets_of
-from glioseg.model_files import SETTINGS, ModelFile, models_of, read_settings
+from glioseg.model_files import SETTINGS, ModelFile, content_of, models_of, outputs_of, read_settings
 from glioseg.scan_facts import subjects_with
 
 
@@ -53,22 +51,15 @@ def start_model(path: str) -> ModelFile:
     return found[0]
 
 
-def content_of(model: ModelFile) -> str:
-    """SHA-256 of a model's file, in hexadecimal digits."""
-    with model.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def study_of(settings: Mapping, study: Mapping) -> Study:
     """The study of a model, from its settings and its study as settings.json has them (`TrainSettings`)."""
-    # Models trained before `targets` existed predict classes.
-    targets = settings.get("targets", "classes")
+    targets, channels = outputs_of(settings)
     return Study(
         settings["network"],
         tuple(settings["filters"]),
         tuple(study["modalities"]),
         targets,
-        tuple(targets_of(targets, settings["classes"])),
+        channels,
         study["preprocess"],
     )
 
