@@ -160,8 +160,10 @@ if START and lies_in(START, Path(RESULTS)):
 # Label dialects of the segmentations, by the names of their tables of colors.
 DIALECTS = sorted({subject.labels for subject in SUBJECTS.values()})
 LABEL_TABLES = {"labels" if len(DIALECTS) == 1 else f"labels_{name}": name for name in DIALECTS}
+# Label dialects of the masks.
+MASKED = {subject.labels for subject in SUBJECTS.values() if MASK in subject.files}
 # Classes that the network predicts: all tissue classes in the masks of the data sets.
-CLASSES = classes_of({subject.labels for subject in SUBJECTS.values() if MASK in subject.files})
+CLASSES = classes_of(MASKED)
 
 
 def code(command, *files):
@@ -298,8 +300,7 @@ def get_arrays(wildcards):
 
 def get_study():
     """How scans are preprocessed, and the label dialect of predictions outside of the workflow, as JSON."""
-    dialects = {subject.labels for subject in SUBJECTS.values() if MASK in subject.files}
-    labels = min(dialects, default="brats2020")
+    labels = min(MASKED, default="brats2020")
     return json.dumps({"modalities": config["modalities"], "preprocess": config["preprocess"], "labels": labels})
 
 
@@ -441,8 +442,7 @@ def get_figure_options(wildcards, input):
 
 def get_figures(wildcards):
     """All figures of this study."""
-    masked = any(MASK in subject.files for subject in SUBJECTS.values())
-    contents = Contents(config, [subject.patient for subject in SUBJECTS.values()], masked)
+    contents = Contents(config, [subject.patient for subject in SUBJECTS.values()], bool(MASKED))
     return [result(f"plot/{name}.png") for name, figure in FIGURES.items() if figure.wanted(contents)]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from glioseg.files import whole
+from glioseg.files import write_text
 from glioseg.labels import DIALECTS
 from glioseg.preprocess.layers import read_layers
 from glioseg.report.viewer import embedded, read_overlays
@@ -18,9 +18,7 @@ from glioseg.workflow.commands import FILE, FOLDER, Command, Output
 @click.option("--overlay", "overlays", type=FILE, multiple=True, help="Map written by predict (repeatable).")
 @click.option("--output", required=True, type=Output("script", ".js"), help="JavaScript file to write.")
 def embed(scan: Path, labels: str, prediction: Path, overlays: tuple[Path, ...], output: Path) -> None:
-    script = embedded(read_layers(scan, labels, prediction), read_overlays(overlays))
-    with whole(output) as partial:
-        partial.write_text(script, encoding="utf-8")
+    write_text(output, embedded(read_layers(scan, labels, prediction), read_overlays(overlays)))
 
 
 if __name__ == "__main__":

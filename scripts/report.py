@@ -1,14 +1,13 @@
 """Write the report: one self-contained HTML page about a run, and a page per subject."""
 
 import json
-from pathlib import Path
 
 import click
 
 from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.evaluate.volumes import volume_columns
-from glioseg.files import read_table, whole
+from glioseg.files import read_table, write_text
 from glioseg.model_files import content_of, read_settings
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
 from glioseg.report.gallery import VIEWERS, viewed
@@ -97,19 +96,14 @@ def report(
         return data_uri(plots / name)
 
     index = render(run, gallery, relative_address(pages, output.parent), figure)
-    write(output, index)
+    write_text(output, index)
     shown = viewed(viewer, run.cohort, run.subjects, run.uncertainty, gallery)
     scripts = {subject: script_of(subject, volumes, pages) for subject in shown}
     if any(scripts.values()):
-        write(pages / "niivue.js", niivue())
+        write_text(pages / "niivue.js", niivue())
     for subject, page in render_subjects(run, figure, scripts):
-        write(pages / f"{subject}.html", page)
-    write(pages / "here.js", HERE)
-
-
-def write(path: Path, text: str) -> None:
-    with whole(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        write_text(pages / f"{subject}.html", page)
+    write_text(pages / "here.js", HERE)
 
 
 if __name__ == "__main__":

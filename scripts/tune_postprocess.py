@@ -10,7 +10,8 @@ import click
 
 from glioseg.files import read_json, read_table, write_json, write_table
 from glioseg.labels import MASK, known_classes, to_classes
-from glioseg.predict.tune_postprocess import TUNING_COLUMNS, VALUES, Case, count, tune
+from glioseg.model_files import SMALLEST
+from glioseg.predict.tune_postprocess import TUNING_COLUMNS, Case, count, tune
 from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.split.models import tuning_subjects
 from glioseg.volumes.nifti import read_volume
@@ -66,7 +67,7 @@ def tune_postprocess(
     )
     write_table(table, TUNING_COLUMNS, rows)
     write_json(output, chosen | {"fold": fold, "subjects": names})
-    words = ", ".join(f"{name} {chosen[name]:g}" for name in VALUES)
+    words = ", ".join(f"{name} {chosen[name]:g}" for name in SMALLEST)
     gain = next(row["gain"] for row in rows if row["chosen"])
     click.echo(f"{words} (mean Dice of {len(names)} subjects {gain})")
 

@@ -85,7 +85,7 @@ def _settings(given: Mapping[str, object]) -> dict[str, object]:
             choose(name, value, known)
     if not 0 <= how["overlap"] < 1:
         raise ValueError(f"overlap: expected a share from 0 to less than 1, found {how['overlap']}")
-    for name, least in (("smallest_enhancing_ml", 0), ("smallest_component_ml", 0), ("threads", 1)):
+    for name, least in (*((name, 0) for name in SMALLEST), ("threads", 1)):
         if how[name] is not None and not how[name] >= least:
             raise ValueError(f"{name}: expected at least {least}, found {how[name]}")
     return how

@@ -50,7 +50,7 @@ def models_of(place: Path) -> list[ModelFile]:
         )
     folders.sort(key=lambda folder: _order(folder.name))
     names = [folder.name for folder in folders]
-    if any(name.startswith("all") for name in names) and not all(name.startswith("all") for name in names):
+    if len({name.startswith("all") for name in names}) > 1:
         raise ValueError(
             f"{place} has models with and without folds ({', '.join(names)}), so they are of two studies; give the "
             f"files model.keras instead of the folder"

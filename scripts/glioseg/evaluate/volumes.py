@@ -19,12 +19,12 @@ def volume_rows(folder: Path, cohort: Sequence[dict]) -> list[dict]:
     folder: the output of predict, or that of postprocess if it changes the segmentations; cohort: rows of cohort.tsv.
     Raises ValueError naming the file if it is unusable.
     """
-    predicted = set(predicted_subjects(list(cohort)))
-    paths = {row["subject"]: folder / f"{row['subject']}.json" for row in cohort if row["subject"] in predicted}
+    row_of = {row["subject"]: row for row in cohort}
+    paths = {name: folder / f"{name}.json" for name in predicted_subjects(list(cohort))}
     return [
-        {"subject": row["subject"], "patient": row["patient"], "fold": row["fold"], **_read(paths[row["subject"]])}
-        for row in cohort
-        if row["subject"] in paths and paths[row["subject"]].is_file()
+        {name: row_of[subject][name] for name in ("subject", "patient", "fold")} | _read(path)
+        for subject, path in paths.items()
+        if path.is_file()
     ]
 
 

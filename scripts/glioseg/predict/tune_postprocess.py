@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from glioseg.labels import EVERYWHERE, region
+from glioseg.model_files import SMALLEST
 from glioseg.predict.postprocess import components
 from glioseg.volumes.boxes import cut
 
 # The gain in mean Dice that is needed to replace the configured values. A smaller gain may be chance.
 LEAST_GAIN = 0.001
-VALUES = ("smallest_enhancing_ml", "smallest_component_ml")
-TUNING_COLUMNS = (*VALUES, "subjects", *EVERYWHERE, "mean", "gain", "chosen")
+TUNING_COLUMNS = (*SMALLEST, "subjects", *EVERYWHERE, "mean", "gain", "chosen")
 
 
 class Case(NamedTuple):
@@ -58,7 +58,7 @@ def tune(
     configured: tuple[float, float],
     patients: Sequence[str] | None = None,
 ) -> tuple[dict[str, float], list[dict]]:
-    """Return the chosen values by name (`VALUES`), and a row of `TUNING_COLUMNS` for each pair tried.
+    """Return the chosen values by name (`SMALLEST`), and a row of `TUNING_COLUMNS` for each pair tried.
 
     The configured pair is kept unless another pair's mean Dice is at least `LEAST_GAIN` higher. Among equally good
     pairs, the one that drops least is chosen. Without values to try, the configured ones are kept.
@@ -83,11 +83,11 @@ def tune(
         numbers = dict(zip(EVERYWHERE, (f"{value:.4f}" for value in dice[pair]), strict=True))
         gain = dice[pair].mean() - dice[configured].mean()
         rows.append(
-            dict(zip(VALUES, pair, strict=True))
+            dict(zip(SMALLEST, pair, strict=True))
             | {"subjects": len(cases), **numbers, "mean": f"{dice[pair].mean():.4f}", "gain": f"{gain:+.4f}"}
             | {"chosen": "yes" if pair == best else ""}
         )
-    return dict(zip(VALUES, best, strict=True)), rows
+    return dict(zip(SMALLEST, best, strict=True)), rows
 
 
 def _of_patient(visits: list[Case], pair: tuple[float, float]) -> np.ndarray:

@@ -78,7 +78,7 @@ def cohort_rows(
         else:
             fold_of = folds_of_groups(given, leader, masked)
     except ValueError as error:
-        reasons = [f"excluded: {reason}" for reason in _exclusions(scans)[:10]]
+        reasons = [f"excluded: {reason}" for reason in _exclusions(scans, {})[:10]]
         raise ValueError("\n".join([str(error), *reasons])) from None
     left = {subject["subject"]: subject.get(NOTES, "") for subject in subjects}
     saw = _with_relatives(seen or {}, leader)
@@ -168,14 +168,15 @@ def insist_on_all(scans: dict[str, ScanFacts], notes: Mapping[str, str]) -> None
 
     notes: subject -> what was left out of its files, in sentences.
     """
-    reasons = [
-        f"{name}: {'; '.join(filter(None, (scan['reason'], notes.get(name))))}"
-        for name, scan in scans.items()
-        if scan["verdict"] == "excluded"
-    ]
+    reasons = _exclusions(scans, notes)
     if reasons:
         raise ValueError("\n".join([f"split: strict: {len(reasons)} of {len(scans)} subjects are excluded", *reasons]))
 
 
-def _exclusions(scans: dict[str, ScanFacts]) -> list[str]:
-    return [f"{name}: {scan['reason']}" for name, scan in scans.items() if scan["verdict"] == "excluded"]
+def _exclusions(scans: dict[str, ScanFacts], notes: Mapping[str, str]) -> list[str]:
+    """The excluded scans, each with its reason and its note."""
+    return [
+        f"{name}: {'; '.join(filter(None, (scan['reason'], notes.get(name))))}"
+        for name, scan in scans.items()
+        if scan["verdict"] == "excluded"
+    ]

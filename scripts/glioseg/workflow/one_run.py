@@ -16,7 +16,7 @@ def claim(results: Path) -> None:
     The note of a process that has ended on this machine is replaced. Whether one on another machine still runs cannot
     be known, so that its note stays. In a folder that cannot be written into, the jobs themselves fail.
     """
-    note, here = results / NOTE, json.dumps(_of_process(os.getpid()))
+    note, here = results / NOTE, json.dumps(_this_process())
     for _ in range(2):
         try:
             results.mkdir(parents=True, exist_ok=True)
@@ -56,8 +56,8 @@ def _create(note: Path, content: str) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _of_process(number: int) -> dict:
-    now = datetime.now(UTC).isoformat(" ", "seconds")
+def _this_process() -> dict:
+    number, now = os.getpid(), datetime.now(UTC).isoformat(" ", "seconds")
     facts = {"host": socket.gethostname(), "process": number, "folder": str(Path.cwd()), "since": now}
     return facts | {"started": _started(number)}
 
