@@ -8,6 +8,7 @@ import os
 import resource
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,10 +85,7 @@ def descriptions(columns: Sequence[str], described: Mapping[str, dict]) -> dict[
     They are those of columns.yaml; a column that it does not know is a covariate. An entry of `described` replaces
     that of columns.yaml if it has a Description, and is otherwise added to it.
     """
-    # Only commands that write tables need it, and Snakemake imports this module whenever it starts.
-    import yaml
-
-    known = yaml.safe_load(Path(__file__).with_name("columns.yaml").read_text(encoding="utf-8"))
+    known = _known_columns()
     beginnings = [name for name in known if name.endswith("_")]
     found = {}
     for column in columns:
@@ -99,6 +97,15 @@ def descriptions(columns: Sequence[str], described: Mapping[str, dict]) -> dict[
         more = described.get(column, {})
         found[column] = more if "Description" in more else found[column] | more
     return found
+
+
+@cache
+def _known_columns() -> dict[str, dict]:
+    """The content of columns.yaml, read once by a command that writes several tables."""
+    # Only commands that write tables need it, and Snakemake imports this module whenever it starts.
+    import yaml
+
+    return yaml.safe_load(Path(__file__).with_name("columns.yaml").read_text(encoding="utf-8"))
 
 
 def read_table(path: Path | str, required: Sequence[str] = ()) -> list[dict[str, str]]:

@@ -100,7 +100,8 @@ def subjects_with(known: Mapping[str, Mapping[str, str]], hashes: Mapping[str, s
 
     known: subject -> modality -> hash of its voxels; hashes: of the scan, by modality.
     """
-    return [name for name, own in known.items() if set(own.values()) & set(hashes.values())]
+    voxels = set(hashes.values())
+    return [name for name, own in known.items() if not voxels.isdisjoint(own.values())]
 
 
 def content_hash(scan: Mapping) -> str:

@@ -41,7 +41,8 @@ def count_in(names: Collection[str], cohort: Rows) -> str:
 
     The patients of subjects that are not in the cohort are not known.
     """
-    rows = [row for row in cohort if row["subject"] in set(names)]
+    learned = set(names)
+    rows = [row for row in cohort if row["subject"] in learned]
     patients = patients_in(rows)
     return f"{len(names)} of {patients} patients" if len(rows) == len(names) > patients else str(len(names))
 
