@@ -29,10 +29,15 @@ FAULT = Path(__file__).parent / "fault.py"
 def options(section: dict) -> str:
     """A section of the configuration as command-line options, as the rules pass them."""
     return " ".join(
-        f"--{name.replace('_', '-')} {item}"
+        f"--{name.replace('_', '-')}={item}"
         for name, value in section.items()
         for item in (value if isinstance(value, list) else [value])
     )
+
+
+def command_of(rule: str) -> click.Command:
+    """The command of a rule."""
+    return next(value for value in vars(importlib.import_module(rule)).values() if isinstance(value, click.Command))
 
 
 class Study:
@@ -197,8 +202,7 @@ class Study:
         )
 
     def _here(self, rule, folder, subject):
-        module = importlib.import_module(rule)
-        one = next(value for value in vars(module).values() if isinstance(value, click.Command))
+        one = command_of(rule)
         before = Path.cwd()
         os.chdir(folder)
         try:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from faults.matrix import FULL, KILLS, SURVIVED
-from faults.study import SUBJECTS
+from faults.study import SUBJECTS, command_of
 
 QUICK = ["preprocess", "split", "evaluate", "summarize", "embed", "report"]
 REST = [
@@ -45,6 +45,13 @@ def again(study, rule, folder):
     assert done.returncode == 0, f"{rule}: {done.stdout}{done.stderr}"
     assert study.contents(rule, folder) == undisturbed(study, rule), f"{rule}: not equal to an undisturbed run"
     return done
+
+
+@pytest.mark.parametrize("rule", [*QUICK, *REST])
+def test_the_study_gives_each_command_valid_options(study, monkeypatch, rule):
+    monkeypatch.chdir(study.home)
+    with command_of(rule).make_context(rule, study.words(rule)) as context:
+        assert context.params
 
 
 @pytest.mark.parametrize("rule", RULES)
