@@ -16,6 +16,7 @@ from glioseg.files import read_json, read_table
 from glioseg.labels import MASK, REGIONS, classes_of
 from glioseg.layouts.covariates import rows_of
 from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, phantom_subjects
+from glioseg.layouts.folders import state_of
 from glioseg.model_files import SMALLEST, content_of, files_of, lies_in
 from glioseg.plot.figures import FIGURES, Contents
 from glioseg.predict.given_models import follow, given_models
@@ -222,12 +223,24 @@ def subject_of(wildcards):
 
 
 def get_scan(wildcards):
-    """Files of a subject by name: the configured modalities that it has, and its mask."""
-    return {name: file.path for name, file in subject_of(wildcards).files.items()}
+    """Files of a phantom by name. Those of a data set are no inputs, so that their place is no reason to run again."""
+    return {name: file.path for name, file in subject_of(wildcards).files.items()} if PHANTOMS else {}
+
+
+def get_state(wildcards, *names):
+    """The size, time and volume of a subject's files of a data set: what reruns the jobs that read them.
+
+    names: modalities, and MASK; without them, all files.
+    """
+    files = {name: file for name, file in subject_of(wildcards).files.items() if not names or name in names}
+    return "" if PHANTOMS else json.dumps([[name, file.volume, state_of(file.path)] for name, file in files.items()])
 
 
 def get_scan_options(wildcards, input):
-    """`--image MODALITY FILE VOLUME` for each modality that a subject has, and `--mask FILE VOLUME` for its mask."""
+    """`--image MODALITY FILE VOLUME` for each modality that a subject has, and `--mask FILE VOLUME` for its mask.
+
+    Since it has `input`, this is not among the reasons to run a job again.
+    """
     words = []
     for name, file in subject_of(wildcards).files.items():
         words += ["--mask"] if name == MASK else ["--image", name]
@@ -235,12 +248,12 @@ def get_scan_options(wildcards, input):
     return words
 
 
-def get_labels(wildcards, input):
+def get_labels(wildcards):
     """Label dialect of a subject's mask."""
     return subject_of(wildcards).labels
 
 
-def get_forced(wildcards, input):
+def get_forced(wildcards):
     """Whether a subject is included even if a check fails."""
     return str(wildcards.subject in config["include"])
 
@@ -378,17 +391,28 @@ def get_scores(wildcards):
     return [result(f"evaluate/{name}.json") for name in without_failed(scored_subjects(cohort()), *SCORING)]
 
 
-def get_truth(wildcards):
+def truth_of(wildcards):
     """The mask of a subject, which holds the truth."""
-    files = get_scan(wildcards)
+    files = subject_of(wildcards).files
     if MASK not in files:
         raise WorkflowError(f"{wildcards.subject} has no mask, so its prediction cannot be scored")
     return files[MASK]
 
 
+def get_truth(wildcards):
+    """The mask of a phantom. That of a data set is no input, so that its place is no reason to run again."""
+    truth = truth_of(wildcards)
+    return [truth.path] if PHANTOMS else []
+
+
+def get_truth_option(wildcards, input):
+    """`--truth FILE VOLUME`. Since it has `input`, this is not among the reasons to run a job again."""
+    return ["--truth", *map(str, truth_of(wildcards))]
+
+
 def get_subject_scores(wildcards):
     """The scores of a subject if it has a mask; otherwise nothing."""
-    return [result(f"evaluate/{wildcards.subject}.json")] if MASK in get_scan(wildcards) else []
+    return [result(f"evaluate/{wildcards.subject}.json")] if MASK in subject_of(wildcards).files else []
 
 
 def masked_subjects():

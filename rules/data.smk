@@ -48,6 +48,7 @@ rule preprocess:
         runtime=growing(10),
     params:
         code=code("preprocess"),
+        state=get_state,
         scan=get_scan_options,
         modalities=each("modalities", config["modalities"]),
         labels=get_labels,

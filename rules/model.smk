@@ -106,6 +106,7 @@ if TUNED:
     rule tune_postprocess:
         input:
             cohort=ancient(result("split/cohort.tsv")),
+            subjects=ancient(result("layouts/subjects.tsv")),
             segmentations=get_tuning_predictions,
         output:
             table=result("tune_postprocess/{fold}_tried.tsv"),
@@ -133,6 +134,7 @@ if TUNED:
             'python "$GLIOSEG/tune_postprocess.py"'
             " --fold {wildcards.fold:q}"
             " --cohort {input.cohort:q}"
+            " --subjects {input.subjects:q}"
             " --preprocess {params.preprocess:q}"
             " --predictions {params.predictions:q}"
             " --configured {params.configured}"

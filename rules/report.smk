@@ -21,7 +21,8 @@ rule evaluate:
         runtime=growing(5),
     params:
         code=code("evaluate"),
-        volume=lambda wildcards: subject_of(wildcards).files[MASK].volume,
+        state=lambda wildcards: get_state(wildcards, MASK),
+        truth=get_truth_option,
         labels=get_labels,
         forced=get_forced,
         probabilities=lambda wildcards, input: paired("probability", PROBABILITIES, input.get("probabilities", [])),
@@ -29,7 +30,7 @@ rule evaluate:
         'python "$GLIOSEG/evaluate.py"'
         " --subject {wildcards.subject:q}"
         " --prediction {input.prediction:q}"
-        " --truth {input.truth:q} {params.volume}"
+        " {params.truth:q}"
         " --labels {params.labels:q}"
         " --forced {params.forced}"
         " {params.probabilities:q}"
@@ -124,6 +125,7 @@ checkpoint summarize:
 rule plot_subject:
     input:
         scan=ancient(get_arrays),
+        subjects=ancient(result("layouts/subjects.tsv")),
         prediction=result("predict/{subject}.nii.gz"),
         scores=get_subject_scores,
     output:
@@ -154,6 +156,7 @@ rule plot_subject:
     shell:
         'python "$GLIOSEG/plot_subject.py"'
         " --scan {input.scan:q}"
+        " --subjects {input.subjects:q}"
         " --labels {params.labels:q}"
         " --prediction {input.prediction:q}"
         " {params.scores:q}"
@@ -165,6 +168,7 @@ rule plot_subject:
 rule embed:
     input:
         scan=ancient(get_arrays),
+        subjects=ancient(result("layouts/subjects.tsv")),
         prediction=result("predict/{subject}.nii.gz"),
         overlays=get_overlays,
     output:
@@ -188,6 +192,7 @@ rule embed:
     shell:
         'python "$GLIOSEG/embed.py"'
         " --scan {input.scan:q}"
+        " --subjects {input.subjects:q}"
         " --labels {params.labels:q}"
         " --prediction {input.prediction:q}"
         " {params.overlays:q}"

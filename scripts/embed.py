@@ -13,12 +13,13 @@ from glioseg.workflow.commands import FILE, FOLDER, Command, Output
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--scan", required=True, type=FOLDER, help="The subject's folder written by preprocess.")
+@click.option("--subjects", required=True, type=FILE, help="Table written by layouts: the files of each subject.")
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="Label dialect of the files.")
 @click.option("--prediction", required=True, type=FILE, help="Predicted label map on the scan's own grid.")
 @click.option("--overlay", "overlays", type=FILE, multiple=True, help="Map written by predict (repeatable).")
 @click.option("--output", required=True, type=Output("script", ".js"), help="JavaScript file to write.")
-def embed(scan: Path, labels: str, prediction: Path, overlays: tuple[Path, ...], output: Path) -> None:
-    write_text(output, embedded(read_layers(scan, labels, prediction), read_overlays(overlays)))
+def embed(scan: Path, subjects: Path, labels: str, prediction: Path, overlays: tuple[Path, ...], output: Path) -> None:
+    write_text(output, embedded(read_layers(scan, subjects, labels, prediction), read_overlays(overlays)))
 
 
 if __name__ == "__main__":

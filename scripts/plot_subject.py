@@ -13,6 +13,7 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW_FOLDER, Command
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--scan", required=True, type=FOLDER, help="The subject's folder written by preprocess.")
+@click.option("--subjects", required=True, type=FILE, help="Table written by layouts: the files of each subject.")
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="Label dialect of the files.")
 # Not required: a training subject may have no prediction, and a subject without a mask has no scores.
 @click.option("--prediction", type=FILE, help="Predicted label map on the scan's own grid, if any.")
@@ -29,6 +30,7 @@ from glioseg.workflow.commands import FILE, FOLDER, NEW_FOLDER, Command
 @click.option("--output", required=True, type=NEW_FOLDER, help="Folder to write the figures into.")
 def plot_subject(
     scan: Path,
+    subjects: Path,
     labels: str,
     prediction: Path | None,
     scores: Path | None,
@@ -36,7 +38,7 @@ def plot_subject(
     columns: tuple[str, ...],
     output: Path,
 ) -> None:
-    figures = subject(scan, labels, prediction, scores, rows, columns)
+    figures = subject(scan, subjects, labels, prediction, scores, rows, columns)
     output.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         save(figure, output / f"{name}.png")

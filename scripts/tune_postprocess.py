@@ -10,6 +10,8 @@ import click
 
 from glioseg.files import read_json, read_table, write_json, write_table
 from glioseg.labels import MASK, known_classes, to_classes
+from glioseg.layouts.folders import File
+from glioseg.layouts.table import listed_files
 from glioseg.model_files import SMALLEST
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS, Case, count, tune
 from glioseg.split.cohort import COHORT_COLUMNS
@@ -25,6 +27,7 @@ VOLUME = click.FloatRange(min=0)
 @click.command(cls=Command, help=__doc__)
 @click.option("--fold", required=True, help="The fold to choose thresholds for, which is left out; or all.")
 @click.option("--cohort", type=FILE, required=True, help="Cohort table written by split.")
+@click.option("--subjects", required=True, type=FILE, help="Table written by layouts: the files of each subject.")
 @click.option("--preprocess", type=FOLDER, required=True, help="Folder written by preprocess.")
 @click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks predicted them.")
 @click.option("--configured", type=(VOLUME, VOLUME), required=True, help="Both thresholds as configured in predict.")
@@ -48,6 +51,7 @@ VOLUME = click.FloatRange(min=0)
 def tune_postprocess(
     fold,
     cohort,
+    subjects,
     preprocess,
     predictions,
     configured,
@@ -61,7 +65,8 @@ def tune_postprocess(
     included = read_table(cohort, COHORT_COLUMNS)
     names = [name for name in tuning_subjects(included, fold) if name not in left_out]
     patient_of = {row["subject"]: row["patient"] for row in included}
-    cases = (_case(preprocess / name / "scan.json", predictions / f"{name}.nii.gz") for name in names)
+    truths = listed_files(subjects, names, [MASK])
+    cases = (_case(preprocess / name, truths[name][MASK], predictions / f"{name}.nii.gz") for name in names)
     chosen, rows = tune(
         cases, smallest_enhancing_ml, smallest_component_ml, configured, [patient_of[name] for name in names]
     )
@@ -72,9 +77,9 @@ def tune_postprocess(
     click.echo(f"{words} (mean Dice of {len(names)} subjects {gain})")
 
 
-def _case(facts: Path, prediction: Path) -> Case:
-    scan = read_json(facts)
-    truth, _ = read_volume(scan["files"][MASK], scan["volumes"][MASK])
+def _case(preprocessed: Path, mask: File, prediction: Path) -> Case:
+    scan = read_json(preprocessed / "scan.json")
+    truth, _ = read_volume(*mask)
     predicted, _ = read_volume(prediction)
     return count(
         to_classes(predicted, scan["labels"]), known_classes(truth, scan["labels"]), voxel_ml(scan["spacing_mm"])

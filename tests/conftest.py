@@ -12,7 +12,7 @@ from pictures import LPS, SHAPE
 from studies import TINY, Workflow, write_subject
 from trainings import write_preprocessed
 
-from glioseg.files import write_json
+from glioseg.files import COVARIATE, write_json, write_table
 from glioseg.preprocess.scan import preprocess_scan
 from glioseg.synthesize.phantoms import phantom
 
@@ -82,6 +82,8 @@ def folder(tmp_path, volumes):
     images = {name: (files[name], 0) for name in ("flair", "t1ce")}
     scan, arrays = preprocess_scan("a", images, (files["seg"], 0), settings)
     write_json(tmp_path / "preprocess/a/scan.json", scan)
+    row = {"subject": "a"} | {name: path.name for name, path in files.items()}
+    write_table(tmp_path / "subjects.tsv", list(row), [row], dict.fromkeys(row, COVARIATE))
     for name, array in arrays.items():
         np.save(tmp_path / f"preprocess/a/{name}.npy", array)
     return tmp_path

@@ -136,11 +136,19 @@ def scan(folder, affine=None):
     mask = case / f"{case.name}_seg.nii.gz"
     result = CliRunner().invoke(preprocess.preprocess, list(map(str, [*words, "--mask", mask, 0])))
     assert result.exit_code == 0, result.output
+    row = {"subject": case.name} | {name: case / f"{case.name}_{name}.nii.gz" for name in (*MODALITIES, "seg")}
+    write(folder / "files.tsv", tuple(row), [tuple(row.values())])
     return folder / "scan", mask
 
 
 def script(folder, prediction, output, *words):
-    options = {"scan": folder, "labels": "brats2020", "prediction": prediction, "output": output}
+    options = {
+        "scan": folder,
+        "subjects": folder.parent / "files.tsv",
+        "labels": "brats2020",
+        "prediction": prediction,
+        "output": output,
+    }
     words = [*map(str, words), *(str(word) for name, value in options.items() for word in (f"--{name}", value))]
     result = CliRunner().invoke(embed.embed, words)
     assert result.exit_code == 0, result.output

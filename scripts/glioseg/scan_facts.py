@@ -5,8 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
-# Where the files are and what is said of them: no network learns from it.
-APART = ("files", "volumes", "verdict", "reason", "findings")
+# What the checks say: no network learns from it.
+APART = ("verdict", "reason", "findings")
 
 
 class Forms(TypedDict):
@@ -58,12 +58,11 @@ class Intensities(TypedDict):
 class ScanFacts(TypedDict):
     """The content of scan.json. An excluded scan has only the required keys.
 
-    verdict: "included", "warned" or "excluded"; reason: the sentences of all findings. files, volumes: the path of the
-    file, and the index of the volume in it, by modality and "seg". hashes: SHA-256 of the voxels of the brain, by
-    modality. arrays: SHA-256 of image.npy and mask.npy, by name. shape, affine, spacing_mm, crop (voxel ranges) and
-    brain_voxels describe the scan in LPS order; target_spacing_mm and array_shape (X, Y, Z, C) describe image.npy. Only
-    a scan with a mask has classes, tumor_voxels, tumor_ml, enhancing_ml, tumor_voxels_lost (outside the crop) and
-    tumor_percent (of the crop).
+    verdict: "included", "warned" or "excluded"; reason: the sentences of all findings. hashes: SHA-256 of the voxels of
+    the brain, by modality. arrays: SHA-256 of image.npy and mask.npy, by name. shape, affine, spacing_mm, crop (voxel
+    ranges) and brain_voxels describe the scan in LPS order; target_spacing_mm and array_shape (X, Y, Z, C) describe
+    image.npy. Only a scan with a mask has classes, tumor_voxels, tumor_ml, enhancing_ml, tumor_voxels_lost (outside the
+    crop) and tumor_percent (of the crop).
     """
 
     subject: str
@@ -73,8 +72,6 @@ class ScanFacts(TypedDict):
     modalities: list[str]
     missing_modalities: list[str]
     labels: str
-    files: dict[str, str]
-    volumes: dict[str, int]
     has_mask: bool
     hashes: dict[str, str]
     arrays: NotRequired[dict[str, str]]
@@ -107,7 +104,7 @@ def subjects_with(known: Mapping[str, Mapping[str, str]], hashes: Mapping[str, s
 def content_hash(scan: Mapping) -> str:
     """Hash (16 hexadecimal digits) of what training and prediction read of a scan: its arrays and its grid.
 
-    Neither the place of its files nor the findings change it.
+    The findings do not change it.
     """
     facts = {name: value for name, value in scan.items() if name not in APART}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

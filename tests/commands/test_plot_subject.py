@@ -11,10 +11,14 @@ from glioseg.colors import REGION_COLORS, TISSUES
 from glioseg.plot.style import COMMON
 
 
+def words_of(folder):
+    return ["--scan", folder / "preprocess/a", "--subjects", folder / "subjects.tsv"]
+
+
 def test_subject_command_draws_all_three(folder):
     scores = folder / "scores.json"
     scores.write_text(json.dumps({"regions": {name: {"dice": 0.5} for name in ("WT", "TC", "ET")}}))
-    options = ["--scan", folder / "preprocess/a", "--labels", "brats2020", "--output", folder / "out"]
+    options = [*words_of(folder), "--labels", "brats2020", "--output", folder / "out"]
     options += ["--prediction", folder / "prediction.nii.gz", "--scores", scores]
     result = CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in options])
     assert result.exit_code == 0, result.output
@@ -29,7 +33,7 @@ def test_subject_command_draws_all_three(folder):
 
 
 def test_planes_and_modalities_are_chosen_on_the_command_line(folder):
-    options = ["--scan", folder / "preprocess/a", "--labels", "brats2020", "--output", folder / "out"]
+    options = [*words_of(folder), "--labels", "brats2020", "--output", folder / "out"]
     sizes = []
     for more in ([], ["--modality", "t1ce", "--plane", "coronal"], ["--modality", "pet"]):
         result = CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in [*options, *more]])
@@ -40,12 +44,10 @@ def test_planes_and_modalities_are_chosen_on_the_command_line(folder):
 
 
 def test_subject_without_mask_and_prediction(folder):
-    path = folder / "preprocess/a/scan.json"
-    scan = json.loads(path.read_text())
-    del scan["files"]["seg"]
-    path.write_text(json.dumps(scan))
+    table = folder / "subjects.tsv"
+    table.write_text(table.read_text().replace("a_seg.nii.gz", "n/a"))
     (folder / "preprocess/a/mask.npy").unlink()
-    options = ["--scan", folder / "preprocess/a", "--labels", "brats2020", "--output", folder / "out"]
+    options = [*words_of(folder), "--labels", "brats2020", "--output", folder / "out"]
     result = CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in options])
     assert result.exit_code == 0, result.output
     assert not any(share(pixels(folder / "out/planes.png"), color) for color in REGION_COLORS.values())
@@ -53,6 +55,8 @@ def test_subject_without_mask_and_prediction(folder):
 
 def test_excluded_subject_has_no_figures(tmp_path):
     (tmp_path / "scan.json").write_text(json.dumps({"subject": "b", "verdict": "excluded"}))
-    options = ["--scan", tmp_path, "--labels", "brats2020", "--output", tmp_path / "out"]
+    (tmp_path / "subjects.tsv").write_text("subject\nb\n")
+    options = ["--scan", tmp_path, "--subjects", tmp_path / "subjects.tsv", "--labels", "brats2020"]
+    options += ["--output", tmp_path / "out"]
     assert CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in options]).exit_code == 0
     assert list((tmp_path / "out").iterdir()) == []

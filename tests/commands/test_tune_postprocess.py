@@ -24,17 +24,19 @@ def write(folder, name, fold):
         path.parent.mkdir(exist_ok=True)
         nib.save(nib.Nifti1Image(voxels, AFFINE), path)
     (folder / name).mkdir()
-    facts = {"files": {"seg": str(folder / f"{name}_seg.nii.gz")}, "volumes": {"seg": 0}, "labels": "brats2020"}
-    (folder / name / "scan.json").write_text(json.dumps(facts | {"spacing_mm": [10, 10, 10]}))
+    (folder / name / "scan.json").write_text(json.dumps({"labels": "brats2020", "spacing_mm": [10, 10, 10]}))
     return {"subject": name, "patient": name, "verdict": "included", "fold": fold, "has_mask": "yes"}
 
 
 def test_the_size_is_chosen_on_the_subjects_of_the_other_folds(tmp_path):
     rows = [write(tmp_path, name, fold) for name, fold in (("a", "0"), ("b", "0"), ("c", "1"), ("d", "test"))]
     write_table(tmp_path / "cohort.tsv", COHORT_COLUMNS, rows)
+    lines = ["subject\tseg", *(f"{row['subject']}\t{row['subject']}_seg.nii.gz" for row in rows)]
+    (tmp_path / "subjects.tsv").write_text("\n".join(lines) + "\n")
 
     def tuned(fold):
         words = ["--fold", fold, "--cohort", tmp_path / "cohort.tsv", "--preprocess", tmp_path]
+        words += ["--subjects", tmp_path / "subjects.tsv"]
         words += ["--predictions", tmp_path / "raw", "--configured", 0, 0, "--smallest-enhancing-ml", 0]
         words += ["--smallest-component-ml", 0.5, "--smallest-component-ml", 2]
         words += ["--table", tmp_path / "tried.tsv", "--output", tmp_path / "chosen.json"]

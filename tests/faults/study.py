@@ -110,6 +110,7 @@ class Study:
         one = subject or (SUBJECTS[0] if rule == "preprocess" else self.scored[0] if hasattr(self, "scored") else "")
         scan, prediction, train = f"results/preprocess/{one}", f"results/predict/{one}.nii.gz", "results/train/all"
         files, labels, cohort = f"{self.data}/{one}/{one}", "--labels brats2020", "--cohort results/split/cohort.tsv"
+        listed = "--subjects results/layouts/subjects.tsv"
         images = " ".join(f"--image {name} {files}_{name}.nii.gz 0" for name in MODALITIES)
         channels = " ".join(f"--modalities {name}" for name in MODALITIES)
         classes = " ".join(f"--classes {name}" for name in CLASSES)
@@ -137,6 +138,7 @@ class Study:
             f" --smallest-enhancing-ml 0 --smallest-component-ml 0 --threads 2 --map-folder results/predict/maps/{one}"
             f" --uncertainty results/predict/{one}.json --output {prediction}",
             "tune_postprocess": "--fold all --cohort results/split/folds.tsv --preprocess results/preprocess"
+            " --subjects results/layouts/subjects.tsv"
             " --predictions results/predict/raw --configured 0.2 0.1 --smallest-enhancing-ml 0"
             " --smallest-component-ml 0 --table results/tune_postprocess/all_tried.tsv"
             " --output results/tune_postprocess/all.json",
@@ -151,9 +153,10 @@ class Study:
             " --predictions results/predict --calibration results/summarize/calibration.tsv"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/predict"
             " --volumes results/summarize/volumes.tsv",
-            "plot_subject": f"--scan {scan} {labels} --prediction {prediction} --scores results/evaluate/{one}.json"
-            f" --output results/plot/subjects/{one}",
-            "embed": f"--scan {scan} {labels} --prediction {prediction} --output results/report/volumes/{one}.js",
+            "plot_subject": f"--scan {scan} {listed} {labels} --prediction {prediction}"
+            f" --scores results/evaluate/{one}.json --output results/plot/subjects/{one}",
+            "embed": f"--scan {scan} {listed} {labels} --prediction {prediction}"
+            f" --output results/report/volumes/{one}.js",
             "plot": "--figure scores --input results/summarize/subjects.tsv --output results/plot/scores.png",
             "report": f"{cohort} --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv"
             " --notes results/layouts/notes.tsv"

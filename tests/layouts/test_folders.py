@@ -9,7 +9,7 @@ from studies import MODALITIES, write_subject
 
 from glioseg.labels import MASK
 from glioseg.layouts.find_subjects import File, read_source
-from glioseg.layouts.folders import file_named
+from glioseg.layouts.folders import file_named, state_of
 
 
 def test_files_that_are_not_images_are_skipped(tmp_path):
@@ -87,3 +87,16 @@ def test_a_volume_of_a_file_is_named_after_a_colon():
     assert file_named("a:2/b.nii") == File("a:2/b.nii", 0)
     assert file_named("b.nrrd:1") == File("b.nrrd", 1)
     assert file_named("a/dicom/") == File("a/dicom", 0)
+
+
+def test_the_state_of_a_file_or_folder_tells_that_its_content_changed_and_not_that_it_moved(tmp_path):
+    touch(tmp_path, "a/b.nii", "c/1.dcm", "c/2.dcm")
+    before = [state_of(str(tmp_path / name)) for name in ("a/b.nii", "c")]
+    (tmp_path / "a").rename(tmp_path / "d")
+    (tmp_path / "c").rename(tmp_path / "e")
+    places = [str(tmp_path / name) for name in ("d/b.nii", "e")]
+    assert [state_of(place) for place in places] == before
+    (tmp_path / "d/b.nii").write_text("longer")
+    os.utime(tmp_path / "e/2.dcm", (5, 5))
+    assert all(state_of(place) not in (old, []) for place, old in zip(places, before, strict=True))
+    assert state_of(str(tmp_path / "a/b.nii")) == []

@@ -1,9 +1,14 @@
 """A table of subjects is read, or the error names the line that is wrong."""
 
+from pathlib import Path
+
 import pytest
 from cohorts import PLAIN, found, touch
 
-from glioseg.layouts.find_subjects import File, read_source
+from glioseg.files import write_table
+from glioseg.layouts.find_subjects import read_source
+from glioseg.layouts.folders import File, SubjectFiles
+from glioseg.layouts.table import described, listed_files, table_of
 
 
 def test_a_table_is_read_or_its_wrong_line_is_named(tmp_path):
@@ -42,3 +47,17 @@ def test_a_table_is_read_or_its_wrong_line_is_named(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match=r"any.csv cannot be read as a table"):
         found(path)
+
+
+def test_files_are_looked_up_in_a_written_table(tmp_path):
+    files = {"t1ce": File("/data/a.nii.gz", 2), "seg": File("data/mask.nii.gz")}
+    subjects = {"x": SubjectFiles(files, "msd", {"Age": "61"}, "x"), "y": SubjectFiles({}, "msd", {}, "y")}
+    path = tmp_path / "layouts/subjects.tsv"
+    columns, rows = table_of(subjects, ["t1ce"], path.parent)
+    write_table(path, columns, rows, described(columns, ["t1ce"]))
+    listed = listed_files(path, ["x", "y"], ["t1ce", "seg"])
+    assert listed["x"]["t1ce"] == files["t1ce"]
+    assert Path(listed["x"]["seg"].path).resolve() == Path("data/mask.nii.gz").resolve()
+    assert listed["y"] == {}
+    with pytest.raises(ValueError, match=r"subjects.tsv: expected a line for z, found none; delete it and run again"):
+        listed_files(path, ["z"], ["t1ce"])

@@ -30,6 +30,24 @@ def file_named(text: str) -> File:
     return File(match["path"], int(match["volume"])) if match else File(text.rstrip("/"))
 
 
+def state_of(path: str) -> list:
+    """Size (bytes) and time (ns) of a file, or of each file in a folder: they tell that a scan changed.
+
+    [] if it cannot be accessed, which `preprocess` reports.
+    """
+    place = Path(path)
+    try:
+        if place.is_dir():
+            return sorted([entry.name, *_state(entry.stat())] for entry in place.iterdir())
+        return _state(place.stat())
+    except OSError:
+        return []
+
+
+def _state(status: os.stat_result) -> list[int]:
+    return [status.st_size, status.st_mtime_ns]
+
+
 class SubjectFiles(NamedTuple):
     """What a data set says of one subject: files by modality (and "seg"), label dialect, covariates by name, patient.
 

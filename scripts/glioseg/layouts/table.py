@@ -1,9 +1,10 @@
 """The layout for any other data set: a table that names every file."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from glioseg.files import COVARIATE
+from glioseg.files import COVARIATE, read_table
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import EMPTY, rows_of
 from glioseg.layouts.folders import File, Layout, Place, SubjectFiles, file_named, listing
@@ -76,6 +77,25 @@ def table_of(subjects: dict[str, SubjectFiles], modalities: list[str], folder: P
             row[key] = f"{path}:{volume}" if volume else path
         rows.append(row)
     return ["subject", "patient", "labels", *modalities, MASK, NOTES, *covariates], rows
+
+
+def listed_files(path: Path, subjects: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, File]]:
+    """The files of subjects by name (modalities and "seg"), from a table of `table_of`; a missing file has no entry.
+
+    The files are looked up here, and not in scan.json, so that a data set can be moved. Raises ValueError if the table
+    does not list a subject.
+    """
+    rows = {row["subject"]: row for row in read_table(path, ("subject",))}
+    for subject in subjects:
+        if subject not in rows:
+            raise ValueError(
+                f"{path}: expected a line for {subject}, found none; delete it and run again to recreate it"
+            )
+    folder = str(path.parent)
+    return {
+        subject: {name: _file(rows[subject][name], folder) for name in names if rows[subject].get(name)}
+        for subject in subjects
+    }
 
 
 def described(columns: list[str], modalities: list[str]) -> dict[str, dict]:

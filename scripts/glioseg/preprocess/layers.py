@@ -7,6 +7,7 @@ import numpy as np
 
 from glioseg.files import read_json
 from glioseg.labels import MASK, known_classes
+from glioseg.layouts.table import listed_files
 from glioseg.scan_facts import ScanFacts
 from glioseg.volumes.brain import brain_mask
 from glioseg.volumes.nifti import read_volume, take_volumes
@@ -28,15 +29,16 @@ class Layers(NamedTuple):
     predicted: np.ndarray | None
 
 
-def read_layers(preprocessed: Path, labels: str, prediction: Path | None) -> Layers | None:
+def read_layers(preprocessed: Path, subjects: Path, labels: str, prediction: Path | None) -> Layers | None:
     """Read a subject's layers from its folder of `preprocess` and its predicted label map; None if it is excluded.
 
-    labels: label dialect of truth and prediction.
+    subjects: table of `layouts`, which lists the subject's files; labels: label dialect of truth and prediction.
     """
     scan: ScanFacts = read_json(preprocessed / "scan.json")
     if scan["verdict"] == "excluded":
         return None
-    files = {name: (file, scan["volumes"][name]) for name, file in scan["files"].items()}
+    name = scan["subject"]
+    files = listed_files(subjects, [name], (*scan["modalities"], MASK))[name]
     images = {name: to_lps(*volume)[0] for name, volume in take_volumes(files).items()}
     mask = images.pop(MASK, None)
     images = {name: np.nan_to_num(volume, nan=0, posinf=0, neginf=0) for name, volume in images.items()}

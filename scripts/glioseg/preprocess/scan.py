@@ -70,8 +70,6 @@ def preprocess_scan(
         "modalities": list(settings["modalities"]),
         "missing_modalities": [name for name in settings["modalities"] if name not in images],
         "labels": settings["labels"],
-        "files": {name: str(path) for name, (path, _) in files.items()},
-        "volumes": {name: volume for name, (_, volume) in files.items()},
         "has_mask": mask is not None,
         "hashes": {},
     }

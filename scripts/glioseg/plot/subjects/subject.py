@@ -15,6 +15,7 @@ from glioseg.scan_facts import ScanFacts
 
 def subject(
     preprocessed: Path,
+    subjects: Path,
     labels: str,
     prediction: Path | None,
     scores: Path | None,
@@ -23,11 +24,12 @@ def subject(
 ) -> dict[str, Figure]:
     """The figures of one subject by name, from its folder of `preprocess` and, if given, its prediction and scores.
 
-    labels: dialect of mask and prediction; modalities, planes: what the figure "planes" shows, by default flair and
-    t1ce in all PLANES. An excluded subject has no figures. Missing modalities are left out.
+    subjects: table of `layouts`, which lists the subject's files; labels: dialect of mask and prediction; modalities,
+    planes: what the figure "planes" shows, by default flair and t1ce in all PLANES. An excluded subject has no figures.
+    Missing modalities are left out.
     Raises ValueError if the subject lacks one of the requested modalities.
     """
-    layers = read_layers(preprocessed, labels, prediction)
+    layers = read_layers(preprocessed, subjects, labels, prediction)
     if layers is None:
         return {}
     scan, _, _, affine, *_ = layers
@@ -59,7 +61,7 @@ def subject(
 
 def _sample(preprocessed: Path, scan: ScanFacts, affine: np.ndarray) -> Figure:
     sample = read_array(preprocessed / "image.npy", 4).astype(np.float32)
-    places = {name: place for place, name in enumerate(scan["modalities"]) if name in scan["files"]}
+    places = {name: place for place, name in enumerate(scan["modalities"]) if name not in scan["missing_modalities"]}
     images = {name: slices.turn(sample[..., place], affine) for name, place in places.items()}
     mask = preprocessed / "mask.npy"
     classes = slices.turn(read_array(mask, 3), affine) if mask.exists() else None
