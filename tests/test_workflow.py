@@ -411,6 +411,28 @@ def test_a_study_runs_in_a_folder_of_its_own(study):
     assert re.search(r"train +1\n", planned.stdout), planned.stdout + planned.stderr
 
 
+# In place of Apptainer: notes what a container would see, and runs the command outside of it.
+NO_CONTAINER = """#!/bin/sh
+[ "$1" = --version ] && echo apptainer version 1.3.0 && exit
+echo "$APPTAINER_BIND" > bound.txt
+while [ "$1" != -c ]; do shift; done
+exec bash -c "$2"
+"""
+
+
+def test_containers_see_this_project_and_the_data(study, tmp_path, monkeypatch):
+    folder, run = study
+    (tmp_path / "apptainer").write_text(NO_CONTAINER)
+    (tmp_path / "apptainer").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("APPTAINER_BIND", "/mine")
+    words = ("--sdm", "apptainer", "--snakefile", ROOT / "Snakefile", "--configfile", "study.yaml")
+    done = run("results/preprocess/case_01", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    data = Path(yaml.safe_load((folder / "study.yaml").read_text())["data"]).resolve()
+    assert set((folder / "bound.txt").read_text().strip().split(",")) == {"/mine", str(ROOT.resolve()), str(data)}
+
+
 def test_another_workflow_uses_this_one_as_a_module(study):
     folder, run = study
     settings = {**TINY, "data": yaml.safe_load((folder / "study.yaml").read_text())["data"], "results": "brain"}
