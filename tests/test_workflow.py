@@ -183,6 +183,31 @@ def test_a_cohort_with_many_peculiarities(cohort_folder, tmp_path, workflow):
     assert not image[..., 3].any()
 
 
+def test_subjects_without_files_are_counted_and_fail_a_strict_run(tmp_path, workflow):
+    data = tmp_path / "data"
+    for number in range(1, 5):
+        write_subject(data, number)
+    (data / "case_05").mkdir()
+    (data / "case_06").mkdir()
+    (data / "case_06/case_06_flair.nii.gz.part").write_bytes(b"half")
+    (data / "case_07").mkdir()
+    (data / "case_07/case_07_t1.nii.gz").symlink_to(tmp_path / "never fetched.nii.gz")
+    (data / "old case").mkdir()
+    (data / "old case/unknown.nii.gz").write_bytes(b"")
+    run = workflow(data)
+    done = run.run("prepare")
+    assert done.returncode == 0, done.stderr
+    rows = {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
+    lost = [name for name, row in rows.items() if row["verdict"] == "excluded"]
+    assert lost == ["case_05", "case_06", "case_07", "old case"]
+    assert "4 of 8 subjects included" in done.stdout + done.stderr
+    assert all(f"{name} is excluded: " in done.stdout + done.stderr for name in lost)
+    run.settings.write_text(run.settings.read_text().replace("split:", "split:\n  strict: true"))
+    done = run.run("prepare")
+    assert done.returncode == 1
+    assert "split: strict: 4 of 8 subjects are excluded" in done.stdout + done.stderr
+
+
 def test_wrong_settings_and_folders_end_in_one_message(tmp_path, workflow):
     def refused(data, **settings):
         done = workflow(data, **settings).run("--dry-run")
