@@ -19,6 +19,7 @@ report: "rules/captions/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/console.smk"
+include: "rules/containers.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
 include: "rules/report.smk"

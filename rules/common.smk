@@ -78,8 +78,6 @@ add_defaults(config, Path(HOME, "config.yaml"))
 sentence(check_config, config, Path(HOME, "rules/config.schema.yaml"))
 
 RESULTS = config["results"]
-# Images of the containers: without TensorFlow, and with it.
-LIGHT, FULL = (os.path.normpath(f"{HOME}/containers/{name}.sif") for name in ("light", "full"))
 # Environment of train and predict with --use-conda.
 TENSORFLOW = f"../envs/{config['environment']}.yaml"
 # Finished models that segment the subjects (the setting models); none if the study trains its own. A bundle is a file

@@ -83,6 +83,7 @@ checkpoint summarize:
         calibration=result("summarize/calibration.tsv"),
         uncertainty=result("summarize/uncertainty.tsv"),
         volumes=result("summarize/volumes.tsv"),
+        lesions=result("summarize/lesions.tsv"),
     log:
         result("logs/summarize.log"),
     benchmark:
@@ -119,6 +120,7 @@ checkpoint summarize:
         " --calibration {output.calibration:q}"
         " --uncertainty {output.uncertainty:q}"
         " --volumes {output.volumes:q}"
+        " --lesions {output.lesions:q}"
         " > {log:q} 2>&1"
 
 
@@ -243,6 +245,7 @@ rule report:
         scores=result("summarize/scores.tsv"),
         uncertainty=result("summarize/uncertainty.tsv"),
         measured=result("summarize/volumes.tsv"),
+        lesions=result("summarize/lesions.tsv"),
         tuning=get_tuning_tables,
         scans=get_preprocessed,
         models=get_all_models,
@@ -285,6 +288,7 @@ rule report:
         " --scores {input.scores:q}"
         " --uncertainty {input.uncertainty:q}"
         " --measured {input.measured:q}"
+        " --lesions {input.lesions:q}"
         " {params.tuning:q}"
         " --plots {params.plots:q}"
         " --preprocess {params.preprocess:q}"

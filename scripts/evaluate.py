@@ -6,7 +6,9 @@ import click
 import numpy as np
 
 from glioseg.evaluate.calibration import calibration
-from glioseg.evaluate.metrics import score_classes, score_regions
+from glioseg.evaluate.lesion_table import lesion_facts
+from glioseg.evaluate.metrics import score_classes, score_pairs
+from glioseg.evaluate.region_pair import region_pairs
 from glioseg.files import write_json
 from glioseg.labels import DIALECTS, REGIONS, classes_of, known_classes, region, regions_of, to_classes
 from glioseg.preprocess.checks import affines, shapes
@@ -54,11 +56,12 @@ def evaluate(
             f"{subject}: {prediction} is not on the grid of {truth[0]} ({difference}); predict this subject again"
         )
     spacing = spacing_mm(predicted_affine)
-    regions = score_regions(true_classes, predicted_classes, spacing, regions_of([labels]))
+    pairs = region_pairs(true_classes, predicted_classes, spacing, regions_of([labels]))
+    lesions = {name: lesion_facts(pair, predicted_affine) for name, pair in pairs.items()}
     classes = score_classes(true_classes, predicted_classes, spacing, classes_of([labels])[1:])
     bins = {name: _calibration(subject, path, region(true_classes, name), forced) for name, path in probabilities}
-    scores = {"subject": subject, "spacing_mm": list(spacing), "regions": regions, "classes": classes}
-    write_json(output, {**scores, "calibration": bins})
+    scores = {"subject": subject, "spacing_mm": list(spacing), "regions": score_pairs(pairs), "classes": classes}
+    write_json(output, {**scores, "lesions": lesions, "calibration": bins})
 
 
 def _read(subject: str, path: Path, volume: int, labels: str, forced: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ import json
 
 import click
 
+from glioseg.evaluate.lesion_table import LESION_COLUMNS
 from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.evaluate.volumes import volume_columns
@@ -31,6 +32,7 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--scores", required=True, type=FILE, help="scores.tsv written by summarize.")
 @click.option("--uncertainty", required=True, type=FILE, help="uncertainty.tsv written by summarize.")
 @click.option("--measured", required=True, type=FILE, help="volumes.tsv written by summarize.")
+@click.option("--lesions", required=True, type=FILE, help="lesions.tsv written by summarize.")
 @click.option("--tuning", "tunings", multiple=True, type=FILE, help="Table written by tune_postprocess (repeatable).")
 @click.option("--plots", required=True, type=FOLDER, help="Folder of figures written by plot.")
 @click.option(
@@ -60,6 +62,7 @@ def report(
     scores,
     uncertainty,
     measured,
+    lesions,
     tunings,
     plots,
     preprocess,
@@ -81,6 +84,7 @@ def report(
         scores=read_table(scores, SCORE_COLUMNS),
         uncertainty=read_table(uncertainty, UNCERTAINTY_COLUMNS),
         volumes=read_table(measured, volume_columns(rows)),
+        lesions=read_table(lesions, LESION_COLUMNS),
         trainings=[read_settings(model) for model in models],
         tunings={path.stem.removesuffix("_tried"): read_table(path, TUNING_COLUMNS) for path in tunings},
         benchmarks=read_times(benchmarks),

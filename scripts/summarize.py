@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, calibration_rows
+from glioseg.evaluate.lesion_table import LESION_COLUMNS, lesion_rows
 from glioseg.evaluate.score_table import score_table
 from glioseg.evaluate.summary import (
     BASELINE_COLUMNS,
@@ -46,6 +47,7 @@ from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
 @click.option("--calibration", required=True, type=TABLE, help="Table to write: calibration of the probabilities.")
 @click.option("--uncertainty", required=True, type=TABLE, help="Table to write: subjects, most uncertain first.")
 @click.option("--volumes", required=True, type=TABLE, help="Table to write: predicted volumes of all subjects.")
+@click.option("--lesions", required=True, type=TABLE, help="Table to write: one row per true or predicted lesion.")
 def summarize(
     evaluate: Path,
     predictions: Path,
@@ -60,6 +62,7 @@ def summarize(
     calibration: Path,
     uncertainty: Path,
     volumes: Path,
+    lesions: Path,
 ) -> None:
     rows = read_table(cohort, SCORED_COLUMNS)
     references = [row for path in baselines for row in read_table(path, BASELINE_COLUMNS)]
@@ -74,6 +77,7 @@ def summarize(
     write_table(calibration, CALIBRATION_COLUMNS, calibration_rows(evaluations))
     write_table(uncertainty, UNCERTAINTY_COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
     write_table(volumes, volume_columns(rows), volume_rows(measured, rows))
+    write_table(lesions, LESION_COLUMNS, lesion_rows(evaluations, rows))
     for subject in failed:
         click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst possible scores")
     if skipped:

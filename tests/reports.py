@@ -12,6 +12,7 @@ from studies import MODALITIES, write_subject
 import embed
 import preprocess
 import report
+from glioseg.evaluate.lesion_table import LESION_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.files import write_table
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
@@ -69,6 +70,15 @@ def make(
     )
     columns = ("subject", "patient", "fold", "WT_ml", "TC_ml", "ET_ml")
     write(root / "volumes.tsv", columns, [(name, name, "0", 7.25, 6.125, 0) for name, _ in uncertainties])
+    places = {"subject": "bad", "patient": "bad", "fold": "0", "x_mm": "-9.5", "y_mm": "20.0", "z_mm": "30.0"}
+    volumes = (
+        {"found": (40, 38), "spurious": (0, 0.25), "missed": (0.5, 0), "ignored": (0.03, 0)} if "bad" in dice else {}
+    )
+    lesions = [
+        {**places, "region": "WT", "outcome": name, "truth_ml": true, "predicted_ml": predicted, "dice": "0"}
+        for name, (true, predicted) in volumes.items()
+    ]
+    write_table(root / "lesions.tsv", LESION_COLUMNS, lesions)
     tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
     for fold in ("all", "0"):
         rows = [{**tried, "chosen": "yes"}, {**tried, "smallest_enhancing_ml": 0.8}]
@@ -106,6 +116,7 @@ def make(
     options = {name: root / f"{name}.tsv" for name in ("notes", "cohort", "subjects", "scores", "uncertainty")}
     options |= {
         "measured": root / "volumes.tsv",
+        "lesions": root / "lesions.tsv",
         "plots": root / "plots",
         "config": json.dumps({"note": EVIL}),
     }

@@ -183,6 +183,31 @@ def test_a_cohort_with_many_peculiarities(cohort_folder, tmp_path, workflow):
     assert not image[..., 3].any()
 
 
+def test_subjects_without_files_are_counted_and_fail_a_strict_run(tmp_path, workflow):
+    data = tmp_path / "data"
+    for number in range(1, 5):
+        write_subject(data, number)
+    (data / "case_05").mkdir()
+    (data / "case_06").mkdir()
+    (data / "case_06/case_06_flair.nii.gz.part").write_bytes(b"half")
+    (data / "case_07").mkdir()
+    (data / "case_07/case_07_t1.nii.gz").symlink_to(tmp_path / "never fetched.nii.gz")
+    (data / "old case").mkdir()
+    (data / "old case/unknown.nii.gz").write_bytes(b"")
+    run = workflow(data)
+    done = run.run("prepare")
+    assert done.returncode == 0, done.stderr
+    rows = {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
+    lost = [name for name, row in rows.items() if row["verdict"] == "excluded"]
+    assert lost == ["case_05", "case_06", "case_07", "old case"]
+    assert "4 of 8 subjects included" in done.stdout + done.stderr
+    assert all(f"{name} is excluded: " in done.stdout + done.stderr for name in lost)
+    run.settings.write_text(run.settings.read_text().replace("split:", "split:\n  strict: true"))
+    done = run.run("prepare")
+    assert done.returncode == 1
+    assert "split: strict: 4 of 8 subjects are excluded" in done.stdout + done.stderr
+
+
 def test_wrong_settings_and_folders_end_in_one_message(tmp_path, workflow):
     def refused(data, **settings):
         done = workflow(data, **settings).run("--dry-run")
@@ -409,6 +434,28 @@ def test_a_study_runs_in_a_folder_of_its_own(study):
     assert "Nothing to be done" in again.stderr, again.stderr
     planned = run("--dry-run", *words, place=folder.parent)
     assert re.search(r"train +1\n", planned.stdout), planned.stdout + planned.stderr
+
+
+# In place of Apptainer: notes what a container would see, and runs the command outside of it.
+NO_CONTAINER = """#!/bin/sh
+[ "$1" = --version ] && echo apptainer version 1.3.0 && exit
+echo "$APPTAINER_BIND" > bound.txt
+while [ "$1" != -c ]; do shift; done
+exec bash -c "$2"
+"""
+
+
+def test_containers_see_this_project_and_the_data(study, tmp_path, monkeypatch):
+    folder, run = study
+    (tmp_path / "apptainer").write_text(NO_CONTAINER)
+    (tmp_path / "apptainer").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("APPTAINER_BIND", "/mine")
+    words = ("--sdm", "apptainer", "--snakefile", ROOT / "Snakefile", "--configfile", "study.yaml")
+    done = run("results/preprocess/case_01", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    data = Path(yaml.safe_load((folder / "study.yaml").read_text())["data"]).resolve()
+    assert set((folder / "bound.txt").read_text().strip().split(",")) == {"/mine", str(ROOT.resolve()), str(data)}
 
 
 def test_another_workflow_uses_this_one_as_a_module(study):

@@ -185,6 +185,35 @@ def test_the_whole_workflow(cluster, undisturbed, tmp_path):
     assert_same(undisturbed, workflow, "split/cohort.tsv", "predict/*.nii.gz")
 
 
+def test_finished_models_segment_another_cohort(cluster, undisturbed, tmp_path):
+    """Nothing is trained, subjects run as arrays, and the label maps are those of a run on this machine."""
+    names = [f"case_{number}" for number in (11, 12, 13)]
+    for name in names:
+        write_subject(tmp_path / "data", int(name[-2:]))
+    settings = {"data": str(tmp_path / "data"), "models": str(undisturbed / "")}
+    here, workflow = tmp_path / "here", tmp_path / "cluster"
+    for folder in (here, workflow):
+        folder.mkdir()
+    here, workflow = Workflow(here, settings), Workflow(workflow, settings)
+    done = here.run("predict_all", "--cores", "all")
+    assert done.returncode == 0, done.stderr
+    running = Running(workflow, "--slurm-array-limit", "3")
+    assert "Report: " in running.end()
+    jobs = cluster.jobs(running.since)
+    assert {job["State"] for job in jobs} == {"COMPLETED"}
+    assert not [job for job in jobs if "gres/gpu" in job["ReqTRES"]]
+    assert not list((workflow / "").glob("train"))
+    assert_same(here, workflow, "split/cohort.tsv", "predict/*.nii.gz")
+    # One subject, by the name of its file.
+    one = workflow / f"predict/{names[1]}.nii.gz"
+    before = one.read_bytes()
+    one.unlink()
+    again = Running(workflow, str(one.relative_to(workflow.folder)))
+    again.end()
+    assert len(cluster.jobs(again.since)) == 1
+    assert one.read_bytes() == before
+
+
 def test_more_gpus_per_training_through_the_profile(cluster, undisturbed):
     (undisturbed / "train/0/model.keras").rename(undisturbed / "train/0/kept")
     try:

@@ -458,3 +458,17 @@ def test_notes_of_the_layouts_are_listed(tmp_path):
     assert "Left out when the data sets were read" not in written(options)
     (tmp_path / "notes.tsv").write_text("note\n3 folders hold <b>odd</b> images\n")
     assert "<li>3 folders hold &lt;b&gt;odd&lt;/b&gt; images</li>" in written(options)
+
+
+def test_missed_and_spurious_lesions_are_counted_and_listed(tmp_path):
+    page = written(make(tmp_path, {"good": 0.9, "bad": 0.1}))
+    lesions = page[page.index("<h3>Lesions</h3>") :]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", lesions[: lesions.index("</table>")])
+    assert cells == [
+        "2<small>40.5 ml</small>", "1<small>40.0 ml</small>", "1<small>0.5 ml</small>", "1<small>0.2 ml</small>", "1",
+        "1<small>0.03 ml</small>",
+    ]  # fmt: skip
+    assert "All 2 missed and spurious lesions" in lesions
+    subject = (tmp_path / "report/subjects/bad.html").read_text()
+    assert subject.count("not counted (50 mm³ or less)") == 1
+    assert "Lesions" not in (tmp_path / "report/subjects/good.html").read_text()

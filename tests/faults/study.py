@@ -152,7 +152,7 @@ class Study:
             " --seed 42 --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv"
             " --predictions results/predict --calibration results/summarize/calibration.tsv"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/predict"
-            " --volumes results/summarize/volumes.tsv",
+            " --volumes results/summarize/volumes.tsv --lesions results/summarize/lesions.tsv",
             "plot_subject": f"--scan {scan} {listed} {labels} --prediction {prediction}"
             f" --scores results/evaluate/{one}.json --output results/plot/subjects/{one}",
             "embed": f"--scan {scan} {listed} {labels} --prediction {prediction}"
@@ -163,6 +163,7 @@ class Study:
             " --plots results/plot --preprocess results/preprocess --volumes results/report/volumes"
             f" --model {train}/model.keras --config {{}}"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/summarize/volumes.tsv --viewer all"
+            " --lesions results/summarize/lesions.tsv"
             " --benchmarks results/benchmarks --commit x --gallery 2"
             " --pages results/report/subjects --output results/report/index.html",
         }[rule].split()  # fmt: skip
@@ -182,7 +183,8 @@ class Study:
             "evaluate": [f"evaluate/{one}.json"],
             "baseline": ["baseline/scores.tsv"],
             "summarize": [
-                f"summarize/{name}.tsv" for name in ("subjects", "scores", "calibration", "uncertainty", "volumes")
+                f"summarize/{name}.tsv"
+                for name in ("subjects", "scores", "calibration", "uncertainty", "volumes", "lesions")
             ],
             "plot_subject": [f"plot/subjects/{one}"],
             "embed": [f"report/volumes/{one}.js"],

@@ -1,6 +1,7 @@
 """Every layout is recognized and gives the same arrays; predictions return in its own label values and geometry."""
 
 import os
+import shutil
 from pathlib import Path
 
 import nibabel as nib
@@ -97,6 +98,11 @@ def test_an_unknown_layout_is_reported_with_the_expected_ones(tmp_path):
         ValueError, match=r"no known layout in .*; looked for .*SUBJECT/SUBJECT_flair.*; found nothing$"
     ):
         found(tmp_path)
+    touch(tmp_path, "deep/1/2/3/a/a_flair.nii.gz")
+    with pytest.raises(ValueError, match=r"no known layout in .*, at most 3 folders deep; found 1 folder \(1\)$"):
+        found(tmp_path / "deep")
+    assert list(found(tmp_path / "deep/1")) == ["a"]
+    shutil.rmtree(tmp_path / "deep")
     touch(tmp_path, "a/image.dcm", "read.me")
     with pytest.raises(ValueError, match=r"found 1 folder \(a\) and 1 file \(read.me\)$"):
         found(tmp_path)

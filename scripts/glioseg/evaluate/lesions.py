@@ -3,6 +3,8 @@
 Source: github.com/rachitsaluja/BraTS-2023-Metrics, the organizers' own code, with its numbers for gliomas.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import ndimage
 
@@ -15,15 +17,31 @@ TOUCHING = ndimage.generate_binary_structure(3, 3)  # any of the 26 neighbors
 IGNORED_MM3 = 50  # true lesions up to this volume count neither as found nor as missed
 
 
-def match_lesions(
-    truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...]
-) -> tuple[list[tuple[np.ndarray, np.ndarray]], int]:
-    """Pair each true lesion with the predicted lesions that touch it or its surroundings; count those that touch none.
+class Lesion(NamedTuple):
+    """A true lesion with the predicted lesions that touch it or its surroundings, or a predicted one that touches none.
 
-    truth, prediction: boolean 3-D arrays of one shape; spacing_mm: size of a voxel along each axis. A pair is two
-    boolean arrays of one shape, cropped to both. The second is empty if the lesion was missed. A predicted lesion can
-    belong to several true ones. True lesions up to `IGNORED_MM3` have no pair, but predictions that touch them are not
-    false positives.
+    truth, prediction: boolean 3-D arrays of one shape, cropped to both; start: index of their first voxel. A missed
+    lesion has an empty prediction, and a spurious one an empty truth.
+    """
+
+    truth: np.ndarray
+    prediction: np.ndarray
+    start: tuple[int, int, int]
+
+
+class Lesions(NamedTuple):
+    """The lesions of a region: true ones; true ones too small to count (`IGNORED_MM3`); and spurious ones."""
+
+    true: list[Lesion]
+    ignored: list[Lesion]
+    spurious: list[Lesion]
+
+
+def match_lesions(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...]) -> Lesions:
+    """Match each true lesion with the predicted lesions that touch it or its surroundings.
+
+    truth, prediction: boolean 3-D arrays of one shape; spacing_mm: size of a voxel along each axis. A predicted lesion
+    can belong to several true ones. One that touches a true lesion of at most `IGNORED_MM3` is not spurious.
     """
     around = _surroundings(truth)
     predicted, count = ndimage.label(prediction, TOUCHING)
@@ -32,12 +50,18 @@ def match_lesions(
     lesion_of, part_of = np.divmod(np.unique(around[both].astype(np.int64) * (count + 1) + predicted[both]), count + 1)
     sizes_mm3 = np.bincount(around[truth]) * float(np.prod(spacing_mm))
     lesion_boxes, part_boxes = _boxes(around), _boxes(predicted)
-    pairs = []
-    for lesion in np.flatnonzero(sizes_mm3 > IGNORED_MM3):
+    found = Lesions([], [], [])
+    for lesion in range(1, len(lesion_boxes) + 1):
         parts = part_of[lesion_of == lesion]
-        box = slices(hull([lesion_boxes[lesion - 1], *(part_boxes[part - 1] for part in parts)]))
-        pairs.append((truth[box] & (around[box] == lesion), np.isin(predicted[box], parts)))
-    return pairs, count - len(np.unique(part_of))
+        sides = hull([lesion_boxes[lesion - 1], *(part_boxes[part - 1] for part in parts)])
+        box, start = slices(sides), tuple(low for low, _ in sides)
+        matched = Lesion(truth[box] & (around[box] == lesion), np.isin(predicted[box], parts), start)
+        (found.true if sizes_mm3[lesion] > IGNORED_MM3 else found.ignored).append(matched)
+    for part in np.setdiff1d(np.arange(1, count + 1), part_of):
+        sides = part_boxes[part - 1]
+        inside = predicted[slices(sides)] == part
+        found.spurious.append(Lesion(np.zeros_like(inside), inside, tuple(low for low, _ in sides)))
+    return found
 
 
 def _surroundings(truth: np.ndarray) -> np.ndarray:

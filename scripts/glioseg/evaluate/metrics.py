@@ -4,13 +4,13 @@ Scores of absent regions follow BraTS 2020, as implemented in CaPTk, the softwar
 (GetBraTSLabelStatistics in cbicaITKUtilities.h of github.com/CBICA/CaPTk). The lesion-wise metrics follow BraTS 2023.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from glioseg.evaluate.region_pair import ABSENT_HD95_MM, Pair, tumor_box
-from glioseg.labels import CLASSES, region
+from glioseg.evaluate.region_pair import ABSENT_HD95_MM, Pair, region_pairs, tumor_box
+from glioseg.labels import CLASSES
 
 # `ABSENT_HD95_MM` for a lesion, as rounded by BraTS 2023.
 MISSED_LESION_MM = 374.0
@@ -100,8 +100,8 @@ def lesion_dice(pair: Pair) -> float:
 
     See `match_lesions`. Neither a true lesion above the size limit nor a false positive: 1.
     """
-    lesions, false = pair.lesions
-    return _share(sum(map(dice, lesions)), len(lesions) + false, 1.0)
+    true, false = pair.lesions.true, len(pair.lesions.spurious)
+    return _share(sum(dice(pair.of(lesion)) for lesion in true), len(true) + false, 1.0)
 
 
 def lesion_hd95_mm(pair: Pair) -> float:
@@ -111,9 +111,9 @@ def lesion_hd95_mm(pair: Pair) -> float:
     in brats-evaluation; the code of 2023 used DeepMind's. Neither a true lesion above the size limit nor a false
     positive: 0.
     """
-    lesions, false = pair.lesions
-    found = sum(hd95_mm(lesion) if lesion.prediction.any() else MISSED_LESION_MM for lesion in lesions)
-    return _share(found + false * MISSED_LESION_MM, len(lesions) + false, 0.0)
+    true, false = pair.lesions.true, len(pair.lesions.spurious)
+    found = sum(hd95_mm(pair.of(lesion)) if lesion.prediction.any() else MISSED_LESION_MM for lesion in true)
+    return _share(found + false * MISSED_LESION_MM, len(true) + false, 0.0)
 
 
 class Metric(NamedTuple):
@@ -159,17 +159,16 @@ METRIC_NAMES |= {"truth_ml": "True volume, ml", "predicted_ml": "Predicted volum
 CLASS_METRICS = tuple(name for name, metric in METRICS.items() if metric.of_classes)
 
 
+def score_pairs(pairs: Mapping[str, Pair]) -> dict[str, dict[str, float]]:
+    """Return every metric of each region, and both volumes in ml. pairs: the `region_pairs` of truth and prediction."""
+    return {name: _scores(pair, METRICS) for name, pair in pairs.items()}
+
+
 def score_regions(
     truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...], regions: Iterable[str]
 ) -> dict[str, dict[str, float]]:
-    """Return every metric of each region, and both volumes in ml, for two arrays of class indices.
-
-    regions: names of REGIONS, such as `regions_of` the label dialect of the truth. No regions: {}.
-    Raises ValueError if the shapes differ.
-    """
-    box = tumor_box(truth, prediction)
-    pairs = {name: (region(truth[box], name), region(prediction[box], name)) for name in regions}
-    return {name: _scores(Pair(*pair, spacing_mm, truth.size), METRICS) for name, pair in pairs.items()}
+    """Return the `score_pairs` of two arrays of class indices; the arguments are those of `region_pairs`."""
+    return score_pairs(region_pairs(truth, prediction, spacing_mm, regions))
 
 
 def score_classes(

@@ -1,13 +1,15 @@
 """A true and a predicted region, the input of every metric."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from glioseg.evaluate.lesions import match_lesions
+from glioseg.evaluate.lesions import Lesion, Lesions, match_lesions
 from glioseg.evaluate.surfaces import surface_distances
+from glioseg.labels import region
 from glioseg.volumes.boxes import bounding_box, slices
 from glioseg.volumes.orientation import voxel_ml
 
@@ -30,13 +32,14 @@ class Pair:
     """A true and a predicted region, and quantities that several metrics use, each computed once.
 
     truth, prediction: boolean 3-D arrays of one shape, a box of the scan that holds both regions; spacing_mm: size of
-    a voxel along each axis; voxels: number of voxels in the whole scan.
+    a voxel along each axis; voxels: number of voxels in the whole scan; start: index of the box's first voxel in it.
     """
 
     truth: np.ndarray
     prediction: np.ndarray
     spacing_mm: tuple[float, ...]
     voxels: int
+    start: tuple[int, int, int] = (0, 0, 0)
 
     def __post_init__(self) -> None:
         kinds = self.truth.dtype, self.prediction.dtype
@@ -72,10 +75,27 @@ class Pair:
         return distance, distance
 
     @cached_property
-    def lesions(self) -> tuple[list["Pair"], int]:
-        """The `match_lesions` of both regions, as pairs."""
-        pairs, false = match_lesions(self.truth, self.prediction, self.spacing_mm)
-        return [Pair(*pair, self.spacing_mm, self.voxels) for pair in pairs], false
+    def lesions(self) -> Lesions:
+        """The `match_lesions` of both regions."""
+        return match_lesions(self.truth, self.prediction, self.spacing_mm)
+
+    def of(self, lesion: Lesion) -> "Pair":
+        """A lesion as a pair of regions."""
+        return Pair(lesion.truth, lesion.prediction, self.spacing_mm, self.voxels)
+
+
+def region_pairs(
+    truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...], regions: Iterable[str]
+) -> dict[str, Pair]:
+    """Return the pair of each region of two arrays of class indices.
+
+    regions: names of REGIONS, such as `regions_of` the label dialect of the truth. Raises ValueError if the shapes
+    differ.
+    """
+    box = tumor_box(truth, prediction)
+    start = tuple(side.start for side in box)
+    pairs = {name: (region(truth[box], name), region(prediction[box], name)) for name in regions}
+    return {name: Pair(*pair, spacing_mm, truth.size, start) for name, pair in pairs.items()}
 
 
 def tumor_box(truth: np.ndarray, prediction: np.ndarray) -> tuple[slice, ...]:

@@ -26,7 +26,7 @@ def read_scores(path: Path) -> dict:
     """Read one subject's scores as `evaluate` writes them. Raises ValueError naming the file if it is unusable."""
     try:
         scores = json.loads(path.read_text(encoding="utf-8"))
-        return {name: scores[name] for name in ("subject", "regions", "classes", "calibration")}
+        return {name: scores[name] for name in ("subject", "regions", "classes", "lesions", "calibration")}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path}: expected one subject's scores ({error!r}); evaluate it again") from error
 
@@ -58,7 +58,7 @@ def worst_scores(row: dict) -> dict:
     for name, column in (("WT", "tumor_ml"), ("ET", "enhancing_ml")):
         regions[name]["truth_ml"] = float(row[column])
     classes = {name: {metric: known[metric] for metric in CLASS_METRICS} for name in classes_of([row["labels"]])[1:]}
-    return {"subject": row["subject"], "regions": regions, "classes": classes, "calibration": {}}
+    return {"subject": row["subject"], "regions": regions, "classes": classes, "lesions": {}, "calibration": {}}
 
 
 def subject_rows(

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 
 from glioseg.colors import REGION_COLORS
+from glioseg.evaluate.lesion_table import lesion_counts
 from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import MEAN, NETWORK
 from glioseg.labels import EVERYWHERE, REGIONS, regions_of
@@ -71,6 +72,8 @@ def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> 
             unscored=unscored,
             pages=pages,
             uncertainties={row["subject"]: row for row in run.uncertainty},
+            lesions=run.lesions,
+            lesion_counts=lesion_counts(run.lesions),
             volumes={row["subject"]: row for row in run.volumes},
             volume_regions=regions_of({row["labels"] for row in run.cohort}),
             tunings=run.tunings,

@@ -22,6 +22,9 @@ def render_subjects(run: Run, figure: Callable[[str], str], volumes: Mapping[str
     rows = {row["subject"]: row for row in run.cohort}
     order = [name for name in table if name in rows] + [name for name in rows if name not in table]
     names = covariates(run.cohort)
+    lesions: dict[str, list] = {}
+    for lesion in run.lesions:
+        lesions.setdefault(lesion["subject"], []).append(lesion)
     for place, subject in enumerate(order):
         row = rows[subject]
         yield (
@@ -31,6 +34,7 @@ def render_subjects(run: Run, figure: Callable[[str], str], volumes: Mapping[str
                 row=row,
                 covariates={name: row[name] for name in names if row[name]},
                 scores=score_rows(table.get(subject, {})),
+                lesions=lesions.get(subject, []),
                 regions={name: REGION_NAMES.get(name, "mean") for name in _regions(table.get(subject, {}))},
                 previous=order[place - 1] if place else "",
                 next=order[place + 1] if place + 1 < len(order) else "",
