@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 LIGHT = ["SimpleITK", "click", "isal", "jinja2", "matplotlib.pyplot", "nibabel", "nilearn", "numpy", "scipy", "sklearn"]
-FULL = ["h5py", "keras", "openvino", "segmentation_models_3D", "snakemake.cli", "tensorflow"]
+FULL = ["h5py", "keras", "onnx", "openvino", "segmentation_models_3D", "snakemake.cli", "tensorflow"]
 
 lock = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", Path("/opt/requirements.lock").read_text(), re.M))
 for name, version in lock.items():

@@ -1,7 +1,7 @@
 """Write the models of a finished study into one file that can be handed over: a bundle. RESULTS is its results folder.
 
-The bundle holds the models, how scans are prepared, the label dialect, size thresholds, scores, a model card, and
-hashes of the patients' voxels, but no patient's name. segment, the setting models and other studies take it.
+The bundle holds the models, as ONNX too, how scans are prepared, the label dialect, size thresholds, scores, a model
+card, and hashes of the patients' voxels, but no patient's name. segment, the setting models and other studies take it.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ import click
 from glioseg.evaluate.summary import SCORE_COLUMNS
 from glioseg.export.bundle import bundle_files, write_bundle
 from glioseg.export.card import model_card
+from glioseg.export.onnx import onnx_networks
 from glioseg.files import read_table
 from glioseg.model_files import models_of, read_settings, size_thresholds
 from glioseg.predict.model_facts import read_facts
@@ -26,16 +27,20 @@ def export(results: Path, license_name: str, output: Path) -> None:
     models = models_of(results)
     read_facts(models)
     cohort, scores = (results / table for table in ("split/cohort.tsv", "summarize/scores.tsv"))
+    networks, no_onnx = onnx_networks(models)
     card = model_card(
         [read_settings(model) for model in models],
         read_table(cohort, COHORT_COLUMNS) if cohort.exists() else [],
         read_table(scores, SCORE_COLUMNS) if scores.exists() else [],
         size_thresholds(models),
         license_name,
+        no_onnx,
     )
-    write_bundle(bundle_files(results, card), output)
+    write_bundle(bundle_files(results, card, networks), output)
     count = f"{len(models)} model{'s' * (len(models) > 1)}"
     click.echo(f"{output}: {count}, {output.stat().st_size / 1e6:.1f} MB; README.md in it is their card")
+    if no_onnx:
+        click.echo(f"There is no ONNX in it, because {no_onnx}; glioseg itself runs the models")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ TESTED_BY_OTHERS = {
     "evaluate/uncertainty": "commands/test_summarize.py",
     "evaluate/volumes": "commands/test_summarize.py",
     "plot/subjects/subject": "commands/test_plot_subject.py",
+    "predict/keras_weights": "predict/test_openvino.py",
     "predict/segment": "commands/test_predict.py",
     "preprocess/appearance": "preprocess/test_plausibility.py",
     "preprocess/layers": "commands/test_embed.py",

@@ -1,5 +1,7 @@
 """Test that the command `export` writes a bundle with which a scan is segmented as with the models themselves."""
 
+import hashlib
+import shutil
 import zipfile
 
 from click.testing import CliRunner
@@ -17,7 +19,13 @@ def test_a_bundle_segments_a_scan_like_its_models(study, tmp_path):
     assert done.exit_code == 0, done.output
     assert "README.md in it is their card" in done.output
     with zipfile.ZipFile(bundle) as archive:
-        assert b"License: MIT" in archive.read("README.md")
+        card, sums = archive.read("README.md").decode(), archive.read("SHA256SUMS").decode()
+        networks = {name: archive.read(name) for name in ("train/0/model.onnx", "train/1/model.onnx")}
+    assert "License: MIT" in card and "- ONNX: model.onnx next to each model.keras" in card
+    assert all(f"{hashlib.sha256(content).hexdigest()}  {name}\n" in sums for name, content in networks.items())
+    # The same study gives the same bytes.
+    again = CliRunner().invoke(export.export, [str(tmp_path / "A"), "--license", "MIT", "--output", f"{bundle}.zip"])
+    assert again.exit_code == 0 and (tmp_path / "a.glioseg.zip.zip").read_bytes() == bundle.read_bytes()
 
     def segmented(place, name, *words):
         output = tmp_path / f"{name}.nii.gz"
@@ -29,6 +37,23 @@ def test_a_bundle_segments_a_scan_like_its_models(study, tmp_path):
     for runtime in ("openvino", "tensorflow"):
         words = ("--runtime", runtime)
         assert segmented(bundle, "a", *words) == segmented(tmp_path / "A", "b", *words)
+
+
+def test_models_that_cannot_be_written_as_onnx_are_exported_without_it(study, tmp_path):
+    import keras
+
+    image = keras.Input((16, 16, 16, 4))
+    (tmp_path / "A/train/all").mkdir(parents=True)
+    output = keras.layers.Softmax()(keras.layers.AveragePooling3D(1)(image))
+    keras.Model(image, output).save(tmp_path / "A/train/all/model.keras")
+    shutil.copy(study[0] / "0/settings.json", tmp_path / "A/train/all")
+    done = CliRunner().invoke(export.export, [str(tmp_path / "A"), "--output", str(tmp_path / "a.zip")])
+    assert done.exit_code == 0, done.output
+    reason = "because the network has a layer of type AveragePooling3D; expected Conv3D, "
+    assert f"There is no ONNX in it, {reason}" in done.output
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert f"- ONNX: none, {reason}" in archive.read("README.md").decode()
+        assert not [name for name in archive.namelist() if name.endswith(".onnx")]
 
 
 def test_a_folder_without_models_is_named(tmp_path):

@@ -31,7 +31,7 @@ def results(tmp_path):
 
 
 def bundle_of(results, path):
-    write_bundle(bundle_files(results, "# A card\n"), path)
+    write_bundle(bundle_files(results, "# A card\n", [b"network 0", b"network 1"]), path)
     return path
 
 
@@ -66,6 +66,13 @@ def test_checksums_cover_every_file(tmp_path, results):
         assert {name for _, name in lines} == set(archive.namelist()) - {"SHA256SUMS"}
         assert all(hashlib.sha256(archive.read(name)).hexdigest() == digest for digest, name in lines)
         assert archive.read("README.md") == b"# A card\n"
+
+
+def test_the_onnx_of_a_model_lies_beside_it_and_nothing_where_there_is_none(tmp_path, results):
+    files = bundle_files(results, "", [b"network 0", b"network 1"])
+    assert (files["train/0/model.onnx"], files["train/1/model.onnx"]) == (b"network 0", b"network 1")
+    assert b"train/1/model.onnx" in files["SHA256SUMS"]
+    assert not [name for name in bundle_files(results, "", []) if name.endswith(".onnx")]
 
 
 def without(name):

@@ -27,13 +27,15 @@ def test_the_card_is_filled_from_the_run():
     scores = [score("dice", "WT", 0.8123, 0.7, 0.9), score("hd95_mm", "WT", 12.34)]
     scores += [{**score("dice", "WT", 0.1), "method": "FLAIR threshold"}]
     trainings = [training("0", "b"), training("1", "a_1", "a_2")]
-    text = model_card(trainings, COHORT, scores, {"smallest_enhancing_ml": 0.5}, "CC BY 4.0")
+    text = model_card(trainings, COHORT, scores, {"smallest_enhancing_ml": 0.5}, "CC BY 4.0", "")
     for words in (
         "License: CC BY 4.0",
         "- 2 unet models of 4,900 parameters each",
         "- Input: flair, t1ce, in this order.",
         "- Preparation: spacing_mm 1.0, crop brain.",
         "- Size threshold smallest_enhancing_ml: 0.5.",
+        "- ONNX: model.onnx next to each model.keras, the same network in float32. Its input image is (batch, 2, X, Y",
+        "; its output probabilities is (batch, 2, X, Y, Z), with a channel for each of background, edema. X, Y and Z",
         "3 subjects of 2 patients, with masks in the label dialect brats2013",
         "Mean over 3 subjects of 2 patients [95 % bootstrap interval], in cross-validation with 2 folds.",
         "| Dice | 0.812 [0.700, 0.900] |",
@@ -44,7 +46,13 @@ def test_the_card_is_filled_from_the_run():
     assert "a_1" not in text
 
 
+def test_the_card_says_why_there_is_no_onnx():
+    text = model_card([training("all", "b")], [], [], {}, "", "the network has a layer of type Norm")
+    assert "- ONNX: none, because the network has a layer of type Norm. glioseg itself runs the models." in text
+    assert "model.onnx" not in text
+
+
 def test_what_the_run_does_not_know_is_left_to_the_author():
-    text = model_card([training("all", "b")], [], [], {}, "")
+    text = model_card([training("all", "b")], [], [], {}, "", "")
     assert f"License: {AUTHOR}" in text and text.count(AUTHOR) == 3
     assert "- 1 unet model of" in text and "The study has no scores." in text and "1 subjects." not in text

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from glioseg.export.onnx import ONNX
 from glioseg.files import whole
 from glioseg.model_files import FORMAT, MODEL, SETTINGS, SMALLEST, TUNED, models_of, read_settings, size_thresholds
 
@@ -18,11 +19,11 @@ KEPT = ("fold", "settings", "versions", "parameters", "validation_dice", "study"
 TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def bundle_files(results: Path, card: str) -> dict[str, bytes]:
+def bundle_files(results: Path, card: str, networks: Sequence[bytes]) -> dict[str, bytes]:
     """Return name -> content of the files of a bundle: models, settings, size thresholds, scores, card and checksums.
 
-    results: the results folder of a finished study; card: the text of README.md. Raises ValueError if the folder has no
-    models or a file in it cannot be read.
+    results: the results folder of a finished study; card: the text of README.md; networks: of the models, as ONNX, or
+    none. Raises ValueError if the folder has no models or a file in it cannot be read.
     """
     models = models_of(results)
     trainings = [read_settings(model) for model in models]
@@ -32,6 +33,8 @@ def bundle_files(results: Path, card: str) -> dict[str, bytes]:
         folder = f"train/{model.parent.name}"
         files[f"{folder}/{MODEL}"] = model.read_bytes()
         files[f"{folder}/{SETTINGS}"] = _json(without_names(training, number_of))
+    for model, network in zip(models if networks else [], networks, strict=True):
+        files[f"train/{model.parent.name}/{ONNX}"] = network
     chosen = size_thresholds(models)
     if chosen:
         files["/".join(TUNED)] = _json({name: chosen[name] for name in SMALLEST})

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import NETWORK, TABLE_ORDER
-from glioseg.model_files import SMALLEST
+from glioseg.export.onnx import INPUT, ONNX, OUTPUT
+from glioseg.model_files import MODEL, SMALLEST, outputs_of
 from glioseg.split.cohort import counted, patients_in
 
 AUTHOR = "*To be filled in by the author.*"
@@ -20,11 +21,13 @@ def model_card(
     scores: Sequence[Mapping[str, str]],
     thresholds: Mapping[str, float],
     license_name: str,
+    no_onnx: str,
 ) -> str:
     """The text of a model card.
 
     trainings: settings.json of each model; cohort, scores: rows of cohort.tsv and scores.tsv of their study, which may
-    be empty; thresholds: the size thresholds that the study chose, if it did.
+    be empty; thresholds: the size thresholds that the study chose, if it did; no_onnx: why the bundle has no ONNX, ""
+    if it has one.
     """
     first = trainings[0]
     study, settings = first["study"], first["settings"]
@@ -43,6 +46,7 @@ def model_card(
             f"Output: {', '.join(settings['classes'])}; written as {study['labels']} where the layout of a scan does "
             "not tell its label dialect",
             *(f"Size threshold {name}: {thresholds[name]:g}" for name in SMALLEST if name in thresholds),
+            _onnx(study["modalities"], outputs_of(settings)[1], no_onnx),
             f"Trained with seed {settings['seed']}: {_words(first.get('versions', {}))}",
         ),
         "## Training data",
@@ -59,6 +63,17 @@ def model_card(
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _onnx(modalities: Sequence[str], outputs: Sequence[str], missing: str) -> str:
+    if missing:
+        return f"ONNX: none, because {missing}. glioseg itself runs the models"
+    return (
+        f"ONNX: {ONNX} next to each {MODEL}, the same network in float32. Its input {INPUT} is (batch, "
+        f"{len(modalities)}, X, Y, Z), with a channel for each modality; its output {OUTPUT} is (batch, "
+        f"{len(outputs)}, X, Y, Z), with a channel for each of {', '.join(outputs)}. X, Y and Z run to the left, to "
+        "the back and to the top of the head"
+    )
 
 
 def _data(cohort: Sequence[Mapping[str, str]], trainings: Sequence[Mapping]) -> str:

@@ -6,18 +6,16 @@ two cores of an AMD EPYC, 2026-11-28), because each instance normalization becom
 bfloat16 does not compile for a CPU.
 """
 
-import io
-import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-import h5py
 import numpy as np
 import openvino
 from openvino import opset13 as ops
 
 from glioseg.model_files import ModelFile
 from glioseg.predict.keras_file import Layer, UnknownLayer, read_layers
+from glioseg.predict.keras_weights import read_weights
 from glioseg.train.device import has_bfloat16
 
 # Arrays are (batch, channels, X, Y, Z), as OpenVINO's convolutions expect.
@@ -25,12 +23,6 @@ SPACE = (2, 3, 4)
 # Patches that are predicted in parallel, each by its own threads. Threads that share a patch wait for one another, but
 # each parallel patch takes memory.
 MOST_STREAMS = 4
-STORED = {
-    "Conv3D": "conv3d",
-    "Conv3DTranspose": "conv3d_transpose",
-    "GroupNormalization": "group_normalization",
-    "BatchNormalization": "batch_normalization",
-}
 
 
 def compile_network(path: ModelFile, threads: int) -> openvino.CompiledModel:
@@ -88,7 +80,7 @@ def _in_bfloat16(layers: list[Layer]) -> bool:
 
 def _build(path: ModelFile, layers: list[Layer], ends: list[str]) -> openvino.Model:
     """Return the network as an OpenVINO model."""
-    weights = _weights(path, layers)
+    weights = read_weights(path, layers)
     nodes, inputs = {}, []
     for layer in layers:
         sources = [nodes[name] for name in layer.inputs]
@@ -103,21 +95,6 @@ def _build(path: ModelFile, layers: list[Layer], ends: list[str]) -> openvino.Mo
                 f"{path} has a layer of type {layer.kind}; supported on OpenVINO are {', '.join(LAYERS)}"
             )
     return openvino.Model([nodes[ends[0]]], inputs)
-
-
-def _weights(path: ModelFile, layers: list[Layer]) -> dict[str, list[np.ndarray]]:
-    """Return layer -> weights. The file stores weights by kind of layer and by position among layers of that kind."""
-    found, seen = {}, {}
-    with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
-        stored_weights = io.BytesIO(archive.read("model.weights.h5"))
-    with h5py.File(stored_weights) as file:
-        for layer in layers:
-            stored = STORED.get(layer.kind)
-            if stored:
-                place = seen[stored] = seen.get(stored, -1) + 1
-                group = file[f"layers/{stored}{f'_{place}' if place else ''}/vars"]
-                found[layer.name] = [group[str(index)][()].astype(np.float32) for index in range(len(group))]
-    return found
 
 
 def _conv(sources, settings, weights):
