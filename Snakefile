@@ -21,6 +21,7 @@ include: "rules/common.smk"
 include: "rules/console.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
+include: "rules/bids.smk"
 include: "rules/report.smk"
 
 
@@ -28,6 +29,7 @@ rule all:
     default_target: True
     input:
         result("report/index.html"),
+        get_bids,
 
 
 # Two runs that start in different folders do not see each other's lock of Snakemake.
