@@ -22,6 +22,7 @@ include: "rules/console.smk"
 include: "rules/containers.smk"
 include: "rules/data.smk"
 include: "rules/model.smk"
+include: "rules/bids.smk"
 include: "rules/report.smk"
 
 
@@ -29,6 +30,7 @@ rule all:
     default_target: True
     input:
         result("report/index.html"),
+        get_bids,
 
 
 # Two runs that start in different folders do not see each other's lock of Snakemake.

@@ -148,7 +148,8 @@ def main(results: Path, overlap: float, threads: int) -> None:
     trained = [path.name for path in (results / "train").iterdir() if path.is_dir()]
     folds = len({fold_of(name) for name in trained})
     seeds = len(trained) // folds
-    settings = PredictSettings(**CONFIG["predict"] | {"maps": [], "overlap": overlap, "threads": threads})
+    chosen = CONFIG["predict"] | {"maps": [], "overlap": overlap, "threads": threads}
+    settings = PredictSettings(**{name: value for name, value in chosen.items() if name != "layout"})
     found: dict[str, list] = {name: [] for name in CONDITIONS}
     for subject in scored_subjects(cohort):
         scan = json.loads((results / "preprocess" / subject / "scan.json").read_text(encoding="utf-8"))

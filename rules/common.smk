@@ -19,6 +19,7 @@ from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, p
 from glioseg.layouts.folders import state_of
 from glioseg.model_files import SMALLEST, content_of, files_of, lies_in
 from glioseg.plot.figures import FIGURES, Contents
+from glioseg.predict.derivatives import bids_names, endings_of, place_of
 from glioseg.predict.given_models import follow, given_models
 from glioseg.preprocess.memory import TUNABLES
 from glioseg.report.gallery import viewed
@@ -84,6 +85,8 @@ TENSORFLOW = f"../envs/{config['environment']}.yaml"
 # with several models.
 FINISHED = sentence(given_models, config)
 GIVEN = list(map(str, files_of(FINISHED)))
+# Settings that a prediction depends on.
+PREDICT = {name: value for name, value in config["predict"].items() if name != "layout"}
 # Regions whose probability maps are written.
 PROBABILITIES = [name for name in config["predict"]["maps"] if name in REGIONS]
 # Table of failed jobs, written by onerror in the Snakefile.
@@ -95,6 +98,8 @@ FAILURES = read_failures(list(map(Path, LEDGERS)))
 
 wildcard_constraints:
     subject=r"[^/]+",
+    place=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
+    name=r"sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?",
     model=r"(all|\d+)(_\d+)?",
     fold=r"all|\d+",
     figure=r"\w+",
@@ -159,6 +164,16 @@ if START and lies_in(START, Path(RESULTS)):
 # Label dialects of the segmentations, by the names of their tables of colors.
 DIALECTS = sorted({subject.labels for subject in SUBJECTS.values()})
 LABEL_TABLES = {"labels" if len(DIALECTS) == 1 else f"labels_{name}": name for name in DIALECTS}
+# With predict: layout: bids, the name of each subject in BIDS; how its files end; and the files that describe them all.
+BIDS_NAMES = (
+    sentence(bids_names, {name: one.patient for name, one in SUBJECTS.items() if name not in config["exclude"]})
+    if config["predict"]["layout"] == "bids"
+    else {}
+)
+OF_BIDS = {name: subject for subject, name in BIDS_NAMES.items()}
+BIDS_ENDINGS = endings_of(PROBABILITIES, len(DIALECTS) > 1)
+BIDS_FILES = ["dataset_description.json", "README.md", "participants.tsv", "participants.json"]
+BIDS_FILES += ["dseg.tsv", "dseg.json"] if len(DIALECTS) == 1 else []
 # Label dialects of the masks.
 MASKED = {subject.labels for subject in SUBJECTS.values() if MASK in subject.files}
 # Classes that the network predicts: all tissue classes in the masks of the data sets.
@@ -344,6 +359,53 @@ def get_predictions(wildcards):
 def get_label_tables(wildcards):
     """Tables of the values in segmentations, with names and colors, for other viewers."""
     return [result(f"predict/{name}{ending}") for name in LABEL_TABLES for ending in (".txt", ".ctbl")]
+
+
+def insist_on_bids():
+    """Stop the run if something needs the names of subjects in BIDS, and the study does not make them."""
+    if not BIDS_NAMES:
+        raise WorkflowError(f"{result('bids')} requires predict: layout: bids")
+
+
+def bids_subjects():
+    """The subjects in the data set of BIDS derivatives."""
+    insist_on_bids()
+    names = without_failed(predicted_subjects(cohort()), *PREDICTING)
+    kept = set(without_failed(map(BIDS_NAMES.get, names), "bids_subject"))
+    return [name for name in names if BIDS_NAMES[name] in kept]
+
+
+def get_bids(wildcards):
+    """With predict: layout: bids, the segmentations of all predicted subjects as a data set of BIDS derivatives."""
+    names = [BIDS_NAMES[name] for name in bids_subjects()] if BIDS_NAMES else []
+    files = [f"{place_of(name)}/anat/{name}_{BIDS_ENDINGS[0]}" for name in names]
+    return [result(f"bids/{path}") for path in (*BIDS_FILES * bool(BIDS_NAMES), *files)]
+
+
+def get_cohort_table(wildcards):
+    """cohort.tsv, once split has written it."""
+    cohort()
+    return result("split/cohort.tsv")
+
+
+def get_bids_subject(wildcards):
+    """The subject with a name in BIDS."""
+    insist_on_bids()
+    if wildcards.name not in OF_BIDS or wildcards.place != place_of(wildcards.name):
+        raise WorkflowError(f"{wildcards.place}/anat/{wildcards.name} is none of the {len(OF_BIDS)} subjects in BIDS")
+    return OF_BIDS[wildcards.name]
+
+
+def get_bids_images(wildcards):
+    """The segmentation of a subject, and the probability maps of its regions."""
+    subject = get_bids_subject(wildcards)
+    maps = [result(f"predict/maps/{subject}/{name}.nii.gz") for name in PROBABILITIES]
+    return {"prediction": result(f"predict/{subject}.nii.gz"), "probabilities": maps}
+
+
+def get_own_labels(wildcards, input):
+    """`--own-labels DIALECT` if the data sets have several label dialects."""
+    return options({"own_labels": SUBJECTS[get_bids_subject(wildcards)].labels}) if len(DIALECTS) > 1 else []
 
 
 def get_uncertainties(wildcards):

@@ -86,7 +86,7 @@ rule predict:
         content=get_content,
         models=lambda wildcards, input: each("model", input.models),
         labels=get_labels,
-        options=options(config["predict"] | (dict.fromkeys(SMALLEST, 0) if TUNED else {})),
+        options=options(PREDICT | (dict.fromkeys(SMALLEST, 0) if TUNED else {})),
         maps=result("predict/maps/{subject}"),
     shell:
         'python "$GLIOSEG/predict.py"'
@@ -206,3 +206,4 @@ rule predict_all:
     input:
         get_predictions,
         get_label_tables,
+        get_bids,

@@ -16,8 +16,8 @@ from glioseg.workflow.code_hash import parsed
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "rules/config.schema.yaml").read_text())
-# Sections that the rules use themselves, to find the subjects.
-OF_THE_RULES = {"synthesize"}
+# Settings that the rules use themselves, to find the subjects and to choose the results.
+OF_THE_RULES = {("synthesize", "subjects"), ("predict", "layout")}
 # Commands that people run themselves; the last three have no rule.
 TYPED = {"layouts", "compare", "export", "segment", "view"}
 
@@ -39,11 +39,11 @@ def test_config_and_schema_have_the_same_keys():
 
 @pytest.mark.parametrize("section", [name for name, value in CONFIG.items() if isinstance(value, dict)])
 def test_each_setting_is_an_option_of_its_command(section):
-    if section in OF_THE_RULES:
-        return
     options = {option.name for option in command(section).params}
     spelled = {name for option in command(section).params for name in option.opts}
     for key in CONFIG[section]:
+        if (section, key) in OF_THE_RULES:
+            continue
         assert f"--{key.replace('_', '-')}" in spelled, (
             f"{section}: {key} is not an option of scripts/{section}.py ({options})"
         )
@@ -74,9 +74,11 @@ def test_each_option_is_explained_with_its_choices_and_its_default(path):
             assert re.search("default|instead of", words, re.I), f"{path.name}: {words}"
 
 
-@pytest.mark.parametrize("section", sorted(SCHEMA["properties"].keys() - OF_THE_RULES))
+@pytest.mark.parametrize("section", sorted(SCHEMA["properties"]))
 def test_help_lists_the_values_that_a_setting_may_have(section):
     for key, rules in SCHEMA["properties"][section].get("properties", {}).items():
+        if (section, key) in OF_THE_RULES:
+            continue
         kinds = [rules, rules.get("items", {}), *rules.get("anyOf", [])]
         allowed = {value for kind in kinds for value in (*kind.get("enum", ()), kind.get("const")) if value}
         words = help_of(section)[f"--{key.replace('_', '-')}"]
@@ -97,6 +99,8 @@ def test_options_have_no_hidden_defaults(path):
         "maps",
         "models",
         "overlays",
+        "own_labels",
+        "sources",
         "tunings",
         "smallest_enhancing_ml",
         "smallest_component_ml",
@@ -130,6 +134,7 @@ def test_schema_lists_the_values_of_the_registries():
 
 
 def test_schema_lists_what_prediction_knows():
+    from glioseg.predict.derivatives import LAYOUTS
     from glioseg.predict.runtime import RUNTIMES
     from glioseg.predict.segment import MAPS
     from glioseg.predict.sliding_window import AXES
@@ -138,6 +143,7 @@ def test_schema_lists_what_prediction_knows():
     assert set(predict["flips"]["items"]["enum"]) == set(AXES)
     assert set(predict["runtime"]["enum"]) == set(RUNTIMES)
     assert set(predict["maps"]["items"]["enum"]) == set(MAPS)
+    assert set(predict["layout"]["enum"]) == set(LAYOUTS)
 
 
 def test_schema_lists_the_values_of_training():

@@ -41,7 +41,7 @@ def test_each_rule_requests_more_when_retried(name):
 
 
 def test_rules_with_a_job_per_subject_are_submitted_as_arrays():
-    many = {name for name, body in JOBS.items() if "/{subject}" in body.split("    log:")[1]}
+    many = {name for name, body in JOBS.items() if re.search("/{(subject|name)}", body.split("    log:")[1])}
     assert set(PROFILES["slurm"]["slurm-array-jobs"].split(", ")) == many
 
 

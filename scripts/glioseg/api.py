@@ -77,6 +77,7 @@ def segment(
 def _settings(given: Mapping[str, object]) -> dict[str, object]:
     """All settings, with the defaults of those that are not given. Raises ValueError for an impossible one."""
     how = defaults("predict") | {"maps": (), "threads": len(os.sched_getaffinity(0))} | dict.fromkeys(SMALLEST)
+    del how["layout"]
     for name, value in given.items():
         choose("segment", name, how)
         how[name] = value

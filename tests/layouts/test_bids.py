@@ -39,3 +39,20 @@ def test_an_empty_session_beside_others_is_a_subject_without_files(tmp_path):
     assert set(subjects) == {"sub-1_ses-a", "sub-1_ses-b"}, "a session of another kind is none"
     assert subjects["sub-1_ses-b"].files == {} and subjects["sub-1_ses-b"].patient == "sub-1"
     assert subjects["sub-1_ses-b"].notes == (f"{tmp_path}/sub-1/ses-b has no folder anat",)
+
+
+def test_segmentations_that_this_workflow_wrote_are_not_read_as_masks(tmp_path):
+    anat = "derivatives/glioseg/sub-1/anat/sub-1"
+    touch(tmp_path, "sub-1/anat/sub-1_FLAIR.nii.gz", f"{anat}_space-orig_desc-glioseg_dseg.nii.gz")
+    (tmp_path / "derivatives/glioseg/participants.tsv").write_text("participant_id\tpatient\nsub-1\tP-1\n")
+    written = tmp_path / "derivatives/glioseg/dataset_description.json"
+    written.write_text('{"GeneratedBy": [{"Name": "glioseg"}]}')
+    source = read_source(PLAIN | {"folder": tmp_path}, [])
+    assert set(source.subjects["sub-1"].files) == {"flair"}
+    assert source.subjects["sub-1"].covariates == {}
+    said = f"{tmp_path}/derivatives/glioseg holds segmentations that glioseg predicted; they are not read as masks"
+    assert source.notes.count(said) == 1
+    # Those of another writer are.
+    for text in ('{"GeneratedBy": [{"Name": "an expert"}]}', '{"GeneratedBy": "glioseg"}', "{"):
+        written.write_text(text)
+        assert set(found(tmp_path, labels="brats2023")["sub-1"].files) == {"flair", "seg"}

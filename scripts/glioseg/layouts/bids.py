@@ -1,7 +1,9 @@
 """The BIDS layout (Gorgolewski et al. 2016, doi:10.1038/sdata.2016.44) of raw data and derivatives."""
 
+from pathlib import Path
 from typing import NamedTuple
 
+from glioseg.files import read_json
 from glioseg.labels import MASK
 from glioseg.layouts.covariates import EMPTY, Rows, covariates_of
 from glioseg.layouts.folders import Layout, Place, SubjectFiles, descend, image_of, listing, one_each, stem_of
@@ -9,6 +11,8 @@ from glioseg.layouts.modalities import plain
 
 # FreeSurfer's derivatives hold segmentations of healthy anatomy, which are not tumor masks.
 ANATOMY = ("aseg", "aparcaseg")
+# The description of a data set, and who wrote it, if it holds segmentations of this workflow.
+DESCRIPTION, OURS = "dataset_description.json", "glioseg"
 LACKING = ("holds no image that this layout knows", "has no folder anat")
 
 
@@ -88,8 +92,26 @@ def is_bids(folder: str, entries: list) -> bool:
 
 
 def _data_sets(base: str, notes: list[str]) -> list[str]:
+    """A data set and its derivatives, without the segmentations of this workflow, which are no truth; with a note."""
     below = next((entry for entry in listing(base, []) if entry.name == "derivatives" and entry.is_dir()), None)
-    return [base, *(entry.path for entry in (listing(below.path, notes) if below else []) if entry.is_dir())]
+    derivatives = [entry.path for entry in (listing(below.path, notes) if below else []) if entry.is_dir()]
+    ours = [path for path in derivatives if _is_ours(description_of(path))]
+    notes.extend(f"{path} holds segmentations that {OURS} predicted; they are not read as masks" for path in ours)
+    return [base, *(path for path in derivatives if path not in ours)]
+
+
+def description_of(folder: Path | str) -> dict:
+    """The dataset_description.json of a data set; empty if it has none that can be read."""
+    try:
+        return read_json(Path(folder, DESCRIPTION))
+    except (OSError, ValueError):
+        return {}
+
+
+def _is_ours(description: dict) -> bool:
+    """Whether this workflow wrote the data set with a description."""
+    writers = description.get("GeneratedBy")
+    return isinstance(writers, list) and any(isinstance(one, dict) and one.get("Name") == OURS for one in writers)
 
 
 def _anatomies(entries: list, notes: list[str], empty: dict[str, str] | None = None):

@@ -8,7 +8,16 @@ from glioseg.files import read_table, write_table
 
 FAILURE_COLUMNS = ("rule", "subject", "times", "last_line", "log", "output")
 # If a job of these rules fails, the run can continue without its subject; all subjects need the jobs of other rules.
-PER_SUBJECT = ("synthesize", "preprocess", "predict", "postprocess", "evaluate", "plot_subject", "embed")
+PER_SUBJECT = (
+    "synthesize",
+    "preprocess",
+    "predict",
+    "postprocess",
+    "bids_subject",
+    "evaluate",
+    "plot_subject",
+    "embed",
+)
 # A subject has no segmentation, or no scores, if a job of these rules failed.
 PREDICTING = ("predict", "postprocess")
 SCORING = (*PREDICTING, "evaluate")
