@@ -108,7 +108,7 @@ def other_layers():
     layers = keras.layers
     yield layers.AveragePooling3D(2)(image), "a layer of type AveragePooling3D; expected Conv3D, "
     yield layers.Conv3D(4, 3, dilation_rate=2, padding="same")(image), "dilated or grouped convolutions"
-    yield layers.Conv3DTranspose(4, 3, strides=2, padding="same")(image), "whose stride is not their kernel size"
+    yield layers.Conv3DTranspose(4, 3, strides=2, padding="same")(image), "whose kernel size and stride differ"
     yield layers.GroupNormalization(1)(image), "a group normalization of several channels"
     yield layers.Activation("tanh")(image), "the activation tanh; expected linear, "
 
