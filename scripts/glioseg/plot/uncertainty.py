@@ -11,7 +11,7 @@ from glioseg.colors import BLUE
 from glioseg.files import read_table
 from glioseg.plot.style import GREY
 
-FEWEST = 4  # subjects; a rank correlation of fewer says nothing
+FEWEST = 10  # subjects; the interval of a rank correlation of fewer holds nearly every value
 
 
 def draw(inputs: Sequence[Path]) -> Figure:
