@@ -15,6 +15,8 @@ MERGES = {
     "Multiply": "multiply",
 }
 
+NORMALIZATIONS = {"GroupNormalization": "group normalization", "BatchNormalization": "batch normalization"}
+
 
 class Slab(NamedTuple):
     """One feature map. made_by: "input", "convolution", "strided", "transposed" or "upsampled"."""
@@ -162,6 +164,8 @@ def _add_layer(stage: Stage, layer: Layer, channels: int | None, scale: float) -
     elif "Dropout" in layer.kind:
         stage.notes[f"dropout {layer.settings.get('rate', '')}".strip()] += 1
     elif "Norm" in layer.kind:
-        stage.notes[layer.kind] += 1
+        # Group normalization with a group per channel; the number of groups is -1 in a network that was never built.
+        instance = layer.kind == "GroupNormalization" and layer.settings.get("groups") in (-1, channels)
+        stage.notes["instance normalization" if instance else NORMALIZATIONS.get(layer.kind, layer.kind)] += 1
     if (activation := _activation(layer)) and layer.kind != "InputLayer":
         stage.notes[activation] += 1
