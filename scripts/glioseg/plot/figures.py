@@ -101,7 +101,9 @@ FIGURES = {
         alt="Learning curves: loss, accuracy, intersection over union and Dice per epoch, training and validation, for "
         "every model.",
         wanted=lambda study: not study.config["models"],
-        caption="Learning curves of all models. Validation uses held-out subjects and does not influence training.",
+        caption="Learning curves of all models. The validation subjects are some of the held-out subjects, whose "
+        "scores this report also shows. Their curves are only shown: they influence neither the training nor the "
+        "choice of the model, which is that of the last epoch.",
     ),
     "network": Entry(
         section="training",
