@@ -51,6 +51,7 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option(
     "--failures", multiple=True, type=OPTIONAL, help="Table of failed jobs that the run skipped (repeatable)."
 )
+@click.option("--title", required=True, help="Title of the report, or nothing: Brain tumor segmentation.")
 @click.option("--gallery", required=True, type=click.IntRange(0), help="Number of worst and of best subjects to show.")
 @click.option("--viewer", required=True, type=click.Choice(VIEWERS), help="Which subject pages get the viewer.")
 @click.option("--pages", required=True, type=NEW_FOLDER, help="Folder to write the subject pages into.")
@@ -72,6 +73,7 @@ def report(
     benchmarks,
     commit,
     failures,
+    title,
     gallery,
     viewer,
     pages,
@@ -99,7 +101,7 @@ def report(
     def figure(name: str) -> str:
         return data_uri(plots / name)
 
-    index = render(run, gallery, relative_address(pages, output.parent), figure)
+    index = render(run, title, gallery, relative_address(pages, output.parent), figure)
     write_text(output, index)
     shown = viewed(viewer, run.cohort, run.subjects, run.uncertainty, gallery)
     scripts = {subject: script_of(subject, volumes, pages) for subject in shown}

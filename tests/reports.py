@@ -120,7 +120,7 @@ def make(
         "plots": root / "plots",
         "config": json.dumps({"note": EVIL}),
     }
-    options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all"}
+    options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all", "title": ""}
     options |= {"preprocess": root / "preprocess", "model": root / "train/0/model.keras"}
     options |= {name: root / "report" / path for name, path in (("volumes", "volumes"), ("pages", "subjects"))}
     options["output"] = root / "report/index.html"

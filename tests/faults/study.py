@@ -163,7 +163,7 @@ class Study:
             " --plots results/plot --preprocess results/preprocess --volumes results/report/volumes"
             f" --model {train}/model.keras --config {{}}"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/summarize/volumes.tsv --viewer all"
-            " --lesions results/summarize/lesions.tsv"
+            " --lesions results/summarize/lesions.tsv --title="
             " --benchmarks results/benchmarks --commit x --gallery 2"
             " --pages results/report/subjects --output results/report/index.html",
         }[rule].split()  # fmt: skip

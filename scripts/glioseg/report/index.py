@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime
 
 from glioseg.colors import REGION_COLORS
 from glioseg.evaluate.lesion_table import lesion_counts
@@ -14,6 +15,7 @@ from glioseg.report.gallery import both_ends, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
 from glioseg.report.run import Run
 from glioseg.report.strip_plots import strip_plots
+from glioseg.report.study import study_facts
 from glioseg.report.tables import (
     COLUMN_NAMES,
     check_counts,
@@ -31,13 +33,15 @@ from glioseg.split.cohort import counted
 from glioseg.split.models import scored_subjects
 from glioseg.workflow.failures import SCORING, failed_subjects
 
+TITLE = "Brain tumor segmentation"
 
-def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> str:
+
+def render(run: Run, title: str, gallery: int, pages: str, figure: Callable[[str], str]) -> str:
     """The main page of the report, as HTML.
 
-    gallery: how many of the worst and of the best subjects to show in figures; pages: address of the folder of subject
-    pages relative to this page, with a slash at its end; figure: path in the folder of plots -> data URI, "" if there
-    is no such figure.
+    title: of the page; "" is `TITLE`; gallery: how many of the worst and of the best subjects to show in figures;
+    pages: address of the folder of subject pages relative to this page, with a slash at its end; figure: path in the
+    folder of plots -> data URI, "" if there is no such figure.
     """
     failed = failed_subjects(run.failures, *SCORING)
     table = subject_table(run.subjects)
@@ -49,6 +53,8 @@ def render(run: Run, gallery: int, pages: str, figure: Callable[[str], str]) -> 
         pages_under(pages)
         .get_template("report.html.j2")
         .render(
+            title=title or TITLE,
+            facts=study_facts(run, datetime.now().astimezone().date()),
             regions={name: words for name, words in COLUMN_NAMES.items() if name in there},
             colors=REGION_COLORS,
             figures=FIGURES,
