@@ -19,7 +19,7 @@ from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, p
 from glioseg.layouts.folders import state_of
 from glioseg.model_files import SMALLEST, content_of, files_of, lies_in
 from glioseg.plot.figures import FIGURES, Contents
-from glioseg.predict.derivatives import bids_names, endings_of, place_of
+from glioseg.export.derivatives import bids_names, endings_of, place_of
 from glioseg.predict.given_models import follow, given_models
 from glioseg.preprocess.memory import TUNABLES
 from glioseg.report.gallery import viewed

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from glioseg.export.derivatives import participants_of, write_data_set
 from glioseg.files import read_table
 from glioseg.labels import DIALECTS
-from glioseg.predict.derivatives import participants_of, write_data_set
 from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.split.models import predicted_subjects
 from glioseg.workflow.commands import FILE, NEW_FOLDER, OPTIONAL, Command

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from glioseg.export.derivatives import write_subject
 from glioseg.labels import DIALECTS, EVERYWHERE
-from glioseg.predict.derivatives import write_subject
 from glioseg.workflow.commands import FILE, NEW_FOLDER, Command
 
 

@@ -134,7 +134,7 @@ def test_schema_lists_the_values_of_the_registries():
 
 
 def test_schema_lists_what_prediction_knows():
-    from glioseg.predict.derivatives import LAYOUTS
+    from glioseg.export.derivatives import LAYOUTS
     from glioseg.predict.runtime import RUNTIMES
     from glioseg.predict.segment import MAPS
     from glioseg.predict.sliding_window import AXES

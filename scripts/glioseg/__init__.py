@@ -19,7 +19,7 @@ predict     segmenting subjects with networks
 evaluate    computing and summarizing scores
 plot        figures
 report      the HTML report
-export      finished models in one file
+export      finished models in one file, BIDS derivatives
 api         segmenting one scan from Python: from glioseg import segment
 cli         the command glioseg of an installed package
 

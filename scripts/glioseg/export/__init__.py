@@ -1,1 +1,1 @@
-"""Writing a bundle: finished models, with all that is needed to use them."""
+"""What leaves a study: bundles of finished models, with all that is needed to use them, and BIDS derivatives."""

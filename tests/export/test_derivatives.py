@@ -5,9 +5,7 @@ import pytest
 from derivatives import insist_on_bids
 
 from glioseg.colors import TISSUES
-from glioseg.files import read_json, read_table, write_json
-from glioseg.labels import DIALECTS
-from glioseg.predict.derivatives import (
+from glioseg.export.derivatives import (
     bids_names,
     endings_of,
     participants_of,
@@ -15,6 +13,8 @@ from glioseg.predict.derivatives import (
     write_data_set,
     write_subject,
 )
+from glioseg.files import read_json, read_table, write_json
+from glioseg.labels import DIALECTS
 from glioseg.volumes.nifti import read_volume, write_label_map, write_map
 
 
