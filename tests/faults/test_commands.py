@@ -270,7 +270,8 @@ def test_a_nan_loss_names_subjects_and_step(slow, study, matrix, tmp_path):
     # The state of the last good epoch is kept, and a training with a lower learning rate can continue from it.
     shutil.copytree(tmp_path, tmp_path / "lower")
     command = study.command("train")
-    command[command.index("--learning-rate") + 1] = "0.0005"
+    (place,) = [place for place, word in enumerate(command) if word.startswith("--learning-rate=")]
+    command[place] = "--learning-rate=0.0005"
     lower = subprocess.run(command, cwd=tmp_path / "lower", capture_output=True, text=True, check=True)
     assert "continuing after epoch 2 with another learning_rate or clip_norm, because the loss" in lower.stdout
     matrix.record("NaN loss, then a lower learning rate", "train", SURVIVED)
