@@ -1,5 +1,6 @@
 """Augmentation of training patches: `draw_augmentation` draws the changes, `bent_patch` and `augment` apply them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,21 +39,21 @@ class Augmentation:
 def draw_augmentation(random: np.random.Generator, channels: int, settings: TrainSettings) -> Augmentation:
     """Draw one augmentation for an image with this number of channels.
 
-    settings: flip (probability per axis), scale (largest relative zoom), rotation (largest angle about each axis,
-    degrees), elastic (largest displacement, voxels), intensity (largest relative gain, offset and log2 gamma), blur
-    (largest standard deviation, voxels), coarse (largest factor of a lower resolution), noise (largest standard
-    deviation, in units of the normalized image), modality_dropout (probability that a channel is set to zero, like a
-    missing modality; one channel is always kept). A setting of 0 turns its change off.
+    settings: flip (probability per axis), scale (largest relative zoom, or smallest and largest factor), rotation
+    (largest angle about each axis, degrees), elastic (largest displacement, voxels), gain (largest relative change),
+    brightness (largest offset, in units of the normalized image), gamma (largest exponent of 2, or smallest and largest
+    gamma), blur (largest standard deviation, voxels), coarse (largest factor of a lower resolution), noise (largest
+    standard deviation, in units of the normalized image), modality_dropout (probability that a channel is set to zero,
+    like a missing modality; one channel is always kept). A setting of 0 turns its change off.
     """
     flips = tuple(bool(hit) for hit in random.random(3) < settings["flip"])
     bent, curved, noisy, blurred, coarse = random.random(5) < (GEOMETRY, CURVED, NOISY, BLURRED, COARSE)
-    strength = settings["intensity"]
-    zoom = float((1 + settings["scale"]) ** random.uniform(-1, 1))
+    zoom = _zoom(settings["scale"], random.uniform(-1, 1))
     angles = np.radians(settings["rotation"]) * random.uniform(-1, 1, 3)
     bend = settings["elastic"] * random.uniform(-1, 1, (3, KNOTS, KNOTS, KNOTS))
-    gain = 1 + random.uniform(-strength, strength, channels).astype(np.float32)
-    offset = random.uniform(-strength, strength, channels).astype(np.float32)
-    gamma = np.exp2(random.uniform(-strength, strength, channels)).astype(np.float32)
+    gain = 1 + random.uniform(-settings["gain"], settings["gain"], channels).astype(np.float32)
+    offset = random.uniform(-settings["brightness"], settings["brightness"], channels).astype(np.float32)
+    gamma = np.exp2(random.uniform(*_exponents(settings["gamma"]), channels)).astype(np.float32)
     # About half of the channels, because the scans of one subject differ in sharpness.
     blur = random.uniform(0, settings["blur"], channels) * (random.random(channels) < 0.5)
     factor = 1 + random.uniform(0, max(settings["coarse"] - 1, 0), channels) * (random.random(channels) < 0.5)
@@ -61,16 +62,27 @@ def draw_augmentation(random: np.random.Generator, channels: int, settings: Trai
     kept[random.integers(channels)] |= not kept.any()
     return Augmentation(
         flips,
-        rotation(angles) / zoom if bent and (settings["scale"] or settings["rotation"]) else None,
+        rotation(angles) / zoom if bent and (any(settings["scale"]) or settings["rotation"]) else None,
         bend if bent and settings["elastic"] else None,
         gain,
         offset,
-        gamma if curved and strength else None,
+        gamma if curved and any(settings["gamma"]) else None,
         blur if blurred and settings["blur"] else None,
         factor if coarse and settings["coarse"] > 1 else None,
         (noise, noise_seed) if noisy and settings["noise"] else None,
         kept,
     )
+
+
+def _zoom(scale: tuple[float, ...], place: float) -> float:
+    """The factor at a place from -1, the smallest, over 0, which is 1, to 1, the largest."""
+    factors = (1 / scale[0], scale[1]) if len(scale) == 2 else (1 + scale[0],) * 2
+    return float(factors[place > 0] ** place)
+
+
+def _exponents(gamma: tuple[float, ...]) -> tuple[float, float]:
+    """The smallest and the largest exponent of 2 of a range of gamma."""
+    return (math.log2(gamma[0]), math.log2(gamma[1])) if len(gamma) == 2 else (-gamma[0], gamma[0])
 
 
 def bent_patch(
