@@ -83,11 +83,11 @@ def test_a_quarter_turn_and_no_change_are_exact():
     turned = bent_patch(image, mask, MIDDLE, patch, replace(NOTHING, matrix=quarter))
     assert turned[0] == pytest.approx(np.rot90(cut[0], -1), abs=1e-5)
     assert (turned[1] == np.rot90(cut[1], -1)).all()
-    # The same displacement of two voxels everywhere gives the neighboring patch.
+    # The same displacement of one voxel everywhere gives the neighboring patch.
     bend = np.zeros((3, *(KNOTS,) * 3))
-    bend[0] = 2
+    bend[0] = 1
     moved = bent_patch(image, mask, MIDDLE, patch, replace(NOTHING, bend=bend))
-    assert moved[0] == pytest.approx(image[4:20, 4:20, 1:17].astype(np.float32), abs=1e-5)
+    assert moved[0] == pytest.approx(image[3:19, 4:20, 1:17].astype(np.float32), abs=1e-5)
 
 
 def test_a_zoom_keeps_volumes_and_values():
