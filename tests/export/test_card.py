@@ -33,7 +33,7 @@ def test_the_card_is_filled_from_the_run():
         "- 2 unet models of 4,900 parameters each",
         "- Input: flair, t1ce, in this order.",
         "- Preparation: spacing_mm 1.0, crop brain.",
-        "- Size threshold smallest_enhancing_ml: 0.5.",
+        "- Threshold smallest_enhancing_ml: 0.5.",
         "3 subjects of 2 patients, with masks in the label dialect brats2013",
         "Mean over 3 subjects of 2 patients [95 % bootstrap interval], in cross-validation with 2 folds.",
         "| Dice | 0.812 [0.700, 0.900] |",

@@ -130,10 +130,12 @@ class Study:
             "train": f"--fold all {cohort} --preprocess results/preprocess {classes} {options(learned)}"
             f" --state {train}/state.npz --output {train}",
             "predict": f"--scan {scan} --model {train}/model.keras {labels} --overlap 0.5 --runtime auto"
-            f" --smallest-enhancing-ml 0 --smallest-component-ml 0 --threads 2 --map-folder results/predict/maps/{one}"
+            f" --smallest-enhancing-ml 0 --smallest-component-ml 0 --threshold-wt 0.5 --threshold-tc 0.5"
+            f" --threshold-et 0.5 --threads 2 --map-folder results/predict/maps/{one}"
             f" --uncertainty results/predict/{one}.json --output {prediction}",
             "tune_postprocess": "--fold all --cohort results/split/folds.tsv --preprocess results/preprocess"
-            " --predictions results/predict/raw --configured 0.2 0.1 --smallest-enhancing-ml 0"
+            " --predictions results/predict/raw --configured 0.2 0.1"
+            " --configured-regions 0.5 0.5 0.5 --smallest-enhancing-ml 0"
             " --smallest-component-ml 0 --table results/tune_postprocess/all_tried.tsv"
             " --output results/tune_postprocess/all.json",
             "postprocess": f"--prediction results/predict/raw/{one}.nii.gz {labels}"

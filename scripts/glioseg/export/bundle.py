@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from glioseg.files import whole
-from glioseg.model_files import FORMAT, MODEL, SETTINGS, SMALLEST, TUNED, models_of, read_settings, size_thresholds
+from glioseg.model_files import FORMAT, MODEL, SETTINGS, TUNED, models_of, read_settings, size_thresholds
 
 # What settings.json says of a training. Everything else, such as the names of its subjects, stays out of a bundle.
 KEPT = ("fold", "settings", "versions", "parameters", "validation_dice", "study", "threads")
@@ -34,7 +34,7 @@ def bundle_files(results: Path, card: str) -> dict[str, bytes]:
         files[f"{folder}/{SETTINGS}"] = _json(without_names(training, number_of))
     chosen = size_thresholds(models)
     if chosen:
-        files["/".join(TUNED)] = _json({name: chosen[name] for name in SMALLEST})
+        files["/".join(TUNED)] = _json(chosen)
     scores = results / "summarize/scores.tsv"
     if scores.exists():
         files["summarize/scores.tsv"] = scores.read_bytes()

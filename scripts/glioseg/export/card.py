@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import NETWORK, TABLE_ORDER
-from glioseg.model_files import SMALLEST
+from glioseg.model_files import CHOSEN
 from glioseg.split.cohort import counted, patients_in
 
 AUTHOR = "*To be filled in by the author.*"
@@ -24,7 +24,7 @@ def model_card(
     """The text of a model card.
 
     trainings: settings.json of each model; cohort, scores: rows of cohort.tsv and scores.tsv of their study, which may
-    be empty; thresholds: the size thresholds that the study chose, if it did.
+    be empty; thresholds: those that the study chose, if it did.
     """
     first = trainings[0]
     study, settings = first["study"], first["settings"]
@@ -42,7 +42,7 @@ def model_card(
             f"Preparation: {_words(study['preprocess'])}",
             f"Output: {', '.join(settings['classes'])}; written as {study['labels']} where the layout of a scan does "
             "not tell its label dialect",
-            *(f"Size threshold {name}: {thresholds[name]:g}" for name in SMALLEST if name in thresholds),
+            *(f"Threshold {name}: {thresholds[name]:g}" for name in CHOSEN if name in thresholds),
             f"Trained with seed {settings['seed']}: {_words(first.get('versions', {}))}",
         ),
         "## Training data",

@@ -5,7 +5,7 @@ A network's targets are "classes" (a softmax over mutually exclusive tissue clas
 the K channels. The last axis is outermost in memory, so the functions here read one channel at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,12 +13,18 @@ from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, check_targets, classes_
 
 # Added to numerator and denominator of an expected Dice, so that a region neither predicted nor likely scores 1.
 SMOOTHING_ML = 0.1
+HALF = 0.5
 
 
-def decide(probabilities: np.ndarray, channels: Sequence[str], targets: str) -> np.ndarray:
-    """Return the class index (X, Y, Z) uint8 of each voxel. Raises ValueError for unknown targets."""
+def decide(
+    probabilities: np.ndarray, channels: Sequence[str], targets: str, thresholds: Mapping[str, float]
+) -> np.ndarray:
+    """Return the class index (X, Y, Z) uint8 of each voxel. Raises ValueError for unknown targets.
+
+    thresholds: of regions (see `regions_to_classes`), which classes do not have.
+    """
     if targets == "regions":
-        return regions_to_classes(probabilities, channels)
+        return regions_to_classes(dict(zip(channels, np.moveaxis(probabilities, -1, 0), strict=True)), thresholds)
     check_targets(targets)
     indices = [CLASSES.index(name) for name in channels]
     best = probabilities[..., 0].copy()
@@ -30,10 +36,24 @@ def decide(probabilities: np.ndarray, channels: Sequence[str], targets: str) -> 
     return found
 
 
-def regions_to_classes(probabilities: np.ndarray, regions: Sequence[str]) -> np.ndarray:
-    """Return class indices (X, Y, Z) uint8 for regions' sigmoids (X, Y, Z, R), which exceed 0.5 inside a region."""
-    inside = {name: probabilities[..., place] > 0.5 for place, name in enumerate(regions)}
+def regions_to_classes(probabilities: Mapping[str, np.ndarray], thresholds: Mapping[str, float]) -> np.ndarray:
+    """Return class indices (X, Y, Z) uint8 for regions' probabilities (X, Y, Z), which inside exceed a threshold.
+
+    A region without a threshold has `HALF`.
+    """
+    inside = {name: values > thresholds.get(name, HALF) for name, values in probabilities.items()}
     return classes_of_regions(inside, lambda name: np.uint8(CLASSES.index(name)), np.where)
+
+
+def cut_again(
+    classes: np.ndarray, probabilities: Mapping[str, np.ndarray], thresholds: Mapping[str, float]
+) -> np.ndarray:
+    """Return the class indices (same shape) that other thresholds give, from the probabilities of WT, TC and ET.
+
+    A resection cavity stays where it is outside of the new WT.
+    """
+    cavity = classes == CLASSES.index("cavity")
+    return regions_to_classes({"RC": cavity.astype(np.float32), **probabilities}, thresholds)
 
 
 def region_probabilities(probabilities: np.ndarray, channels: Sequence[str], targets: str, name: str) -> np.ndarray:
