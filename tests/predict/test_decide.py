@@ -55,7 +55,7 @@ def test_region_probabilities_and_uncertainty_by_hand():
     softmax[:5, :, :] = (0, 0.25, 0.25, 0.5)
     probabilities = {name: deciding.region_probabilities(softmax, TISSUES, "classes", name) for name in ("WT", "TC")}
     assert probabilities["WT"][0, 0, 0] == 1 and probabilities["TC"][0, 0, 0] == 0.75
-    found = deciding.uncertainty(softmax, TISSUES, "classes", 1.0)
+    found = deciding.uncertainty(softmax, TISSUES, "classes", {}, 1.0)
     small = deciding.SMOOTHING_ML
     # 500 voxels: WT has probability 1; TC 0.75: 2 · 375 / (500 + 375); ET 0.5, so it is not predicted.
     assert found["expected_dice"]["WT"] == pytest.approx(1)
@@ -65,7 +65,13 @@ def test_region_probabilities_and_uncertainty_by_hand():
     assert found["entropy"] == pytest.approx(1.5 / 2)
     nothing = softmax.copy()
     nothing[...] = (1, 0, 0, 0)
-    assert deciding.uncertainty(nothing, TISSUES, "classes", 0.001)["uncertainty"] == 0
+    assert deciding.uncertainty(nothing, TISSUES, "classes", {}, 0.001)["uncertainty"] == 0
+    # The expected Dice is that of the segmentation with its thresholds: half of the voxels, or none.
+    sigmoids = np.zeros((10, 10, 10, 3), np.float32)
+    sigmoids[:5] = 0.6
+    for threshold, expected in ((0.5, (2 * 300 + small) / (500 + 300 + small)), (0.7, small / (300 + small))):
+        found = deciding.uncertainty(sigmoids, ["WT", "TC", "ET"], "regions", {"ET": threshold}, 1.0)
+        assert found["expected_dice"]["ET"] == pytest.approx(expected, rel=1e-5)
     sigmoids = np.full((2, 2, 2, 3), 0.5, np.float32)
     assert deciding.entropy(sigmoids, "regions") == pytest.approx(1)
     with pytest.raises(ValueError, match="but not RC; remove RC from maps"):

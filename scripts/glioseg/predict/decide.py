@@ -88,19 +88,21 @@ def entropy(probabilities: np.ndarray, targets: str) -> np.ndarray:
     return total / np.float32(np.log(count) if targets == "classes" else count * np.log(2))
 
 
-def uncertainty(probabilities: np.ndarray, channels: Sequence[str], targets: str, voxel_ml: float) -> dict:
+def uncertainty(
+    probabilities: np.ndarray, channels: Sequence[str], targets: str, thresholds: Mapping[str, float], voxel_ml: float
+) -> dict:
     """Return {"uncertainty", "expected_dice": {region: …}, "entropy"} of a segmentation, without using a truth.
 
     expected_dice is the soft Dice of the prediction and its own probabilities: twice the probability sum inside the
     predicted region, divided by the predicted volume plus the sum of all probabilities. uncertainty is 1 minus the mean
     expected_dice of WT, TC and ET. entropy is the mean inside the predicted WT, 0 if no WT is predicted.
-    voxel_ml: volume of a voxel.
+    thresholds: of regions, as in `decide`; voxel_ml: volume of a voxel.
     """
     smoothing = SMOOTHING_ML / voxel_ml
     dice, mean_entropy = {}, 0.0
     for name in EVERYWHERE:
         probability = region_probabilities(probabilities, channels, targets, name)
-        inside = probability > 0.5
+        inside = probability > (thresholds.get(name, HALF) if targets == "regions" else HALF)
         predicted, total = float(np.count_nonzero(inside)), float(probability.sum(dtype=np.float64))
         agreed = float(probability[inside].sum(dtype=np.float64))
         dice[name] = (2 * agreed + smoothing) / (predicted + total + smoothing)

@@ -75,7 +75,7 @@ def segment_image(
             classes, voxel_ml(scan["spacing_mm"]), settings.smallest_enhancing_ml, settings.smallest_component_ml
         ),
         {name: restore_map(values, scan) for name, values in maps.items()},
-        uncertainty(found.probabilities, *meaning, voxel_ml(scan["target_spacing_mm"])),
+        uncertainty(found.probabilities, *meaning, thresholds, voxel_ml(scan["target_spacing_mm"])),
         runtime,
     )
 
