@@ -65,7 +65,7 @@ def test_thresholds_of_regions_are_those_of_the_best_dice():
     random, names = np.random.default_rng(0), ["WT", "TC", "ET"]
     values = [on_grid(value) for value in (0.3, 0.5, 0.7)]
     cases, subjects = [], []
-    for _ in range(3):
+    for _ in range(8):
         truth = random.integers(0, 4, (6, 5, 4)).astype(np.uint8)
         maps = {name: (np.rint(random.random(truth.shape) * 255) / 255).astype(np.float32) for name in names}
         subjects.append((maps, truth))
@@ -103,7 +103,9 @@ def test_an_absent_region_is_not_lost_to_a_low_threshold():
     # One patient with two visits counts as much as another: without a gain, everything is kept.
     other = cut_all(maps, np.full((4, 4, 4), 3, np.uint8), 1, values)
     assert set(tune_regions([case, case, other], values, [0.5] * 3, 0, ["a", "a", "b"])[0].values()) == {0.5}
-    assert tune_regions([case, case, other], values, [0.5] * 3, 0)[0]["threshold_tc"] == on_grid(0.7)
+    # A gain that is smaller than its standard error is chance: +2/3 twice, -2/3 once.
+    assert set(tune_regions([case, case, other], values, [0.5] * 3, 0)[0].values()) == {0.5}
+    assert tune_regions([case] * 5 + [other], values, [0.5] * 3, 0)[0]["threshold_tc"] == on_grid(0.7)
 
 
 @pytest.mark.parametrize("threshold", [0.2, 0.4, 0.5, 0.61])

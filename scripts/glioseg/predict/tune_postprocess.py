@@ -66,20 +66,24 @@ def tune_regions(
     """Return the chosen thresholds by name (`CUTS`), and a row for each value tried.
 
     values: those of `cut_all`, the configured ones among them. WT is chosen first, then TC, then ET, with the others as
-    chosen or configured. As in `tune`, a value replaces the configured one only for a gain, and of equally good ones
-    the nearest to it is chosen. enhancing_ml: smaller enhancing tumor is dropped, as it will be afterwards.
+    chosen or configured. A value replaces the configured one only if its gain is at least `LEAST_GAIN` and its own
+    standard error over the patients; of equally good ones the nearest to it is chosen.
+    enhancing_ml: smaller enhancing tumor is dropped, as it will be afterwards.
     """
     by_patient: dict[object, list[np.ndarray]] = {}
     for patient, case in zip(patients or itertools.count(), cases, strict=bool(patients)):
         by_patient.setdefault(patient, []).append(_dice_of_cuts(case, enhancing_ml))
-    dice = np.mean([np.mean(some, axis=0) for some in by_patient.values()], axis=0)
+    each = np.stack([np.mean(some, axis=0) for some in by_patient.values()])
     places, rows = [values.index(value) for value in configured], []
     for axis, name in enumerate(CUTS):
-        line = dice[(*places[:axis], slice(None), *places[axis + 1 :])]
-        mean, first = line.mean(-1), places[axis]
+        lines = each[(slice(None), *places[:axis], slice(None), *places[axis + 1 :])]
+        line, first = lines.mean(0), places[axis]
+        mean = line.mean(-1)
         order = sorted(range(len(values)), key=lambda place: abs(values[place] - values[first]))
         best = max(order, key=lambda place: round(float(mean[place]), 9))
-        places[axis] = best if mean[best] - mean[first] >= LEAST_GAIN else first
+        gains = (lines[:, best] - lines[:, first]).mean(-1)
+        error = gains.std(ddof=1) / len(gains) ** 0.5 if len(gains) > 1 else 0.0
+        places[axis] = best if gains.mean() >= max(LEAST_GAIN, error) else first
         for value, scores in zip(values, np.round(line, 4).tolist(), strict=True):
             rows.append({"threshold": name, "value": round(value, 4), **dict(zip(EVERYWHERE, scores, strict=True))})
     return {name: values[place] for name, place in zip(CUTS, places, strict=True)}, rows
