@@ -21,6 +21,7 @@ SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from glioseg.train.device import use_threads  # noqa: E402
+from glioseg.train.settings import AUGMENTATIONS  # noqa: E402
 
 FILTERS, SIDE, BATCH, CHANNELS, CLASSES = (24, 48, 96, 192), 64, 2, 4, 4
 # Uncounted and counted calls per turn.
@@ -29,8 +30,8 @@ SETTINGS = {
     "network": "unet", "patch": (SIDE,) * 3, "filters": FILTERS, "batch": BATCH, "backbone": "", "targets": "classes",
     "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False, "average": 0,
     "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1, "batch_dice": True,
-    "losses": ("dice_cross_entropy",), "seed": 1, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "rotation": 15,
-    "elastic": 0, "intensity": 0.15, "blur": 0, "coarse": 1, "noise": 0.1, "modality_dropout": 0,
+    "losses": ("dice_cross_entropy",), "seed": 1, "foreground": 0.5, "modality_dropout": 0,
+    **AUGMENTATIONS["standard"],
 }  # fmt: skip
 
 

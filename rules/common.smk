@@ -13,11 +13,11 @@ os.environ.update(GLIOSEG=GLIOSEG, PYTHONNOUSERSITE="1")
 sys.path.insert(0, GLIOSEG)
 
 from glioseg.files import read_json, read_table
-from glioseg.labels import MASK, REGIONS, classes_of
+from glioseg.labels import EVERYWHERE, MASK, REGIONS, classes_of
 from glioseg.layouts.covariates import rows_of
 from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, phantom_subjects
 from glioseg.layouts.folders import state_of
-from glioseg.model_files import SMALLEST, content_of, files_of, lies_in
+from glioseg.model_files import CUTS, SMALLEST, content_of, files_of, lies_in
 from glioseg.plot.figures import FIGURES, Contents
 from glioseg.export.derivatives import bids_names, endings_of, place_of
 from glioseg.predict.given_models import follow, given_models
@@ -39,7 +39,7 @@ from glioseg.split.models import (
 from glioseg.split.own_folds import fold_count, folds_by, folds_of
 from glioseg.train.start.source import start_model
 from glioseg.workflow.code_hash import code_hash
-from glioseg.workflow.config import add_defaults, check_config, read_yaml, sources
+from glioseg.workflow.config import add_defaults, check_config, read_yaml, searches_regions, sources
 from glioseg.workflow.failures import (
     PER_SUBJECT,
     PREDICTING,
@@ -147,9 +147,10 @@ sentence(
 check_names()
 # Number of folds, and of models (seeds) per fold, that the study trains.
 MODELS = (1, 1) if GIVEN else (sentence(count_folds), config["seeds"])
-# With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects. A separate job
-# then postprocesses each segmentation.
-TUNED = MODELS[0] > 1 and any(config["tune_postprocess"].values())
+# With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects, and those of the
+# regions' probabilities if the networks predict regions. A separate job then postprocesses each segmentation.
+SEARCHED = MODELS[0] > 1 and searches_regions(config)
+TUNED = SEARCHED or (MODELS[0] > 1 and any(config["tune_postprocess"][name] for name in SMALLEST))
 # Folder of the label maps as the networks predict them.
 NETWORK_MAPS = "predict/raw" if TUNED else "predict"
 # Folder of the volumes of the final label maps, a JSON file per subject.
@@ -422,6 +423,17 @@ def get_tuning_predictions(wildcards):
     """Label maps as the networks predicted them, of the subjects on which the thresholds of a fold are chosen."""
     names = without_failed(tuning_subjects(cohort(), wildcards.fold), "predict")
     return [result(f"{NETWORK_MAPS}/{name}.nii.gz") for name in names]
+
+
+def get_tuning_maps(wildcards):
+    """Probability maps of the regions of these subjects, if thresholds are chosen for regions."""
+    names = without_failed(tuning_subjects(cohort(), wildcards.fold), "predict") if SEARCHED else []
+    return [result(f"predict/maps/{name}/{region}.nii.gz") for name in names for region in EVERYWHERE]
+
+
+def get_region_maps(wildcards):
+    """Probability maps of the regions of a subject, if thresholds are chosen for regions."""
+    return [result(f"predict/maps/{wildcards.subject}/{name}.nii.gz") for name in EVERYWHERE] if SEARCHED else []
 
 
 def get_tuned_volumes(wildcards):

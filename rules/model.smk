@@ -108,6 +108,7 @@ if TUNED:
             cohort=ancient(result("split/cohort.tsv")),
             subjects=ancient(result("layouts/subjects.tsv")),
             segmentations=get_tuning_predictions,
+            maps=get_tuning_maps,
         output:
             table=result("tune_postprocess/{fold}_tried.tsv"),
             volumes=result("tune_postprocess/{fold}.json"),
@@ -128,8 +129,10 @@ if TUNED:
             preprocess=result("preprocess"),
             predictions=result(NETWORK_MAPS),
             configured=[config["predict"][name] for name in SMALLEST],
+            configured_regions=[config["predict"][name] for name in CUTS],
+            maps=each("maps", [result("predict/maps")] if SEARCHED else []),
             failures=each("failures", LEDGERS),
-            options=options(config["tune_postprocess"]),
+            options=options(config["tune_postprocess"] | ({} if SEARCHED else {"region_thresholds": []})),
         shell:
             'python "$GLIOSEG/tune_postprocess.py"'
             " --fold {wildcards.fold:q}"
@@ -138,6 +141,8 @@ if TUNED:
             " --preprocess {params.preprocess:q}"
             " --predictions {params.predictions:q}"
             " --configured {params.configured}"
+            " --configured-regions {params.configured_regions}"
+            " {params.maps:q}"
             " {params.failures:q}"
             " {params.options:q}"
             " --table {output.table:q}"
@@ -148,6 +153,7 @@ if TUNED:
         input:
             segmentation=result(f"{NETWORK_MAPS}/{{subject}}.nii.gz"),
             volumes=get_tuned_volumes,
+            maps=get_region_maps,
         output:
             segmentation=result("predict/{subject}.nii.gz"),
             volumes=result("postprocess/{subject}.json"),
@@ -165,11 +171,13 @@ if TUNED:
         params:
             code=code("postprocess"),
             labels=get_labels,
+            maps=lambda wildcards: each("maps", [result(f"predict/maps/{wildcards.subject}")] if SEARCHED else []),
         shell:
             'python "$GLIOSEG/postprocess.py"'
             " --prediction {input.segmentation:q}"
             " --labels {params.labels:q}"
             " --volumes {input.volumes:q}"
+            " {params.maps:q}"
             " --measured {output.volumes:q}"
             " --output {output.segmentation:q}"
             " > {log:q} 2>&1"

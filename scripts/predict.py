@@ -11,6 +11,8 @@ from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDER, Command
 
+PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
+
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--scan", type=FOLDER, required=True, help="The subject's folder written by preprocess.")
@@ -26,6 +28,24 @@ from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDE
     help="A smaller total of enhancing tumor (ml) becomes necrosis.",
 )
 @click.option("--smallest-component-ml", type=float, required=True, help="Smaller components (ml) become background.")
+@click.option(
+    "--threshold-wt",
+    type=PROBABILITY,
+    required=True,
+    help="Probability above which a voxel is in WT, of networks that predict regions.",
+)
+@click.option(
+    "--threshold-tc",
+    type=PROBABILITY,
+    required=True,
+    help="Probability above which a voxel is in TC, of networks that predict regions.",
+)
+@click.option(
+    "--threshold-et",
+    type=PROBABILITY,
+    required=True,
+    help="Probability above which a voxel is in ET, of networks that predict regions.",
+)
 @click.option(
     "--maps", type=click.Choice(MAPS), multiple=True, help="Map with values from 0 to 1 to write (repeatable)."
 )

@@ -24,6 +24,7 @@ from glioseg.workflow.home import defaults
 
 CONFIG = defaults("predict")
 VOLUME = click.FloatRange(min=0)
+PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
 THRESHOLD = "that of the models' study, otherwise {}"
 
 
@@ -69,6 +70,24 @@ THRESHOLD = "that of the models' study, otherwise {}"
     type=VOLUME,
     show_default=THRESHOLD.format(CONFIG["smallest_component_ml"]),
     help="Smaller connected components of tumor (ml) become background.",
+)
+@click.option(
+    "--threshold-wt",
+    type=PROBABILITY,
+    show_default=THRESHOLD.format(CONFIG["threshold_wt"]),
+    help="Probability above which a voxel is in WT, of networks that predict regions.",
+)
+@click.option(
+    "--threshold-tc",
+    type=PROBABILITY,
+    show_default=THRESHOLD.format(CONFIG["threshold_tc"]),
+    help="Probability above which a voxel is in TC, of networks that predict regions.",
+)
+@click.option(
+    "--threshold-et",
+    type=PROBABILITY,
+    show_default=THRESHOLD.format(CONFIG["threshold_et"]),
+    help="Probability above which a voxel is in ET, of networks that predict regions.",
 )
 @click.option(
     "--maps",

@@ -10,6 +10,7 @@ import click
 from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
 from glioseg.split.models import held_out_subjects, planned_subjects, training_subjects, validation_subjects
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
+from glioseg.train.settings import with_augmentation
 from glioseg.train.start.source import find_source, hashes_of, seen_hashes, settings_to_go_on
 from glioseg.workflow.commands import NEW_FOLDER, Command, Output
 
@@ -17,6 +18,11 @@ from glioseg.workflow.commands import NEW_FOLDER, Command, Output
 def auto_or_int(text: str) -> str | int:
     """Return the word "auto" as it is, and any other text as an integer."""
     return text if text == "auto" else int(text)
+
+
+def auto_or_float(text: str) -> str | float:
+    """Return the word "auto" as it is, and any other text as a number."""
+    return text if text == "auto" else float(text)
 
 
 @click.command(cls=Command, help=__doc__)
@@ -61,14 +67,31 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--clip-norm", type=float, required=True, help="Largest norm of a gradient; 0: no clipping.")
 @click.option("--average", type=float, required=True, help="Momentum of the moving average of the weights; 0: none.")
 @click.option("--foreground", type=float, required=True, help="Share of patches centered on a tumor voxel.")
-@click.option("--flip", type=float, required=True, help="Augmentation: probability of a flip along each axis.")
-@click.option("--scale", type=float, required=True, help="Augmentation: largest relative zoom.")
-@click.option("--rotation", type=float, required=True, help="Augmentation: largest rotation (degrees).")
-@click.option("--elastic", type=float, required=True, help="Augmentation: largest elastic displacement (voxels).")
-@click.option("--intensity", type=float, required=True, help="Augmentation: largest change of gain, offset and gamma.")
-@click.option("--blur", type=float, required=True, help="Augmentation: largest standard deviation of a blur (voxels).")
-@click.option("--coarse", type=float, required=True, help="Augmentation: largest factor of a lower resolution.")
-@click.option("--noise", type=float, required=True, help="Augmentation: largest standard deviation of added noise.")
+@click.option(
+    "--augmentation", required=True, help="Set of changes to patches: none, standard or strong; auto is its value."
+)
+@click.option("--flip", type=auto_or_float, required=True, help="Probability of a flip along each axis, or auto.")
+@click.option(
+    "--scale",
+    type=auto_or_float,
+    multiple=True,
+    required=True,
+    help="Largest relative zoom, smallest and largest factor (given twice), or auto.",
+)
+@click.option("--rotation", type=auto_or_float, required=True, help="Largest rotation (degrees), or auto.")
+@click.option("--elastic", type=auto_or_float, required=True, help="Largest elastic displacement (voxels), or auto.")
+@click.option("--gain", type=auto_or_float, required=True, help="Largest relative change of contrast, or auto.")
+@click.option("--brightness", type=auto_or_float, required=True, help="Largest added brightness, or auto.")
+@click.option(
+    "--gamma",
+    type=auto_or_float,
+    multiple=True,
+    required=True,
+    help="Largest power of two, smallest and largest gamma (given twice), or auto.",
+)
+@click.option("--blur", type=auto_or_float, required=True, help="Largest deviation of a blur (voxels), or auto.")
+@click.option("--coarse", type=auto_or_float, required=True, help="Largest factor of a lower resolution, or auto.")
+@click.option("--noise", type=auto_or_float, required=True, help="Largest deviation of added noise, or auto.")
 @click.option("--modality-dropout", type=float, required=True, help="Probability of setting a channel to zero.")
 @click.option("--precision", type=click.Choice(PRECISIONS), required=True, help="Number format of the computation.")
 @click.option("--validation-subjects", type=int, required=True, help="Held-out subjects with validation curves.")
@@ -88,7 +111,7 @@ def auto_or_int(text: str) -> str | int:
 )
 @click.option("--output", type=NEW_FOLDER, required=True, help="Folder for model.keras, history.tsv and settings.json.")
 def train(fold, cohort, preprocess, start, precision, threads, study, code, state, output, **settings):
-    settings["precision"] = choose_precision(precision)
+    settings = with_augmentation(settings | {"precision": choose_precision(precision)})
     rows, study = read_table(cohort, ("subject", "fold", "has_mask")), json.loads(study)
     names = training_subjects(rows, fold)
     source = find_source(start, lambda: hashes_of(preprocess, held_out_subjects(rows, fold)), click.echo)

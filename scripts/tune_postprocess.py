@@ -1,4 +1,4 @@
-"""Choose the size thresholds for removing small tumor, by the Dice of held-out subjects.
+"""Choose the thresholds of regions, and those for removing small tumor, by the Dice of held-out subjects.
 
 The thresholds for the subjects of one fold are chosen on the subjects of all other folds, each predicted by a model not
 trained on it. Test subjects are in no fold; their thresholds are chosen on all folds ("all").
@@ -7,13 +7,15 @@ trained on it. Test subjects are in no fold; their thresholds are chosen on all 
 from pathlib import Path
 
 import click
+import numpy as np
 
 from glioseg.files import read_json, read_table, write_json, write_table
-from glioseg.labels import MASK, known_classes, to_classes
+from glioseg.labels import EVERYWHERE, MASK, known_classes, to_classes
 from glioseg.layouts.folders import File
 from glioseg.layouts.table import listed_files
-from glioseg.model_files import SMALLEST
-from glioseg.predict.tune_postprocess import TUNING_COLUMNS, Case, count, tune
+from glioseg.model_files import CHOSEN, CUTS, by_region
+from glioseg.predict.decide import cut_again
+from glioseg.predict.tune_postprocess import TUNING_COLUMNS, count, cut_all, on_grid, tune, tune_regions
 from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.split.models import tuning_subjects
 from glioseg.volumes.nifti import read_volume
@@ -22,6 +24,7 @@ from glioseg.workflow.commands import FILE, FOLDER, JSON, OPTIONAL, TABLE, Comma
 from glioseg.workflow.failures import failed_subjects, read_failures
 
 VOLUME = click.FloatRange(min=0)
+PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
 @click.command(cls=Command, help=__doc__)
@@ -31,6 +34,10 @@ VOLUME = click.FloatRange(min=0)
 @click.option("--preprocess", type=FOLDER, required=True, help="Folder written by preprocess.")
 @click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks predicted them.")
 @click.option("--configured", type=(VOLUME, VOLUME), required=True, help="Both thresholds as configured in predict.")
+@click.option(
+    "--configured-regions", type=(PROBABILITY,) * 3, required=True, help="Thresholds of WT, TC and ET, likewise."
+)
+@click.option("--maps", type=FOLDER, help="Folder of the regions' maps, which region thresholds are tried on.")
 @click.option(
     "--failures", multiple=True, type=OPTIONAL, help="Table of failed jobs, whose subjects are left out (repeatable)."
 )
@@ -46,6 +53,12 @@ VOLUME = click.FloatRange(min=0)
     multiple=True,
     help="Threshold to try for connected components, in ml (repeatable).",
 )
+@click.option(
+    "--region-thresholds",
+    type=PROBABILITY,
+    multiple=True,
+    help="Threshold to try for the probability of each region, in its map (repeatable).",
+)
 @click.option("--table", type=TABLE, required=True, help="Table to write: the mean Dice of every value tried.")
 @click.option("--output", type=JSON, required=True, help="JSON file to write: the chosen values.")
 def tune_postprocess(
@@ -55,9 +68,12 @@ def tune_postprocess(
     preprocess,
     predictions,
     configured,
+    configured_regions,
+    maps,
     failures,
     smallest_enhancing_ml,
     smallest_component_ml,
+    region_thresholds,
     table,
     output,
 ):
@@ -65,25 +81,44 @@ def tune_postprocess(
     included = read_table(cohort, COHORT_COLUMNS)
     names = [name for name in tuning_subjects(included, fold) if name not in left_out]
     patient_of = {row["subject"]: row["patient"] for row in included}
-    truths = listed_files(subjects, names, [MASK])
-    cases = (_case(preprocess / name, truths[name][MASK], predictions / f"{name}.nii.gz") for name in names)
-    chosen, rows = tune(
-        cases, smallest_enhancing_ml, smallest_component_ml, configured, [patient_of[name] for name in names]
+    patients = [patient_of[name] for name in names]
+    scans = {name: read_json(preprocess / name / "scan.json") for name in names}
+    files = listed_files(subjects, names, [MASK])
+    sizes_ml = {name: voxel_ml(scan["spacing_mm"]) for name, scan in scans.items()}
+    regions, tried = dict(zip(CUTS, configured_regions, strict=True)), []
+    if region_thresholds:
+        usual = [on_grid(value) for value in configured_regions]
+        values = sorted({*usual, *map(on_grid, region_thresholds)})
+        cuts = (
+            cut_all(_maps(maps / name), _truth(files[name][MASK], scan), sizes_ml[name], values)
+            for name, scan in scans.items()
+        )
+        regions, tried = tune_regions(cuts, values, usual, configured[0], patients)
+    cases = (
+        count(_predicted(name, scan, predictions, maps, regions), _truth(files[name][MASK], scan), sizes_ml[name])
+        for name, scan in scans.items()
     )
+    sizes, rows = tune(cases, smallest_enhancing_ml, smallest_component_ml, configured, patients)
+    chosen = sizes | regions
     write_table(table, TUNING_COLUMNS, rows)
-    write_json(output, chosen | {"fold": fold, "subjects": names})
-    words = ", ".join(f"{name} {chosen[name]:g}" for name in SMALLEST)
+    write_json(output, chosen | {"fold": fold, "subjects": names, "tried_regions": tried})
+    words = ", ".join(f"{name} {chosen[name]:.3g}" for name in CHOSEN)
     gain = next(row["gain"] for row in rows if row["chosen"])
     click.echo(f"{words} (mean Dice of {len(names)} subjects {gain})")
 
 
-def _case(preprocessed: Path, mask: File, prediction: Path) -> Case:
-    scan = read_json(preprocessed / "scan.json")
-    truth, _ = read_volume(*mask)
-    predicted, _ = read_volume(prediction)
-    return count(
-        to_classes(predicted, scan["labels"]), known_classes(truth, scan["labels"]), voxel_ml(scan["spacing_mm"])
-    )
+def _truth(mask: File, scan: dict) -> np.ndarray:
+    return known_classes(read_volume(*mask)[0], scan["labels"])
+
+
+def _maps(folder: Path) -> dict[str, np.ndarray]:
+    return {name: read_volume(folder / f"{name}.nii.gz")[0] for name in EVERYWHERE}
+
+
+def _predicted(name: str, scan: dict, predictions: Path, maps: Path | None, regions: dict[str, float]) -> np.ndarray:
+    values, _ = read_volume(predictions / f"{name}.nii.gz")
+    classes = to_classes(values, scan["labels"])
+    return cut_again(classes, _maps(maps / name), by_region(regions)) if maps else classes
 
 
 if __name__ == "__main__":

@@ -104,6 +104,7 @@ def test_options_have_no_hidden_defaults(path):
         "tunings",
         "smallest_enhancing_ml",
         "smallest_component_ml",
+        "region_thresholds",
     }
     for option in command(path.stem).params:
         assert option.required or option.name in optional, f"{path.name}: --{option.name} has a default"

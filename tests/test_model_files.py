@@ -50,10 +50,10 @@ def test_size_thresholds_are_read_from_the_study_of_a_model(tmp_path):
     for place in (folder, bundle, folder / "train/0/model.keras"):
         assert size_thresholds(models_of(place)) == {"smallest_enhancing_ml": 1.0, "smallest_component_ml": 0.5}
     other = study(tmp_path / "B", "all")
-    with pytest.raises(ValueError, match=r"are of studies with different size thresholds .*; none"):
+    with pytest.raises(ValueError, match=r"are of studies with different thresholds .*; none"):
         size_thresholds([*models_of(folder), *models_of(other)])
     (folder / "tune_postprocess/all.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"all.json: expected the size thresholds of a study"):
+    with pytest.raises(ValueError, match=r"all.json: expected the thresholds of a study"):
         size_thresholds(models_of(folder))
 
 

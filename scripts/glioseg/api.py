@@ -11,7 +11,7 @@ import numpy as np
 
 from glioseg.choices import choose
 from glioseg.labels import to_values, volumes_ml
-from glioseg.model_files import SMALLEST, models_in
+from glioseg.model_files import CHOSEN, CUTS, SMALLEST, models_in
 from glioseg.predict.one_scan import find_scan, segment_scan, settings_of
 from glioseg.predict.segment import MAPS
 from glioseg.predict.sliding_window import AXES
@@ -49,10 +49,10 @@ def segment(
     images: modality -> file, or modality -> array (X, Y, Z) with the affine (4x4, voxel to world in mm, as nibabel
     has it) of all; or the folder of one subject in a known layout. models: each a model.keras next to its
     settings.json, a bundle, or a results folder. labels: the label dialect to write, by default that of the
-    subject's layout or else of the models. settings: overlap, flips, runtime, smallest_enhancing_ml and
-    smallest_component_ml, by default those of `predict` in config.yaml, or the size thresholds that the models'
-    study chose; maps, by default none; threads, by default one for each CPU. Raises ValueError if the models or the
-    images cannot be used, with the reason of the checks.
+    subject's layout or else of the models. settings: overlap, flips, runtime and the thresholds
+    (`CHOSEN`), by default those of `predict` in config.yaml, or the thresholds that the models' study chose; maps, by
+    default none; threads, by default one for each CPU. Raises ValueError if the models or the images cannot be used,
+    with the reason of the checks.
     """
     models = models_in(Path(place) for place in ([models] if isinstance(models, str | Path) else models))
     how = settings_of(_settings(settings), models)
@@ -76,7 +76,7 @@ def segment(
 
 def _settings(given: Mapping[str, object]) -> dict[str, object]:
     """All settings, with the defaults of those that are not given. Raises ValueError for an impossible one."""
-    how = defaults("predict") | {"maps": (), "threads": len(os.sched_getaffinity(0))} | dict.fromkeys(SMALLEST)
+    how = defaults("predict") | {"maps": (), "threads": len(os.sched_getaffinity(0))} | dict.fromkeys(CHOSEN)
     del how["layout"]
     for name, value in given.items():
         choose("segment", name, how)
@@ -86,6 +86,9 @@ def _settings(given: Mapping[str, object]) -> dict[str, object]:
             choose(name, value, known)
     if not 0 <= how["overlap"] < 1:
         raise ValueError(f"overlap: expected a share from 0 to less than 1, found {how['overlap']}")
+    for name in CUTS:
+        if how[name] is not None and not 0 < how[name] < 1:
+            raise ValueError(f"{name}: expected a probability between 0 and 1, found {how[name]}")
     for name, least in (*((name, 0) for name in SMALLEST), ("threads", 1)):
         if how[name] is not None and not how[name] >= least:
             raise ValueError(f"{name}: expected at least {least}, found {how[name]}")

@@ -20,9 +20,12 @@ MODEL, SETTINGS = "model.keras", "settings.json"
 ENDING = ".zip"
 # Of a bundle, as its glioseg.json says.
 FORMAT = 1
-# The size thresholds that tune_postprocess chose for scans of no fold.
+# The thresholds that tune_postprocess chose for scans of no fold.
 TUNED = ("tune_postprocess", "all.json")
 SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
+# The thresholds of the regions' probabilities, in networks that predict regions.
+CUTS = ("threshold_wt", "threshold_tc", "threshold_et")
+CHOSEN = (*SMALLEST, *CUTS)
 
 
 def models_of(place: Path) -> list[ModelFile]:
@@ -118,7 +121,7 @@ def on_disk(model: ModelFile) -> Iterator[Path]:
 
 
 def size_thresholds(models: Sequence[ModelFile]) -> dict[str, float]:
-    """The size thresholds (`SMALLEST`, ml) that the models' study chose on held-out subjects; {} if it chose none.
+    """The thresholds (`CHOSEN`) that the models' study chose on held-out subjects; {} if it chose none.
 
     Raises ValueError if the models are of studies that chose different ones.
     """
@@ -126,25 +129,28 @@ def size_thresholds(models: Sequence[ModelFile]) -> dict[str, float]:
     for model, chosen in zip(models, found, strict=True):
         if chosen != found[0]:
             raise ValueError(
-                f"{models[0]} and {model} are of studies with different size thresholds ({found[0] or 'none'}; "
-                f"{chosen or 'none'}); give {' and '.join(SMALLEST)}"
+                f"{models[0]} and {model} are of studies with different thresholds ({found[0] or 'none'}; "
+                f"{chosen or 'none'}); give {', '.join(CHOSEN)}"
             )
     return found[0] if found else {}
 
 
+def by_region(thresholds: Mapping[str, object]) -> dict[str, float]:
+    """Region -> the threshold of its probability, of settings that have `CUTS`."""
+    return {name.removeprefix("threshold_").upper(): float(thresholds[name]) for name in CUTS}
+
+
 def _chosen(model: ModelFile) -> dict[str, float]:
-    """The size thresholds beside the folder `train` of a model."""
+    """The thresholds beside the folder `train` of a model; older studies chose none for regions."""
     train = model.parent.parent
     path = train.parent / TUNED[0] / TUNED[1]
     if train.name != "train" or not path.exists():
         return {}
     try:
         chosen = json.loads(path.read_text(encoding="utf-8"))
-        return {name: float(chosen[name]) for name in SMALLEST}
+        return {name: float(chosen[name]) for name in CHOSEN if name in SMALLEST or name in chosen}
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(
-            f"{path}: expected the size thresholds of a study ({error!r}); copy the study again"
-        ) from error
+        raise ValueError(f"{path}: expected the thresholds of a study ({error!r}); copy the study again") from error
 
 
 def _opened(bundle: Path) -> zipfile.Path:

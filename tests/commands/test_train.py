@@ -33,6 +33,9 @@ def test_training_shows_progress_and_writes_its_outputs(undisturbed):
     assert history[1]["val_dice"] != ""
     assert history[5]["val_dice"] != ""
     settings = json.loads((output / "settings.json").read_text())
+    # Values are recorded, not the name of the set that they are from.
+    assert (settings["settings"]["noise"], settings["settings"]["rotation"]) == (0.1, 10)
+    assert "augmentation" not in settings["settings"]
     assert settings["subjects"] == ["a", "bb", "ccc"]
     assert settings["validation_subjects"] == ["dddd"]
     assert settings["hashes"] == {name: {"flair": f"hash of {name}"} for name in ("a", "bb", "ccc")}

@@ -33,7 +33,7 @@ def test_the_card_is_filled_from_the_run():
         "- 2 unet models of 4,900 parameters each",
         "- Input: flair, t1ce, in this order.",
         "- Preparation: spacing_mm 1.0, crop brain.",
-        "- Size threshold smallest_enhancing_ml: 0.5.",
+        "- Threshold smallest_enhancing_ml: 0.5.",
         "- ONNX: model.onnx next to each model.keras, the same network in float32. Its input image is (batch, 2, X, Y",
         "; its output probabilities is (batch, 2, X, Y, Z), with a channel for each of background, edema. X, Y and Z",
         "3 subjects of 2 patients, with masks in the label dialect brats2013",

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from glioseg.evaluate.summary import BASELINE_COLUMNS
 from glioseg.files import read_table, write_table
 from glioseg.split.models import scored_subjects
+from glioseg.train.settings import AUGMENTATIONS
 
 SUBJECTS = [f"case_{number:02d}" for number in range(1, 7)]
 CLASSES = ["background", "necrosis", "edema", "enhancing"]
@@ -118,8 +119,8 @@ class Study:
             "network": "unet", "backbone": "resnet18", "normalization": "instance", "deep_supervision": False,
             "targets": "classes", "batch": 1, "losses": ["dice_cross_entropy"], "batch_dice": True,
             "optimizer": "adamw", "learning_rate": 0.001, "schedule": "cosine", "clip_norm": 1, "average": 0,
-            "max_minutes": 0, "patience": 0, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "rotation": 10,
-            "elastic": 0, "intensity": 0.1, "blur": 0, "coarse": 1, "noise": 0.1, "modality_dropout": 0,
+            "max_minutes": 0, "patience": 0, "foreground": 0.5, "augmentation": "standard",
+            **dict.fromkeys(AUGMENTATIONS["standard"], "auto"), "modality_dropout": 0,
             "precision": "float32", "start": "", "start_learning_rate": 0.0003, "freeze_encoder": False,
             "seed": 3, "threads": 2, "code": 1, "study": "{}",
         } | TINY["train"] | {"epochs": 6, "steps_per_epoch": 12, "validation_every": 3}  # fmt: skip
@@ -135,11 +136,12 @@ class Study:
             "train": f"--fold all {cohort} --preprocess results/preprocess {classes} {options(learned)}"
             f" --state {train}/state.npz --output {train}",
             "predict": f"--scan {scan} --model {train}/model.keras {labels} --overlap 0.5 --runtime auto"
-            f" --smallest-enhancing-ml 0 --smallest-component-ml 0 --threads 2 --map-folder results/predict/maps/{one}"
+            f" --smallest-enhancing-ml 0 --smallest-component-ml 0 --threshold-wt 0.5 --threshold-tc 0.5"
+            f" --threshold-et 0.5 --threads 2 --map-folder results/predict/maps/{one}"
             f" --uncertainty results/predict/{one}.json --output {prediction}",
             "tune_postprocess": "--fold all --cohort results/split/folds.tsv --preprocess results/preprocess"
-            " --subjects results/layouts/subjects.tsv"
-            " --predictions results/predict/raw --configured 0.2 0.1 --smallest-enhancing-ml 0"
+            " --subjects results/layouts/subjects.tsv --predictions results/predict/raw --configured 0.2 0.1"
+            " --configured-regions 0.5 0.5 0.5 --smallest-enhancing-ml 0"
             " --smallest-component-ml 0 --table results/tune_postprocess/all_tried.tsv"
             " --output results/tune_postprocess/all.json",
             "postprocess": f"--prediction results/predict/raw/{one}.nii.gz {labels}"

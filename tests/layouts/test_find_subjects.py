@@ -33,7 +33,9 @@ def check_subjects(folder: Path, source: dict, kind, spacing_mm=(1.0, 1.0, 1.0))
         np.testing.assert_array_equal(arrays["mask"], expected["mask"])
         mask, affine = read_volume(subject.files[MASK].path)
         certain = np.stack([arrays["mask"] == CLASSES.index(tissue) for tissue in channels], axis=-1)
-        values = to_values(restore_classes(certain.astype(np.float32), scan, list(channels), "classes"), subject.labels)
+        values = to_values(
+            restore_classes(certain.astype(np.float32), scan, list(channels), "classes", {}), subject.labels
+        )
         assert values.shape == mask.shape
         assert np.mean(values != mask) < (1e-9 if spacing_mm == (1.0, 1.0, 1.0) else 0.02)
         assert np.allclose(scan["own"]["affine"], affine)

@@ -12,7 +12,13 @@ DEFAULTS = {
     "modalities": ["flair", "t1"],
     "preprocess": {"spacing_mm": 1.0, "crop": "brain", "normalization": "zscore", "min_tumor_percent": 0.0},
     "split": {"file": "", "by": ""},
-    "predict": {"smallest_enhancing_ml": 0.2, "smallest_component_ml": 0.1},
+    "predict": {
+        "smallest_enhancing_ml": 0.2,
+        "smallest_component_ml": 0.1,
+        "threshold_wt": 0.5,
+        "threshold_tc": 0.5,
+        "threshold_et": 0.5,
+    },
 }
 STUDY = {
     "modalities": ["t1ce"],
@@ -81,15 +87,15 @@ def test_models_are_found_and_may_not_be_those_of_the_study_itself(tmp_path, mod
 def test_size_thresholds_are_those_of_the_models_unless_the_user_chose_them(tmp_path, model):
     assert followed(model)["predict"] == DEFAULTS["predict"]
     (tmp_path / "A/tune_postprocess").mkdir()
-    tuned = {"smallest_enhancing_ml": 1.0, "smallest_component_ml": 0.5}
+    tuned = {"smallest_enhancing_ml": 1.0, "smallest_component_ml": 0.5, "threshold_et": 0.7}
     (tmp_path / "A/tune_postprocess/all.json").write_text(json.dumps({**tuned, "subjects": ["a"]}))
-    assert followed(model)["predict"] == tuned
+    assert followed(model)["predict"] == DEFAULTS["predict"] | tuned
     mine = {"predict": {"smallest_enhancing_ml": 0.2}}
-    assert followed(model, mine)["predict"] == {"smallest_enhancing_ml": 0.2, "smallest_component_ml": 0.5}
+    assert followed(model, mine)["predict"] == DEFAULTS["predict"] | tuned | mine["predict"]
     other = model_of(tmp_path / "B", study=STUDY)
     config = copy.deepcopy(DEFAULTS)
-    with pytest.raises(ValueError, match="are of studies with different size thresholds"):
+    with pytest.raises(ValueError, match="are of studies with different thresholds"):
         follow(config, [model, other], {}, DEFAULTS)
-    both = {"smallest_enhancing_ml": 0.2, "smallest_component_ml": 0.1}
+    both = DEFAULTS["predict"]
     follow(config, [model, other], {"predict": both}, DEFAULTS)
     assert config["predict"] == both

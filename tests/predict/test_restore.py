@@ -17,7 +17,7 @@ def test_classes_return_to_the_grid_of_the_scan(tmp_path, spacing):
     assert scan["spacing_mm"] == pytest.approx(spacing)
     classes = labels.classes_of(["brats2020"])
     probabilities = np.eye(len(classes), dtype=np.float32)[arrays["mask"]]
-    back = restore_classes(probabilities, json.loads(json.dumps(scan)), classes, "classes")
+    back = restore_classes(probabilities, json.loads(json.dumps(scan)), classes, "classes", {})
     truth = tiny_subject(4)[1]
     truth[truth == 4] = 3
     assert back.shape == truth.shape

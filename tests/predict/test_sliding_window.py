@@ -86,7 +86,7 @@ def test_voxels_outside_all_windows_are_background():
     image[2:10, 4:12, 4:12] = np.random.default_rng(0).random((8, 8, 8, 2))
     edema = network(lambda patch: np.stack([np.zeros(patch.shape[1:]), np.ones(patch.shape[1:])]))
     found = predict_probabilities([edema], image, *TWO, 0.5, (), False).probabilities
-    classes = deciding.decide(found, *TWO)
+    classes = deciding.decide(found, *TWO, {})
     assert set(np.unique(classes[:16])) == {CLASSES.index("edema")}
     assert not classes[16:].any()
     assert found.sum(axis=-1) == pytest.approx(1)

@@ -148,7 +148,7 @@ def test_arrays_do_not_depend_on_orientation_and_predictions_return_to_it(tmp_pa
     classes = labels.classes_of([dialect])
     channels = [labels.CLASSES.index(name) for name in classes]
     certain = np.float32(arrays["mask"][..., None] == channels)
-    back = restore_classes(certain, json.loads(json.dumps(scan)), classes, "classes")
+    back = restore_classes(certain, json.loads(json.dumps(scan)), classes, "classes", {})
     # The mask file's own voxels and label values.
     assert (labels.to_values(back, dialect) == read_volume(tmp_path / "turned" / "turned_seg.nii.gz")[0]).all()
 

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from glioseg.train.augment import KNOTS, Augmentation, augment, bent_patch, draw_augmentation
+from glioseg.train.settings import AUGMENTATIONS
 
 ONE = np.ones(2, np.float32)
 NOTHING = Augmentation((False,) * 3, None, None, ONE, 0 * ONE, None, None, None, None, ONE > 0)
 ALL = {
-    "flip": 0.5, "scale": 0.5, "rotation": 30, "elastic": 3, "intensity": 0.2, "blur": 1.5, "coarse": 2, "noise": 0.2,
-    "modality_dropout": 0.3,
+    "flip": 0.5, "scale": (0.5,), "rotation": 30, "elastic": 3, "gain": 0.2, "brightness": 0.2, "gamma": (0.2,),
+    "blur": 1.5, "coarse": 2, "noise": 0.2, "modality_dropout": 0.3,
 }  # fmt: skip
-OFF = {name: 1 if name == "coarse" else 0 for name in ALL}
+OFF = AUGMENTATIONS["none"] | {"modality_dropout": 0}
 
 
 def volume(shape=(20, 22, 18)):
@@ -82,11 +83,11 @@ def test_a_quarter_turn_and_no_change_are_exact():
     turned = bent_patch(image, mask, MIDDLE, patch, replace(NOTHING, matrix=quarter))
     assert turned[0] == pytest.approx(np.rot90(cut[0], -1), abs=1e-5)
     assert (turned[1] == np.rot90(cut[1], -1)).all()
-    # The same displacement of two voxels everywhere gives the neighboring patch.
+    # The same displacement of one voxel everywhere gives the neighboring patch.
     bend = np.zeros((3, *(KNOTS,) * 3))
-    bend[0] = 2
+    bend[0] = 1
     moved = bent_patch(image, mask, MIDDLE, patch, replace(NOTHING, bend=bend))
-    assert moved[0] == pytest.approx(image[4:20, 4:20, 1:17].astype(np.float32), abs=1e-5)
+    assert moved[0] == pytest.approx(image[3:19, 4:20, 1:17].astype(np.float32), abs=1e-5)
 
 
 def test_a_zoom_keeps_volumes_and_values():
@@ -131,3 +132,16 @@ def test_draws_stay_within_the_settings():
     assert np.mean([drawn.kept.all() for drawn in draws]) == pytest.approx(0.49, abs=0.1)
     again = draw_augmentation(np.random.default_rng(3), 2, ALL)
     assert (again.gain == draws[3].gain).all()
+
+
+def test_draws_of_a_range_reach_both_of_its_ends():
+    changes = ALL | {"scale": (0.65, 1.6), "gamma": (0.5, 1.6), "gain": 0, "brightness": 0.4}
+    draws = [draw_augmentation(np.random.default_rng(seed), 2, changes) for seed in range(1500)]
+    zooms = [1 / np.cbrt(np.linalg.det(drawn.matrix)) for drawn in draws if drawn.matrix is not None]
+    gammas = np.concatenate([drawn.gamma for drawn in draws if drawn.gamma is not None])
+    for found, (low, high) in ((zooms, (0.65, 1.6)), (gammas, (0.5, 1.6))):
+        assert low * (1 - 1e-6) <= min(found) <= low * 1.02
+        assert high * 0.98 <= max(found) <= high * (1 + 1e-6)
+    assert np.mean(np.array(zooms) > 1) == pytest.approx(0.5, abs=0.07)
+    assert all((drawn.gain == 1).all() for drawn in draws)
+    assert max(abs(drawn.offset).max() for drawn in draws) == pytest.approx(0.4, abs=0.01)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from trainings import train_command
 
 from glioseg.labels import CLASSES
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
+from glioseg.train.settings import AUGMENTATIONS, with_augmentation
 
 
 def test_truth_is_one_hot_over_the_classes_of_the_study():
@@ -57,10 +59,10 @@ except ValueError as error:
 """
 
 
-def test_two_devices_learn_what_one_learns(preprocessed, tmp_path):
-    # unet has no dropout, which each device would draw separately.
-    words = train_command(preprocessed, tmp_path, network="unet", batch=4, average=0.9)[2:]
-    settings = {"classes": [], "filters": [], "patch": [], "losses": []}
+def settings_of(command):
+    """The settings of a training, from the words of its command."""
+    words = command[2:]
+    settings = {"classes": [], "filters": [], "patch": [], "losses": [], "scale": [], "gamma": []}
     for name, value in zip(words[::2], words[1::2], strict=True):
         key = name[2:].replace("-", "_")
         with contextlib.suppress(json.JSONDecodeError):
@@ -69,6 +71,12 @@ def test_two_devices_learn_what_one_learns(preprocessed, tmp_path):
             settings[key].append(value)
         else:
             settings[key] = value
+    return with_augmentation(settings)
+
+
+def test_two_devices_learn_what_one_learns(preprocessed, tmp_path):
+    # unet has no dropout, which each device would draw separately.
+    settings = settings_of(train_command(preprocessed, tmp_path, network="unet", batch=4, average=0.9))
     settings |= {"batch_dice": False, "epochs": 2}
     done = subprocess.run(
         [sys.executable, "-c", TWO, str(preprocessed), json.dumps(settings), str(tmp_path / "state.npz")],
@@ -97,3 +105,69 @@ def test_versions_leave_out_a_package_that_is_not_installed(monkeypatch):
     monkeypatch.setattr(loop, "version", version)
     found = loop.versions()
     assert set(found) == {"python", "tensorflow", "keras", "numpy", "nibabel", "SimpleITK"}
+
+
+def test_a_step_waits_from_its_begin_until_its_batch_is_ready():
+    from glioseg.train.progress import Waiting
+
+    now = [0.0]
+    waiting = Waiting(lambda: now[0])
+
+    def at(seconds, function, *arguments):
+        now[0] = seconds
+        function(*arguments)
+
+    # The first step is compiled while its batch is made.
+    at(1, waiting.begin)
+    at(4, waiting.batch_is_ready, 0)
+    at(5, waiting.batch_is_ready, 1)
+    at(9, waiting.end, 0)
+    # The second batch is ready before its step begins, the third two seconds later.
+    at(10, waiting.begin)
+    at(12, waiting.end, 1)
+    assert waiting.seconds == 0
+    at(13, waiting.begin)
+    at(15, waiting.batch_is_ready, 2)
+    at(20, waiting.end, 2)
+    assert waiting.seconds == 2
+    # A batch that was made before a training was interrupted.
+    at(21, waiting.begin)
+    at(22, waiting.end, 3)
+    assert waiting.seconds == 2
+    assert waiting.ready == {}
+
+
+SLOW = """
+import json, sys, time
+import tensorflow as tf
+from pathlib import Path
+from glioseg.train import loop
+from glioseg.train.patches import load_subject
+from glioseg.train.progress import Training
+from glioseg.train.state import Identity
+
+settings, identity = json.loads(sys.argv[2]), Identity("x", "x")
+subjects, prompt = [load_subject(Path(sys.argv[1], "a"))], loop.training_batch
+for seconds in (0, 0.5):
+    def slow(*arguments):
+        time.sleep(seconds)
+        return prompt(*arguments)
+
+    loop.training_batch = slow
+    training = Training(subjects, [], Path(sys.argv[3]), identity, settings, 1)
+    loop.train_network(training, tf.distribute.get_strategy())
+    Path(sys.argv[3]).unlink()
+"""
+
+
+def test_a_training_says_for_how_long_it_waits_for_data(preprocessed, tmp_path):
+    # Without rotation, because its compilation takes longer than these steps.
+    settings = settings_of(train_command(preprocessed, tmp_path, epochs=2)) | AUGMENTATIONS["none"]
+    done = subprocess.run(
+        [sys.executable, "-c", SLOW, str(preprocessed), json.dumps(settings), str(tmp_path / "state.npz")],
+        capture_output=True, text=True, cwd=ROOT / "scripts",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    shares = [int(found) for found in re.findall(r"\((\d+)% waiting for data\)", done.stdout)]
+    prompt, slow = shares[1], shares[3]
+    assert prompt < 50 < slow <= 100, shares

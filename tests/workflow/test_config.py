@@ -163,3 +163,14 @@ def test_sources_by_hand():
     assert sources(common | {"data": "a"}) == [common | {"prefix": "", "folder": "a"}]
     given = {"folder": "b", "prefix": "b_", "labels": "brats2020"}
     assert sources(common | {"data": ["a", given]})[1] == {"layout": "auto", **given}
+
+
+def test_thresholds_of_regions_are_searched_on_maps_of_the_regions():
+    config = copy.deepcopy(CONFIG)
+    config["train"]["targets"] = "regions"
+    check_config(config, SCHEMA)
+    config["predict"]["maps"] = ["WT", "ET"]
+    with pytest.raises(ValueError, match="region_thresholds requires WT, TC, ET among predict: maps"):
+        check_config(config, SCHEMA)
+    config["tune_postprocess"]["region_thresholds"] = []
+    check_config(config, SCHEMA)

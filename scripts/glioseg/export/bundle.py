@@ -11,7 +11,7 @@ from pathlib import Path
 
 from glioseg.export.onnx import ONNX
 from glioseg.files import whole
-from glioseg.model_files import FORMAT, MODEL, SETTINGS, SMALLEST, TUNED, models_of, read_settings, size_thresholds
+from glioseg.model_files import FORMAT, MODEL, SETTINGS, TUNED, models_of, read_settings, size_thresholds
 
 # What settings.json says of a training. Everything else, such as the names of its subjects, stays out of a bundle.
 KEPT = ("fold", "settings", "versions", "parameters", "validation_dice", "study", "threads")
@@ -37,7 +37,7 @@ def bundle_files(results: Path, card: str, networks: Sequence[bytes]) -> dict[st
         files[f"train/{model.parent.name}/{ONNX}"] = network
     chosen = size_thresholds(models)
     if chosen:
-        files["/".join(TUNED)] = _json({name: chosen[name] for name in SMALLEST})
+        files["/".join(TUNED)] = _json(chosen)
     scores = results / "summarize/scores.tsv"
     if scores.exists():
         files["summarize/scores.tsv"] = scores.read_bytes()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import NETWORK, TABLE_ORDER
 from glioseg.export.onnx import INPUT, ONNX, OUTPUT
-from glioseg.model_files import MODEL, SMALLEST, outputs_of
+from glioseg.model_files import CHOSEN, MODEL, outputs_of
 from glioseg.split.cohort import counted, patients_in
 
 AUTHOR = "*To be filled in by the author.*"
@@ -26,8 +26,7 @@ def model_card(
     """The text of a model card.
 
     trainings: settings.json of each model; cohort, scores: rows of cohort.tsv and scores.tsv of their study, which may
-    be empty; thresholds: the size thresholds that the study chose, if it did; no_onnx: why the bundle has no ONNX, ""
-    if it has one.
+    be empty; thresholds: those that the study chose, if it did; no_onnx: why the bundle has no ONNX, "" if it has one.
     """
     first = trainings[0]
     study, settings = first["study"], first["settings"]
@@ -45,7 +44,7 @@ def model_card(
             f"Preparation: {_words(study['preprocess'])}",
             f"Output: {', '.join(settings['classes'])}; written as {study['labels']} where the layout of a scan does "
             "not tell its label dialect",
-            *(f"Size threshold {name}: {thresholds[name]:g}" for name in SMALLEST if name in thresholds),
+            *(f"Threshold {name}: {thresholds[name]:g}" for name in CHOSEN if name in thresholds),
             _onnx(study["modalities"], outputs_of(settings)[1], no_onnx),
             f"Trained with seed {settings['seed']}: {_words(first.get('versions', {}))}",
         ),

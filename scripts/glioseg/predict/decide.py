@@ -5,7 +5,7 @@ A network's targets are "classes" (a softmax over mutually exclusive tissue clas
 the K channels. The last axis is outermost in memory, so the functions here read one channel at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,12 +13,18 @@ from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, check_targets, classes_
 
 # Added to numerator and denominator of an expected Dice, so that a region neither predicted nor likely scores 1.
 SMOOTHING_ML = 0.1
+HALF = 0.5
 
 
-def decide(probabilities: np.ndarray, channels: Sequence[str], targets: str) -> np.ndarray:
-    """Return the class index (X, Y, Z) uint8 of each voxel. Raises ValueError for unknown targets."""
+def decide(
+    probabilities: np.ndarray, channels: Sequence[str], targets: str, thresholds: Mapping[str, float]
+) -> np.ndarray:
+    """Return the class index (X, Y, Z) uint8 of each voxel. Raises ValueError for unknown targets.
+
+    thresholds: of regions (see `regions_to_classes`), which classes do not have.
+    """
     if targets == "regions":
-        return regions_to_classes(probabilities, channels)
+        return regions_to_classes(dict(zip(channels, np.moveaxis(probabilities, -1, 0), strict=True)), thresholds)
     check_targets(targets)
     indices = [CLASSES.index(name) for name in channels]
     best = probabilities[..., 0].copy()
@@ -30,10 +36,24 @@ def decide(probabilities: np.ndarray, channels: Sequence[str], targets: str) -> 
     return found
 
 
-def regions_to_classes(probabilities: np.ndarray, regions: Sequence[str]) -> np.ndarray:
-    """Return class indices (X, Y, Z) uint8 for regions' sigmoids (X, Y, Z, R), which exceed 0.5 inside a region."""
-    inside = {name: probabilities[..., place] > 0.5 for place, name in enumerate(regions)}
+def regions_to_classes(probabilities: Mapping[str, np.ndarray], thresholds: Mapping[str, float]) -> np.ndarray:
+    """Return class indices (X, Y, Z) uint8 for regions' probabilities (X, Y, Z), which inside exceed a threshold.
+
+    A region without a threshold has `HALF`.
+    """
+    inside = {name: values > thresholds.get(name, HALF) for name, values in probabilities.items()}
     return classes_of_regions(inside, lambda name: np.uint8(CLASSES.index(name)), np.where)
+
+
+def cut_again(
+    classes: np.ndarray, probabilities: Mapping[str, np.ndarray], thresholds: Mapping[str, float]
+) -> np.ndarray:
+    """Return the class indices (same shape) that other thresholds give, from the probabilities of WT, TC and ET.
+
+    A resection cavity stays where it is outside of the new WT.
+    """
+    cavity = classes == CLASSES.index("cavity")
+    return regions_to_classes({"RC": cavity.astype(np.float32), **probabilities}, thresholds)
 
 
 def region_probabilities(probabilities: np.ndarray, channels: Sequence[str], targets: str, name: str) -> np.ndarray:
@@ -68,19 +88,21 @@ def entropy(probabilities: np.ndarray, targets: str) -> np.ndarray:
     return total / np.float32(np.log(count) if targets == "classes" else count * np.log(2))
 
 
-def uncertainty(probabilities: np.ndarray, channels: Sequence[str], targets: str, voxel_ml: float) -> dict:
+def uncertainty(
+    probabilities: np.ndarray, channels: Sequence[str], targets: str, thresholds: Mapping[str, float], voxel_ml: float
+) -> dict:
     """Return {"uncertainty", "expected_dice": {region: …}, "entropy"} of a segmentation, without using a truth.
 
     expected_dice is the soft Dice of the prediction and its own probabilities: twice the probability sum inside the
     predicted region, divided by the predicted volume plus the sum of all probabilities. uncertainty is 1 minus the mean
     expected_dice of WT, TC and ET. entropy is the mean inside the predicted WT, 0 if no WT is predicted.
-    voxel_ml: volume of a voxel.
+    thresholds: of regions, as in `decide`; voxel_ml: volume of a voxel.
     """
     smoothing = SMOOTHING_ML / voxel_ml
     dice, mean_entropy = {}, 0.0
     for name in EVERYWHERE:
         probability = region_probabilities(probabilities, channels, targets, name)
-        inside = probability > 0.5
+        inside = probability > (thresholds.get(name, HALF) if targets == "regions" else HALF)
         predicted, total = float(np.count_nonzero(inside)), float(probability.sum(dtype=np.float64))
         agreed = float(probability[inside].sum(dtype=np.float64))
         dice[name] = (2 * agreed + smoothing) / (predicted + total + smoothing)

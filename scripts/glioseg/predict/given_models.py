@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from glioseg.model_files import SMALLEST, ModelFile, files_of, lies_in, models_in, size_thresholds
+from glioseg.model_files import CHOSEN, ModelFile, files_of, lies_in, models_in, size_thresholds
 from glioseg.predict.model_facts import read_facts
 
 # A study may leave out scans with little tumor, whatever the models were trained on.
@@ -50,7 +50,7 @@ def follow(config: dict, models: Sequence[ModelFile], chosen: Mapping, defaults:
         if name not in OWN and name in config["preprocess"]:
             take(config["preprocess"], name, value, chosen.get("preprocess", {}), defaults["preprocess"])
     theirs = chosen.get("predict", {}), defaults["predict"]
-    if not all(is_chosen(config["predict"], name, *theirs) for name in SMALLEST):
+    if not all(is_chosen(config["predict"], name, *theirs) for name in CHOSEN):
         for name, value in size_thresholds(models).items():
             if not is_chosen(config["predict"], name, *theirs):
                 config["predict"][name] = value

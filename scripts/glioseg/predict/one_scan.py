@@ -11,7 +11,7 @@ from glioseg.labels import DIALECTS
 from glioseg.layouts.find_subjects import read_source
 from glioseg.layouts.folders import file_named
 from glioseg.layouts.modalities import names_of, plain
-from glioseg.model_files import SETTINGS, SMALLEST, ModelFile, size_thresholds
+from glioseg.model_files import CHOSEN, SETTINGS, ModelFile, size_thresholds
 from glioseg.predict.model_facts import Facts, Study, learned_from, read_facts
 from glioseg.predict.segment import PredictSettings, Segmentation, segment_image
 from glioseg.preprocess.scan import preprocess_scan
@@ -28,11 +28,11 @@ class OneScan(NamedTuple):
 
 
 def settings_of(given: Mapping[str, object], models: Sequence[ModelFile]) -> PredictSettings:
-    """The settings of a prediction. A size threshold that is None is that of the models, or else that of config.yaml.
+    """The settings of a prediction. A threshold that is None is that of the models, or else that of config.yaml.
 
     Raises ValueError if it is not given, and the models are of studies with different ones.
     """
-    missing = [name for name in SMALLEST if given[name] is None]
+    missing = [name for name in CHOSEN if given[name] is None]
     known = defaults("predict") | (size_thresholds(models) if missing else {})
     return PredictSettings(**{**given, **{name: known[name] for name in missing}})
 

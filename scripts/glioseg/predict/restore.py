@@ -1,5 +1,7 @@
 """Undo preprocessing: bring predictions from the preprocessed image to the grid of the subject's own file."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from glioseg.predict.decide import decide
@@ -9,15 +11,17 @@ from glioseg.volumes.orientation import from_lps
 from glioseg.volumes.resample import resample
 
 
-def restore_classes(probabilities: np.ndarray, scan: ScanFacts, channels: list[str], targets: str) -> np.ndarray:
+def restore_classes(
+    probabilities: np.ndarray, scan: ScanFacts, channels: Sequence[str], targets: str, thresholds: Mapping[str, float]
+) -> np.ndarray:
     """Return class indices (uint8, of `labels.CLASSES`) on the grid of the subject's file (its shape and axis order).
 
-    probabilities: (X, Y, Z, K) of the preprocessed image; channels and targets: their meaning (see `decide`); scan: its
+    probabilities: (X, Y, Z, K) of the preprocessed image; channels, targets and thresholds: see `decide`; scan: its
     `scan.json`. The probabilities are resampled to the scan's spacing, turned into classes there, and put back at the
     crop. Everything outside the crop is background.
     """
     parts = [_to_scan(channel, scan) for channel in np.moveaxis(probabilities, -1, 0)]
-    return _put_back(decide(np.moveaxis(np.stack(parts), 0, -1), channels, targets), scan)
+    return _put_back(decide(np.moveaxis(np.stack(parts), 0, -1), channels, targets, thresholds), scan)
 
 
 def restore_map(values: np.ndarray, scan: ScanFacts) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glioseg.labels import EVERYWHERE, to_values
-from glioseg.model_files import ModelFile
+from glioseg.model_files import ModelFile, by_region
 from glioseg.predict.decide import entropy, region_probabilities, uncertainty
 from glioseg.predict.model_facts import read_facts
 from glioseg.predict.postprocess import drop_small
@@ -44,6 +44,9 @@ class PredictSettings:
     runtime: str
     smallest_enhancing_ml: float
     smallest_component_ml: float
+    threshold_wt: float
+    threshold_tc: float
+    threshold_et: float
     maps: Sequence[str]
     threads: int
 
@@ -65,13 +68,14 @@ def segment_image(
     disagreement = "disagreement" in settings.maps
     found = predict_probabilities(networks, image, *meaning, settings.overlap, settings.flips, disagreement)
     maps = {name: _map(name, found, meaning) for name in settings.maps}
-    classes = restore_classes(found.probabilities, scan, *meaning)
+    thresholds = by_region(vars(settings))
+    classes = restore_classes(found.probabilities, scan, *meaning, thresholds)
     return Segmentation(
         drop_small(
             classes, voxel_ml(scan["spacing_mm"]), settings.smallest_enhancing_ml, settings.smallest_component_ml
         ),
         {name: restore_map(values, scan) for name, values in maps.items()},
-        uncertainty(found.probabilities, *meaning, voxel_ml(scan["target_spacing_mm"])),
+        uncertainty(found.probabilities, *meaning, thresholds, voxel_ml(scan["target_spacing_mm"])),
         runtime,
     )
 

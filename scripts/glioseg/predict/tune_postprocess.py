@@ -1,19 +1,100 @@
-"""Choose the size thresholds of postprocessing on segmentations of held-out subjects."""
+"""Choose the thresholds of postprocessing on segmentations and maps of held-out subjects."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from glioseg.labels import EVERYWHERE, region
-from glioseg.model_files import SMALLEST
+from glioseg.model_files import CUTS, SMALLEST
 from glioseg.predict.postprocess import components
 from glioseg.volumes.boxes import cut
 
 # The gain in mean Dice that is needed to replace the configured values. A smaller gain may be chance.
 LEAST_GAIN = 0.001
 TUNING_COLUMNS = (*SMALLEST, "subjects", *EVERYWHERE, "mean", "gain", "chosen")
+
+
+class Cuts(NamedTuple):
+    """Volumes (ml) at every triple of thresholds of WT, TC and ET (n, n, n, 3), and of the truth (3,)."""
+
+    truth: np.ndarray
+    predicted: np.ndarray
+    agreed: np.ndarray
+
+
+def on_grid(threshold: float) -> float:
+    """The threshold nearest to this one between two values of a map, which has 256 (`volumes.nifti.write_map`).
+
+    There, a map and the probabilities that it was made of are cut alike.
+    """
+    return (round(255 * threshold - 0.5) + 0.5) / 255
+
+
+def cut_all(maps: Mapping[str, np.ndarray], truth: np.ndarray, voxel_ml: float, values: Sequence[float]) -> Cuts:
+    """Return the `Cuts` of a subject at these thresholds, in increasing order.
+
+    maps: region -> probability (X, Y, Z); truth: class indices. A region is predicted inside the region around it only.
+    """
+    steps = len(values) + 1
+    place = np.zeros(truth.shape, np.int64)
+    for name in EVERYWHERE:
+        # The number of thresholds that a voxel exceeds.
+        place = steps * place + np.searchsorted(values, maps[name], side="left")
+    within = [np.ones(truth.shape, bool), *(region(truth, name) for name in EVERYWHERE)]
+    sums = [np.bincount(place[part], minlength=steps**3).reshape((steps,) * 3) for part in within]
+    for axis in range(3):
+        # From voxels that exceed exactly so many thresholds to those that exceed at least so many.
+        sums = [np.flip(np.cumsum(np.flip(part, axis), axis), axis) for part in sums]
+    # Of regions further inside, every voxel counts; of those around, those above their thresholds.
+    least = [np.s_[1:, :1, :1], np.s_[1:, 1:, :1], np.s_[1:, 1:, 1:]]
+    shape = (len(values),) * 3
+    predicted = [np.broadcast_to(sums[0][part], shape) for part in least]
+    agreed = [np.broadcast_to(sums[1 + number][part], shape) for number, part in enumerate(least)]
+    whole = [np.count_nonzero(part) * voxel_ml for part in within[1:]]
+    return Cuts(np.array(whole), np.stack(predicted, -1) * voxel_ml, np.stack(agreed, -1) * voxel_ml)
+
+
+def tune_regions(
+    cases: Iterable[Cuts],
+    values: Sequence[float],
+    configured: Sequence[float],
+    enhancing_ml: float,
+    patients: Sequence[str] | None = None,
+) -> tuple[dict[str, float], list[dict]]:
+    """Return the chosen thresholds by name (`CUTS`), and a row for each value tried.
+
+    values: those of `cut_all`, the configured ones among them. WT is chosen first, then TC, then ET, with the others as
+    chosen or configured. A value replaces the configured one only if its gain is at least `LEAST_GAIN` and its own
+    standard error over the patients; of equally good ones the nearest to it is chosen.
+    enhancing_ml: smaller enhancing tumor is dropped, as it will be afterwards.
+    """
+    by_patient: dict[object, list[np.ndarray]] = {}
+    for patient, case in zip(patients or itertools.count(), cases, strict=bool(patients)):
+        by_patient.setdefault(patient, []).append(_dice_of_cuts(case, enhancing_ml))
+    each = np.stack([np.mean(some, axis=0) for some in by_patient.values()])
+    places, rows = [values.index(value) for value in configured], []
+    for axis, name in enumerate(CUTS):
+        lines = each[(slice(None), *places[:axis], slice(None), *places[axis + 1 :])]
+        line, first = lines.mean(0), places[axis]
+        mean = line.mean(-1)
+        order = sorted(range(len(values)), key=lambda place: abs(values[place] - values[first]))
+        best = max(order, key=lambda place: round(float(mean[place]), 9))
+        gains = (lines[:, best] - lines[:, first]).mean(-1)
+        error = gains.std(ddof=1) / len(gains) ** 0.5 if len(gains) > 1 else 0.0
+        places[axis] = best if gains.mean() >= max(LEAST_GAIN, error) else first
+        for value, scores in zip(values, np.round(line, 4).tolist(), strict=True):
+            rows.append({"threshold": name, "value": round(value, 4), **dict(zip(EVERYWHERE, scores, strict=True))})
+    return {name: values[place] for name, place in zip(CUTS, places, strict=True)}, rows
+
+
+def _dice_of_cuts(case: Cuts, enhancing_ml: float) -> np.ndarray:
+    """Dice (n, n, n, 3) of a subject at every triple of thresholds."""
+    dropped = (case.predicted < enhancing_ml) & (np.arange(3) == EVERYWHERE.index("ET"))
+    predicted, agreed = (np.where(dropped, 0, part) for part in (case.predicted, case.agreed))
+    both = case.truth + predicted
+    return np.where(both > 0, 2 * agreed / np.where(both > 0, both, 1), 1)
 
 
 class Case(NamedTuple):

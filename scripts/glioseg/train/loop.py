@@ -115,6 +115,12 @@ def _fit(model: keras.Model, training: Training, restored: Restored, devices: in
     averages = [keras.callbacks.SwapEMAWeights()] if settings["average"] else []
     with noted_signals() as noted:
         progress = Progress(training, history, epochs, noted)
+
+        def make(step):
+            batch = training_batch(training.subjects, step, settings)
+            progress.waiting.batch_is_ready(int(step))
+            return batch
+
         # An epoch that a signal interrupted is fitted separately, for its remaining steps.
         for start, stop, skipped in [(done, done + 1, into), (done + 1, last, 0)] if into else [(done, last, 0)]:
             if start == stop or finished(history, settings):
@@ -123,7 +129,7 @@ def _fit(model: keras.Model, training: Training, restored: Restored, devices: in
                 # Restore the weights, which Keras may replace by their average at the end of a fit.
                 restore_state(model, training.state, training.identity, lambda said: None)
             data = stream(
-                lambda step: training_batch(training.subjects, step, settings),
+                make,
                 start * steps + skipped,
                 stop * steps,
                 model,

@@ -98,15 +98,19 @@ def training_batch(subjects, step: int, settings: TrainSettings) -> tuple[np.nda
         on_tumor = int((item + 1) * settings["foreground"]) > int(item * settings["foreground"])
         center = draw_center(random, subject, on_tumor)
         drawn = draw_augmentation(random, subject.image.shape[-1], settings)
-        images[place], masks[place] = augment(*_drawn_patch(subject, center, settings["patch"], drawn), drawn)
+        into = images[place], masks[place]
+        augment(*_drawn_patch(subject, center, settings["patch"], drawn), drawn, into)
     return images, masks
 
 
 def _drawn_patch(subject: Subject, center, patch, drawn: Augmentation) -> tuple[np.ndarray, np.ndarray]:
-    """The patch of `take_patch`, rotated, zoomed and bent as drawn."""
+    """The patch of `take_patch`, rotated, zoomed and bent as drawn; a view of the subject if nothing changes."""
+    sizes = list(zip(_starts(subject, center, patch), patch, subject.mask.shape, strict=True))
     if drawn.matrix is None and drawn.bend is None:
-        return take_patch(subject, center, patch)
-    sizes = zip(_starts(subject, center, patch), patch, subject.mask.shape, strict=True)
+        if any(size > length for _, size, length in sizes):
+            return take_patch(subject, center, patch)
+        box = tuple(slice(start, start + size) for start, size, _ in sizes)
+        return subject.image[box], subject.mask[box]
     # The center of the same patch; a volume smaller than the patch is centered in it.
     middle = [start + (min(size, length) - 1) / 2 for start, size, length in sizes]
     return bent_patch(subject.image, subject.mask, middle, patch, drawn)

@@ -1,5 +1,6 @@
 """What a training prints and saves after each step and epoch."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,11 +42,31 @@ class Training:
     begin: Callable[[keras.Model], object] = lambda network: None
 
 
+class Waiting:
+    """The time for which steps wait for their batch, because it was not ready when they began."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self.clock, self.ready, self.seconds = clock, {}, 0.0
+        self.begun: float | None = None
+
+    def batch_is_ready(self, step: int) -> None:
+        """Note the time; the threads that make batches call this."""
+        self.ready[step] = self.clock()
+
+    def begin(self) -> None:
+        # While the first batch is made, the first step is compiled.
+        self.begun = math.inf if self.begun is None else self.clock()
+
+    def end(self, step: int) -> None:
+        # A step has computed nothing before its batch was ready.
+        self.seconds += max(self.ready.pop(step, -math.inf) - self.begun, 0)
+
+
 class Progress(keras.callbacks.Callback):
     """Set the learning rate before each step; after each epoch, save the state and print a line.
 
-    Each epoch adds a row to the history. The line shows loss, Dice and the time left. The training ends when its time
-    is over or its loss no longer falls.
+    Each epoch adds a row to the history. The line shows loss, Dice, the share of the time for which steps waited for
+    data, and the time left. The training ends when its time is over or its loss no longer falls.
     """
 
     def __init__(self, training: Training, history: list[dict], validation_epochs: list[int], noted: Noted):
@@ -54,6 +75,7 @@ class Progress(keras.callbacks.Callback):
         settings = self.settings = training.settings
         self.epochs, self.steps = settings["epochs"], settings["steps_per_epoch"]
         self.first, self.started, self.earlier = len(history), time.monotonic(), seconds_spent(history)
+        self.waiting = Waiting()
 
     def elapsed(self) -> float:
         return self.earlier + time.monotonic() - self.started
@@ -63,6 +85,7 @@ class Progress(keras.callbacks.Callback):
         self.into, self.sums = into, sums if into else []
 
     def on_epoch_begin(self, epoch, logs=None):
+        self.waiting.seconds = 0.0
         if self.sums:  # Keras has just reset the metrics
             for variable, value in zip(self.model.metrics_variables, self.sums, strict=True):
                 variable.assign(value)
@@ -71,9 +94,11 @@ class Progress(keras.callbacks.Callback):
         step = len(self.history) * self.steps + self.into + batch
         self.rate = rate(step, self.elapsed(), self.settings)
         self.model.optimizer.learning_rate = self.rate
+        self.waiting.begin()
 
     def on_train_batch_end(self, batch, logs=None):
         epoch, step = len(self.history), self.into + batch
+        self.waiting.end(epoch * self.steps + step)
         if not np.isfinite(logs["loss"]):
             self._stop_at(epoch, step, f"the loss became {logs['loss']}")
         # After the last step of an epoch, on_epoch_end saves the state and stops.
@@ -123,10 +148,11 @@ class Progress(keras.callbacks.Callback):
         # on_train_batch_end checks max_minutes, early enough for this epoch to be validated.
         if finished(self.history, self.settings | {"max_minutes": 0}):
             self.model.stop_training = True
+        waited = self.waiting.seconds / max(float(row["seconds"]), 1e-9)
         validation = f", validation {float(logs['val_dice']):.3f}" if "val_dice" in logs else ""
         self.training.say(
             f"epoch {epoch + 1}/{self.epochs}  loss {float(logs['loss']):.4f}  Dice {float(logs['dice']):.3f}"
-            f"{validation}  {float(row['seconds']):.0f} s  {_minutes(left)} left"
+            f"{validation}  {float(row['seconds']):.0f} s ({waited:.0%} waiting for data)  {_minutes(left)} left"
         )
 
 

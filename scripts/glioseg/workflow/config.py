@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from glioseg.labels import EVERYWHERE
 from glioseg.workflow.options import BRACKETS
 
 # Settings that are paths. Of the paths of data, those that cannot be used leave out their subjects alone.
@@ -50,6 +51,11 @@ def check_config(config: dict, schema: Path) -> None:
         sentences = ["preprocess: missing: zeros requires train: modality_dropout above 0, to learn from zeros"]
     if not sentences and config["train"]["freeze_encoder"] and not config["train"]["start"]:
         sentences = ["train: freeze_encoder: true requires train: start, a model whose encoder is kept"]
+    if not sentences and searches_regions(config) and not {*EVERYWHERE} <= {*config["predict"]["maps"]}:
+        sentences = [
+            f"tune_postprocess: region_thresholds requires {', '.join(EVERYWHERE)} among predict: maps, to search on "
+            "them; add these maps, or set it to []"
+        ]
     if sentences:
         raise ValueError("\n".join(["The configuration is not valid.", *sentences]))
     for name in config:
@@ -63,6 +69,12 @@ def check_config(config: dict, schema: Path) -> None:
             raise ValueError(
                 f"{where}: {unusable[0]} holds one of {{ }} < >, which Snakemake reads as variables; rename it"
             )
+
+
+def searches_regions(config: Mapping) -> bool:
+    """Whether the thresholds of the regions' probabilities are searched if the study has folds."""
+    regions = config["train"]["targets"] == "regions" and not config["models"]
+    return bool(regions and config["tune_postprocess"]["region_thresholds"])
 
 
 def numbers_in(value: object) -> object:
