@@ -26,7 +26,7 @@ def auto_or_int(text: str) -> str | int:
 @click.option(
     "--classes", multiple=True, required=True, help="A tissue class of glioseg.labels (repeatable, background first)."
 )
-@click.option("--network", required=True, help="Architecture: unet, original or sm_unet.")
+@click.option("--network", required=True, help="Architecture: unet, unet_full, unet_residual, original or sm_unet.")
 @click.option(
     "--filters",
     type=auto_or_int,
@@ -35,7 +35,9 @@ def auto_or_int(text: str) -> str | int:
     help="Channels of a level (repeatable, top down), or auto.",
 )
 @click.option("--backbone", required=True, help="Encoder of sm_unet.")
-@click.option("--normalization", required=True, help="Layer after each convolution of unet: instance or none.")
+@click.option(
+    "--normalization", required=True, help="Layer after each convolution of the unets: instance, batch or none."
+)
 @click.option("--targets", required=True, help="What the network predicts: classes or regions.")
 @click.option("--deep-supervision", type=bool, required=True, help="true: also train the coarser decoder levels.")
 @click.option(

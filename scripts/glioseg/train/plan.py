@@ -17,9 +17,8 @@ PARAMETER_BYTES, NUMBER_BYTES = 16, 15
 PROCESS_BYTES = {"cpu": 0.8e9, "gpu": 0.7e9}
 # Share of the free memory to plan with: allocators round up, and other processes need memory, too.
 SHARE = 0.85
-# Per device: widths of the levels, sides of a patch (largest first), and the largest batch. On a CPU, time is the
-# limit (measured in docs/benchmarks.md). On a GPU, as in nnU-Net (Isensee 2021, doi:10.1038/s41592-020-01008-z).
-FILTERS = {"cpu": (24, 48, 96, 192), "gpu": (32, 64, 128, 256, 320)}
+# Per device: sides of a patch (largest first), and the largest batch. On a CPU, time is the limit (measured in
+# docs/benchmarks.md). On a GPU, as in nnU-Net (Isensee 2021, doi:10.1038/s41592-020-01008-z).
 SIDES = {"cpu": (64, 48, 32), "gpu": (160, 128, 96, 64, 32)}
 LARGEST_BATCH = {"cpu": 2, "gpu": 8}
 AUTO = ("auto",)
@@ -35,7 +34,11 @@ def plan(
     subject; then the batch is the largest that fits. Raises ValueError, saying what to lower, if a step does not
     fit, whether planned or set.
     """
-    filters = FILTERS[device] if settings["filters"] == AUTO else tuple(int(width) for width in settings["filters"])
+    # Imported here because networks loads TensorFlow.
+    from glioseg.train.networks import widths
+
+    given = settings["filters"]
+    filters = widths(settings["network"], device) if given == AUTO else tuple(int(width) for width in given)
     tried = {"filters": filters}
     for patch in _patches(settings, shapes, len(filters), device):
         for batch in _batches(settings, device):

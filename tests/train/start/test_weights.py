@@ -7,7 +7,7 @@ from glioseg.train import device  # noqa: F401  (before TensorFlow)
 from glioseg.train.start.source import Source, Study
 
 FOUR, TISSUES = ("flair", "t1", "t1ce", "t2"), ("background", "necrosis", "edema", "enhancing")
-WIDTHS = {"unet": (4, 8), "original": (4, 8), "sm_unet": (4, 8, 8, 16, 16)}
+WIDTHS = {"unet": (4, 8), "unet_residual": (4, 8), "original": (4, 8), "sm_unet": (4, 8, 8, 16, 16)}
 
 
 def study(network="unet", filters=None, modalities=FOUR, targets="classes", channels=TISSUES, **preprocess):
