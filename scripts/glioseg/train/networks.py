@@ -52,7 +52,8 @@ def unet(
 
     A convolution at half resolution costs an eighth. Instance normalization allows batches of one and makes the network
     more robust to unusual scans. The last transposed convolution has separate weights for each of the eight voxels that
-    a half-resolution voxel covers. Raises ValueError for a normalization other than `LAYER_NORMALIZATIONS`.
+    a half-resolution voxel covers, which shows as a lattice; the convolution after it mixes neighbors. Raises
+    ValueError for a normalization other than `LAYER_NORMALIZATIONS`.
     """
     convolve = convolver(normalization)
     inputs = keras.Input((*patch, channels), name="image")
@@ -64,6 +65,7 @@ def unet(
         x = convolve(convolve(x, width), width)
     x = decode(x, skips, filters, convolve, 2)
     x = layers.Conv3DTranspose(outputs, 2, strides=2, name="head")(x)
+    x = layers.Conv3D(outputs, 3, padding="same", name="mixed_head")(x)
     return keras.Model(inputs, layers.Activation(activation, dtype="float32", name=activation)(x), name="unet")
 
 
