@@ -66,7 +66,9 @@ def torch_network(torch, layout, normalized: bool):
             self.down = nn.ModuleList(nn.Sequential(convolve(a, b), convolve(b, b)) for a, b in pairs)
             self.up = nn.ModuleList(nn.ConvTranspose3d(b, a, 2, 2, bias=False) for a, b in reversed(pairs))
             self.join = nn.ModuleList(nn.Sequential(convolve(2 * a, a), convolve(a, a)) for a, _ in reversed(pairs))
-            self.head = nn.ConvTranspose3d(first, CLASSES, 2, 2)
+            self.head = nn.Sequential(
+                nn.ConvTranspose3d(first, CLASSES, 2, 2), nn.Conv3d(CLASSES, CLASSES, 3, padding=1)
+            )
 
         def forward(self, x):
             x = self.stem(x)

@@ -32,7 +32,7 @@ def auto_or_float(text: str) -> str | float:
 @click.option(
     "--classes", multiple=True, required=True, help="A tissue class of glioseg.labels (repeatable, background first)."
 )
-@click.option("--network", required=True, help="Architecture: unet, original or sm_unet.")
+@click.option("--network", required=True, help="Architecture: unet, unet_full, unet_residual, original or sm_unet.")
 @click.option(
     "--filters",
     type=auto_or_int,
@@ -41,7 +41,9 @@ def auto_or_float(text: str) -> str | float:
     help="Channels of a level (repeatable, top down), or auto.",
 )
 @click.option("--backbone", required=True, help="Encoder of sm_unet.")
-@click.option("--normalization", required=True, help="Layer after each convolution of unet: instance or none.")
+@click.option(
+    "--normalization", required=True, help="Layer after each convolution of the unets: instance, batch or none."
+)
 @click.option("--targets", required=True, help="What the network predicts: classes or regions.")
 @click.option("--deep-supervision", type=bool, required=True, help="true: also train the coarser decoder levels.")
 @click.option(

@@ -151,7 +151,8 @@ def test_schema_lists_the_values_of_training():
     from glioseg.train.device import PRECISIONS
     from glioseg.train.loop import OPTIMIZERS, SCHEDULES
     from glioseg.train.losses import LOSSES
-    from glioseg.train.networks import LAYER_NORMALIZATIONS, NETWORKS
+    from glioseg.train.networks import NETWORKS
+    from glioseg.train.unets.parts import LAYER_NORMALIZATIONS
 
     train = SCHEMA["properties"]["train"]["properties"]
     assert set(train["network"]["enum"]) == set(NETWORKS)

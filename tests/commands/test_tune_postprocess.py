@@ -30,11 +30,15 @@ def write(folder, name, fold):
     return {"subject": name, "patient": name, "verdict": "included", "fold": fold, "has_mask": "yes"}
 
 
+def list_files(folder, rows):
+    lines = ["subject\tseg", *(f"{row['subject']}\t{row['subject']}_seg.nii.gz" for row in rows)]
+    (folder / "subjects.tsv").write_text("\n".join(lines) + "\n")
+
+
 def test_the_size_is_chosen_on_the_subjects_of_the_other_folds(tmp_path):
     rows = [write(tmp_path, name, fold) for name, fold in (("a", "0"), ("b", "0"), ("c", "1"), ("d", "test"))]
     write_table(tmp_path / "cohort.tsv", COHORT_COLUMNS, rows)
-    lines = ["subject\tseg", *(f"{row['subject']}\t{row['subject']}_seg.nii.gz" for row in rows)]
-    (tmp_path / "subjects.tsv").write_text("\n".join(lines) + "\n")
+    list_files(tmp_path, rows)
 
     def tuned(fold):
         words = ["--fold", fold, "--cohort", tmp_path / "cohort.tsv", "--preprocess", tmp_path]
@@ -60,6 +64,7 @@ def test_the_size_is_chosen_on_the_subjects_of_the_other_folds(tmp_path):
 def test_thresholds_of_regions_are_chosen_and_applied(tmp_path):
     rows = [write(tmp_path, name, fold) for name, fold in (("a", "0"), ("b", "1"))]
     write_table(tmp_path / "cohort.tsv", COHORT_COLUMNS, rows)
+    list_files(tmp_path, rows)
     for name in ("a", "b"):
         raw = nib.load(tmp_path / f"raw/{name}.nii.gz").get_fdata()
         for region in ("WT", "TC", "ET"):
@@ -68,6 +73,7 @@ def test_thresholds_of_regions_are_chosen_and_applied(tmp_path):
             values[6, 6, 6] *= 0.55
             write_map(tmp_path / f"maps/{name}/{region}.nii.gz", values, AFFINE)
     words = ["--fold", "0", "--cohort", tmp_path / "cohort.tsv", "--preprocess", tmp_path, "--maps", tmp_path / "maps"]
+    words += ["--subjects", tmp_path / "subjects.tsv"]
     words += ["--predictions", tmp_path / "raw", "--configured", 0, 0, "--configured-regions", 0.5, 0.5, 0.5]
     words += ["--region-thresholds", 0.4, "--region-thresholds", 0.6, "--smallest-component-ml", 2]
     words += ["--table", tmp_path / "tried.tsv", "--output", tmp_path / "chosen.json"]

@@ -1,5 +1,6 @@
 """A network that is not a U is drawn as well."""
 
+from matplotlib.patches import Rectangle
 from pictures import conv, keras_file, pixels, small_unet
 
 from glioseg.plot.network import network
@@ -25,6 +26,22 @@ def test_a_network_that_is_not_a_u_is_drawn(tmp_path):
     plan = stages(*read_layers(keras_file(tmp_path / "m.keras", layers, [layers[-1][1], 0, 0])))
     save(network(plan), tmp_path / "network.png")
     assert pixels(tmp_path / "network.png").std() > 5
+
+
+def test_the_count_of_slabs_that_are_not_drawn_touches_no_slab(tmp_path, monkeypatch):
+    # A narrow figure, as of a network with many stages.
+    monkeypatch.setattr("glioseg.plot.network.WIDEST_INCH", 4.2)
+    shape = [None, 8, 8, 8, 4]
+    layers = [("InputLayer", "in", {"batch_shape": shape}, [], shape)]
+    for place in range(20):
+        layers.append(("Conv3D", f"layer{place}", conv(16), [layers[-1][1]], shape))
+    figure = network(stages(*read_layers(keras_file(tmp_path / "m.keras", layers, [layers[-1][1], 0, 0]))))
+    figure.draw_without_rendering()
+    axis = figure.axes[0]
+    (count,) = (text.get_window_extent() for text in axis.texts if "more" in text.get_text())
+    slabs = [patch.get_window_extent() for patch in axis.patches if isinstance(patch, Rectangle)]
+    assert len(slabs) == 4
+    assert not any(count.overlaps(slab) for slab in slabs)
 
 
 def test_the_legend_fits_a_small_network(tmp_path):

@@ -32,3 +32,18 @@ def test_a_transposed_convolution_before_the_output_is_a_slab(tmp_path):
     plan = stages(*read_layers(keras_file(tmp_path / "m.keras", layers, ["softmax", 0, 0])))
     assert [[slab.made_by for slab in stage.slabs] for stage in plan] == [["input"], ["strided"], ["transposed"]]
     assert "softmax" in plan[-1].outputs[0]
+
+
+def test_pooling_beside_a_strided_convolution_belongs_to_a_shortcut(tmp_path):
+    full, half = [None, 8, 8, 8, 4], [None, 4, 4, 4, 4]
+    layers = [
+        ("InputLayer", "in", {"batch_shape": full}, [], full),
+        ("Conv3D", "a", conv(4), ["in"], full),
+        ("Conv3D", "b", conv(4, strides=[2, 2, 2]), ["a"], half),
+        ("AveragePooling3D", "pool", {"pool_size": [2, 2, 2], "strides": [2, 2, 2]}, ["a"], half),
+        ("Add", "sum", {}, ["b", "pool"], half),
+        ("Conv3D", "out", conv(4, 1, activation="softmax"), ["sum"], half),
+    ]
+    _, below = stages(*read_layers(keras_file(tmp_path / "m.keras", layers, ["out", 0, 0])))
+    assert [slab.made_by for slab in below.slabs] == ["strided"]
+    assert (below.pooled, below.notes["average pooling"], below.notes["residual sum"]) == ("", 1, 1)

@@ -12,6 +12,10 @@ from glioseg.train import device
     [
         ("unet", (4, 8, 16), "", "instance"),
         ("unet", (4, 8, 16), "", "none"),
+        ("unet", (4, 8, 16), "", "batch"),
+        ("unet_full", (4, 8, 16), "", "instance"),
+        ("unet_residual", (4, 8, 16), "", "instance"),
+        ("unet_residual", (4, 8, 16), "", "batch"),
         ("original", (4, 8, 16), "", "none"),
         ("sm_unet", (4, 8, 8, 16, 16), "resnet18", "none"),
         ("sm_unet", (4, 8, 8, 16, 16), "vgg16", "none"),

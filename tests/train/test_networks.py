@@ -20,7 +20,14 @@ def test_original_is_the_recipe_layer_for_layer():
 
 
 @pytest.mark.parametrize(
-    ("name", "filters"), [("unet", (4, 8, 16)), ("original", (4, 8, 16)), ("sm_unet", (4, 8, 8, 16, 16))]
+    ("name", "filters"),
+    [
+        ("unet", (4, 8, 16)),
+        ("unet_full", (4, 8, 16)),
+        ("unet_residual", (4, 8, 16)),
+        ("original", (4, 8, 16)),
+        ("sm_unet", (4, 8, 8, 16, 16)),
+    ],
 )
 def test_networks_end_in_a_float32_softmax_and_can_be_saved_and_loaded(name, filters, tmp_path):
     import keras
@@ -44,27 +51,28 @@ def test_unknown_names_list_the_known():
     from glioseg.train.losses import build_loss
     from glioseg.train.networks import build_network
 
-    with pytest.raises(ValueError, match="expected one of unet, original, sm_unet"):
+    with pytest.raises(ValueError, match="expected one of unet, unet_full, unet_residual, original, sm_unet"):
         build_network("vnet", (32, 32, 32), 1, 4, (4, 8), "")
     with pytest.raises(ValueError, match="must be multiples of 8 for unet with 3 levels"):
         build_network("unet", (20, 32, 32), 1, 4, (4, 8, 16), "")
     with pytest.raises(ValueError, match="expected one of resnet18"):
         build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "alexnet")
-    with pytest.raises(ValueError, match="expected one of instance, none"):
-        build_network("unet", (16, 16, 16), 1, 4, (4, 8), "", "batch")
+    with pytest.raises(ValueError, match="expected one of instance, batch, none"):
+        build_network("unet", (16, 16, 16), 1, 4, (4, 8), "", "layer")
     with pytest.raises(ValueError, match="expected one of dice_cross_entropy, sm_dice, sm_focal"):
         build_loss(["hinge"], CLASSES[:4], "classes", True)
     with pytest.raises(ValueError, match="expected one of auto, float32"):
         device.choose_precision("int4")
 
 
-def test_deep_supervision_by_hand():
+@pytest.mark.parametrize(("name", "stride"), [("unet", 4), ("unet_full", 2)])
+def test_deep_supervision_by_hand(name, stride):
     from glioseg.train.losses import build_loss, one_hot
     from glioseg.train.networks import build_network, supervise
 
-    inner = build_network("unet", (16, 16, 16), 2, 4, (4, 8, 8), "")
+    inner, side = build_network(name, (16, 16, 16), 2, 4, (4, 8, 8), ""), 16 // stride
     model = supervise(inner)
-    assert [output.shape[1] for output in model.outputs] == [16, 4]
+    assert [output.shape[1] for output in model.outputs] == [16, side]
     loss = build_loss(["dice_cross_entropy"], CLASSES[:4], "classes", True)
 
     def of_classes(truth, outputs):
@@ -76,8 +84,8 @@ def test_deep_supervision_by_hand():
     indices = random.integers(0, 4, (1, 16, 16, 16))
     truth = np.eye(4, dtype=np.float32)[indices]
     full, coarse = (np.asarray(output) for output in model(image))
-    # Each coarse voxel's truth is the mean of the 4 x 4 x 4 voxels that it covers; the level has a weight of 2 / 4.
-    mean = truth.reshape(1, 4, 4, 4, 4, 4, 4, 4).mean((2, 4, 6))
+    # Each coarse voxel's truth is the mean of the voxels that it covers; the first level below has a weight of 1 / 2.
+    mean = truth.reshape(1, side, stride, side, stride, side, stride, 4).mean((2, 4, 6))
     expected = (float(loss(truth, full)) + 0.5 * float(loss(mean, coarse))) / 1.5
     before = [value.copy() for value in inner.get_weights()]
     assert model.train_on_batch(image, indices, return_dict=True)["loss"] == pytest.approx(expected, rel=1e-4)

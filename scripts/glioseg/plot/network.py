@@ -35,6 +35,7 @@ WORDS = {
 }
 SLABS_AT_MOST = 4  # per stage; of more, only the first two and the last are drawn, with a count of the others
 ROW, GAP = 1.75, 0.34  # height of a row and gap between slabs; slabs of the first row are 1.15 high
+HIDDEN = 0.9  # width of the count of slabs that are not drawn
 INCH_PER_UNIT, WIDEST_INCH, BESIDE_INCH = 0.6, 11, (1.3, 1.1)
 LEGEND_INCH = 7  # the width of the legend, which is wider than a small network
 
@@ -91,13 +92,12 @@ def _draw(axis: Axes, stage: Stage, above: float, middle: float, height: float, 
     at = {"left": left, "middle": middle, "height": height, "last": above, "first": above}
     x, glued = left, True
     for made_by, channels in copies + slabs:
-        if not glued:
-            if made_by != "hidden":
-                _arrow(axis, (x + 0.03, middle), (x + GAP - 0.03, middle), INK)
+        if not glued and made_by != "hidden":
+            _arrow(axis, (x + 0.03, middle), (x + GAP - 0.03, middle), INK)
             x += GAP
         if made_by == "hidden":
-            axis.text(x + 0.1, middle, f"… {channels} more", ha="center", va="center", fontsize=7, color=INK)
-            x += 0.3
+            axis.text(x + HIDDEN / 2, middle, f"…\n{channels}\nmore", ha="center", va="center", fontsize=7, color=INK)
+            x += HIDDEN
         else:
             x += _slab(axis, x, middle, height, made_by, channels)
             at["last"] = x - _width(channels) / 2

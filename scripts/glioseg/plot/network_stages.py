@@ -75,6 +75,11 @@ def stages(layers: list[Layer], outputs: list[str]) -> list[Stage]:
         stage = found.setdefault(key, Stage(*key))
         stage.size = stage.size or _size(tail[0])
         stage.outputs.append(_tail_in_words(tail, channels[tail[-1].name], place[tail[-1].name][0] / key[0]))
+    for stage in found.values():
+        # Beside a strided convolution, pooling is that of a shortcut.
+        if stage.pooled and any(slab.made_by == "strided" for slab in stage.slabs):
+            stage.notes[f"{stage.pooled} pooling"] += 1
+            stage.pooled = ""
     return [stage for stage in found.values() if stage.slabs or stage.outputs]
 
 

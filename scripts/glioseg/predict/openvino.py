@@ -131,10 +131,9 @@ def _batch_normalization(sources, settings, weights):
     return ops.add(ops.multiply(sources[0], _per_channel(slope)), _per_channel(beta - mean * slope))
 
 
-def _max_pooling(sources, settings, weights):
-    padding = {"same": "same_upper", "valid": "valid"}[settings["padding"]]
-    size, strides = settings["pool_size"], settings["strides"]
-    return ops.max_pool(sources[0], strides, [1] * 3, [0] * 3, [0] * 3, size, auto_pad=padding).output(0)
+def _pool(pool, x, settings, *dilation, **named):
+    padding, sides = {"same": "same_upper", "valid": "valid"}[settings["padding"]], settings["pool_size"]
+    return pool(x, settings["strides"], *dilation, [0] * 3, [0] * 3, sides, auto_pad=padding, **named).output(0)
 
 
 def _up_sampling(sources, settings, weights):
@@ -188,7 +187,8 @@ LAYERS = {
     "BatchNormalization": _batch_normalization,
     "LeakyReLU": lambda x, settings, _: ops.prelu(x[0], _constant(np.array([settings["negative_slope"]], np.float32))),
     "Activation": lambda x, settings, _: _activate(x[0], settings["activation"]),
-    "MaxPooling3D": _max_pooling,
+    "MaxPooling3D": lambda x, settings, _: _pool(ops.max_pool, x[0], settings, [1] * 3),
+    "AveragePooling3D": lambda x, settings, _: _pool(ops.avg_pool, x[0], settings, exclude_pad=True),
     "UpSampling3D": _up_sampling,
     "ZeroPadding3D": _zero_padding,
     "Concatenate": lambda x, settings, _: ops.concat(x, 1),

@@ -4,7 +4,8 @@ The model ends in its activation, a softmax or a sigmoid over the outputs. It is
 because the losses' sums over a patch saturate in low precision.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
@@ -12,6 +13,8 @@ import tensorflow as tf
 from keras import layers, ops
 
 from glioseg.choices import choose
+from glioseg.train.unets.full import unet_full, unet_residual
+from glioseg.train.unets.parts import convolver, decode
 
 
 def original(
@@ -49,17 +52,10 @@ def unet(
 
     A convolution at half resolution costs an eighth. Instance normalization allows batches of one and makes the network
     more robust to unusual scans. The last transposed convolution has separate weights for each of the eight voxels that
-    a half-resolution voxel covers. Raises ValueError for a normalization other than `LAYER_NORMALIZATIONS`.
+    a half-resolution voxel covers, which shows as a lattice; the convolution after it mixes neighbors. Raises
+    ValueError for a normalization other than `LAYER_NORMALIZATIONS`.
     """
-    choose("normalization", normalization, LAYER_NORMALIZATIONS)
-
-    def convolve(x, width, size=3, strides=1, name=None):
-        biased = normalization == "none"
-        x = layers.Conv3D(width, size, strides, padding="same", use_bias=biased, kernel_initializer="he_normal")(x)
-        if normalization == "instance":
-            x = layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
-        return layers.LeakyReLU(0.01, name=name)(x)
-
+    convolve = convolver(normalization)
     inputs = keras.Input((*patch, channels), name="image")
     x = convolve(convolve(inputs, filters[0], size=2, strides=2), filters[0])
     skips = []
@@ -67,11 +63,9 @@ def unet(
         skips.append(x)
         x = layers.MaxPooling3D(2)(x)
         x = convolve(convolve(x, width), width)
-    for level in reversed(range(len(skips))):
-        x = layers.Conv3DTranspose(filters[level], 2, strides=2, use_bias=False)(x)
-        x = convolve(layers.concatenate([x, skips[level]]), filters[level])
-        x = convolve(x, filters[level], name=f"decoder_{level}")
+    x = decode(x, skips, filters, convolve, 2)
     x = layers.Conv3DTranspose(outputs, 2, strides=2, name="head")(x)
+    x = layers.Conv3D(outputs, 3, padding="same", name="mixed_head")(x)
     return keras.Model(inputs, layers.Activation(activation, dtype="float32", name=activation)(x), name="unet")
 
 
@@ -97,20 +91,29 @@ def sm_unet(
     return keras.Model(net.inputs, x, name="sm_unet")
 
 
+HALF = {"cpu": (24, 48, 96, 192), "gpu": (32, 64, 128, 256, 320)}
+
+
 class Architecture(NamedTuple):
-    """The function that builds a network, and what a patch's sides (voxels) must be multiples of, given the levels."""
+    """The function that builds a network, and what a patch's sides (voxels) must be multiples of, given the levels.
+
+    widths: channels of the levels on a device, "cpu" or "gpu", for `train: filters: auto`.
+    """
 
     build: Callable[..., keras.Model]
     patch_multiple: Callable[[int], int]
+    widths: Mapping[str, tuple[int, ...]] = MappingProxyType(HALF)
 
 
+# At full resolution, a CPU has time for a thin network only. On a GPU as in nnU-Net.
+FULL = {"cpu": (8, 16, 32, 64, 80), "gpu": (32, 64, 128, 256, 320, 320)}
 NETWORKS = {
     "unet": Architecture(unet, lambda levels: 2**levels),
+    "unet_full": Architecture(unet_full, lambda levels: 2 ** (levels - 1), FULL),
+    "unet_residual": Architecture(unet_residual, lambda levels: 2 ** (levels - 1), FULL),
     "original": Architecture(original, lambda levels: 2 ** (levels - 1)),
     "sm_unet": Architecture(sm_unet, lambda levels: 32),
 }
-# After each convolution of unet, for each patch and channel.
-LAYER_NORMALIZATIONS = ("instance", "none")
 
 
 def build_network(
@@ -138,6 +141,11 @@ def patch_multiple(name: str, levels: int) -> int:
     return choose("network", name, NETWORKS).patch_multiple(levels)
 
 
+def widths(name: str, device: str) -> tuple[int, ...]:
+    """Return the channels of the levels of a network on a device, "cpu" or "gpu", for `train: filters: auto`."""
+    return choose("network", name, NETWORKS).widths[device]
+
+
 class Supervised(keras.Model):
     """Deep supervision: the loss also includes the coarser outputs, with half the weight per level.
 
@@ -151,9 +159,9 @@ class Supervised(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         total, weights = 0.0, 0.0
-        for prediction in keras.tree.flatten(y_pred):
-            stride = y.shape[1] // prediction.shape[1]
-            weight = 1.0 if stride == 1 else 2.0 / stride
+        predictions = sorted(keras.tree.flatten(y_pred), key=lambda prediction: -prediction.shape[1])
+        for level, prediction in enumerate(predictions):
+            weight = 0.5**level
             total, weights = total + weight * ops.mean(self.level_loss(y, prediction)), weights + weight
         # Keras sums the gradients of several devices.
         return total / weights / tf.distribute.get_strategy().num_replicas_in_sync
@@ -170,7 +178,9 @@ def supervise(model: keras.Model) -> Supervised:
     """
     levels = [layer for layer in model.layers if layer.name.startswith("decoder_")]
     if not levels:
-        raise ValueError(f"deep_supervision: {model.name} has no decoder levels to supervise; use unet or turn it off")
+        raise ValueError(
+            f"deep_supervision: {model.name} has no decoder levels to supervise; use another network or turn it off"
+        )
     activation = model.layers[-1].activation
     outputs = [model.output]
     for layer in levels:

@@ -1,7 +1,8 @@
 """Choose levels, patch and batch by data and device where they are `auto`, and estimate the memory of a training.
 
 The memory was measured on a CPU as the peak of two steps (docs/benchmarks.md): a process with Keras, TensorFlow and
-XLA, 16 bytes per parameter (weight, gradient, two moments), and 7 to 14 bytes per number in the layers' outputs.
+XLA, 16 bytes per parameter (weight, gradient, two moments), and 4 to 14 bytes per number in the layers' outputs. On a
+GPU it was not measured.
 """
 
 import math
@@ -13,15 +14,18 @@ import numpy as np
 from glioseg.train.settings import TrainSettings
 
 PARAMETER_BYTES, NUMBER_BYTES = 16, 15
+# On a GPU in 16 bits: half of what float32 takes on a CPU, at most 12.
+SHORT_NUMBER_BYTES = 6
 # More on a CPU, where XLA compiles.
 PROCESS_BYTES = {"cpu": 0.8e9, "gpu": 0.7e9}
 # Share of the free memory to plan with: allocators round up, and other processes need memory, too.
 SHARE = 0.85
-# Per device: widths of the levels, sides of a patch (largest first), and the largest batch. On a CPU, time is the
-# limit (measured in docs/benchmarks.md). On a GPU, as in nnU-Net (Isensee 2021, doi:10.1038/s41592-020-01008-z).
-FILTERS = {"cpu": (24, 48, 96, 192), "gpu": (32, 64, 128, 256, 320)}
-SIDES = {"cpu": (64, 48, 32), "gpu": (160, 128, 96, 64, 32)}
-LARGEST_BATCH = {"cpu": 2, "gpu": 8}
+# Sides of a patch (largest first) per device. On a CPU, time is the limit (measured in docs/benchmarks.md). On a GPU,
+# as in nnU-Net (Isensee 2021, doi:10.1038/s41592-020-01008-z).
+SIDES = {"cpu": (64, 48, 32), "gpu": (128, 96, 64, 32)}
+# Two patches make training more stable than one. More are not planned, however large the memory: each patch has to be
+# read and augmented, which takes the CPU as long per patch in a large batch as in a small one.
+BATCH = 2
 AUTO = ("auto",)
 
 
@@ -31,18 +35,20 @@ def plan(
     """Return the settings with numbers for filters, patch and batch; values other than `auto` are kept.
 
     shapes: voxels of the preprocessed subjects, the same for all folds of a study; device: "cpu" or "gpu"; free:
-    bytes of its memory. The patch is the largest that fits with a batch of two and is no larger than the median
-    subject; then the batch is the largest that fits. Raises ValueError, saying what to lower, if a step does not
-    fit, whether planned or set.
+    bytes of its memory. The patch is the largest of `SIDES` that fits with the batch and is no larger than the
+    median subject. Raises ValueError, saying what to lower, if a step does not fit, whether planned or set.
     """
-    filters = FILTERS[device] if settings["filters"] == AUTO else tuple(int(width) for width in settings["filters"])
-    tried = {"filters": filters}
+    # Imported here because networks loads TensorFlow.
+    from glioseg.train.networks import widths
+
+    given = settings["filters"]
+    filters = widths(settings["network"], device) if given == AUTO else tuple(int(width) for width in given)
+    tried = {"filters": filters, "batch": BATCH if settings["batch"] == "auto" else int(settings["batch"])}
     for patch in _patches(settings, shapes, len(filters), device):
-        for batch in _batches(settings, device):
-            tried = {"filters": filters, "patch": patch, "batch": batch}
-            needed = step_bytes(settings | tried, channels, device)
-            if needed <= SHARE * free:
-                return settings | tried
+        tried["patch"] = patch
+        needed = step_bytes(settings | tried, channels, device)
+        if needed <= SHARE * free:
+            return settings | tried
     raise ValueError(
         f"a step of {tried['batch']} patches of {'x'.join(map(str, tried['patch']))} voxels takes about "
         f"{needed / 1e9:.1f} GB, but the {device.upper()} has {free / 1e9:.1f} GB of free memory, of which a step may "
@@ -57,7 +63,10 @@ def describe_plan(settings: TrainSettings) -> str:
 
 
 def step_bytes(settings: TrainSettings, channels: int, device: str = "cpu") -> int:
-    """Upper bound (bytes) of a training step's memory with its process. settings: of `build_network`, and batch."""
+    """Upper bound (bytes) of a training step's memory with its process.
+
+    settings: of `build_network`, batch and, for a GPU, precision.
+    """
     # Imported here because networks loads TensorFlow.
     from glioseg.labels import targets_of
     from glioseg.train.networks import build_network
@@ -73,7 +82,9 @@ def step_bytes(settings: TrainSettings, channels: int, device: str = "cpu") -> i
         settings["normalization"],
     )
     numbers = sum(math.prod(layer.output.shape[1:]) for layer in network.layers) * settings["batch"]
-    return int(PROCESS_BYTES[device] + PARAMETER_BYTES * network.count_params() + NUMBER_BYTES * numbers)
+    short = device == "gpu" and settings["precision"] != "float32"
+    each = SHORT_NUMBER_BYTES if short else NUMBER_BYTES
+    return int(PROCESS_BYTES[device] + PARAMETER_BYTES * network.count_params() + each * numbers)
 
 
 def _patches(settings: TrainSettings, shapes: Sequence[tuple[int, int, int]], levels: int, device: str) -> list[tuple]:
@@ -86,13 +97,6 @@ def _patches(settings: TrainSettings, shapes: Sequence[tuple[int, int, int]], le
     whole = [multiple * math.ceil(length / multiple) for length in median]
     found = [tuple(min(multiple * max(side // multiple, 1), length) for length in whole) for side in SIDES[device]]
     return list(dict.fromkeys(found))
-
-
-def _batches(settings: TrainSettings, device: str) -> list[int]:
-    """Batches to try, largest first; at least two, which makes training more stable."""
-    if settings["batch"] != "auto":
-        return [int(settings["batch"])]
-    return [batch for batch in (8, 4, 2) if batch <= LARGEST_BATCH[device]]
 
 
 def free_bytes() -> tuple[str, int]:

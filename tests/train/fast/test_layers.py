@@ -9,8 +9,9 @@ from studies import ROOT
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
 
 
+@pytest.mark.parametrize("active", [True, False], ids=["with LeakyReLU", "alone"])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_normalization_and_activation_equal_those_of_keras(dtype):
+def test_normalization_and_activation_equal_those_of_keras(dtype, active):
     import tensorflow as tf
     from keras import layers
 
@@ -23,10 +24,10 @@ def test_normalization_and_activation_equal_those_of_keras(dtype):
     norm.build(x.shape)
     norm.gamma.assign(random.normal(1, 0.2, 3))
     norm.beta.assign(random.normal(0, 0.2, 3))
-    fused = NormalizeAndActivate(norm, leaky)
+    fused = NormalizeAndActivate(norm, leaky if active else None)
     weights = [norm.gamma.value, norm.beta.value]
     results = []
-    for make in (lambda x: leaky(norm(x)), fused):
+    for make in (lambda x: leaky(norm(x)) if active else norm(x), fused):
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = make(x)
@@ -61,6 +62,8 @@ def test_a_constant_patch_has_finite_gradients():
     [
         ("unet", "none", (4, 8, 16)),
         ("unet", "instance", (4, 8, 16)),
+        ("unet_full", "batch", (4, 8, 16)),
+        ("unet_residual", "instance", (4, 8)),
         ("original", "none", (4, 8, 16)),
         ("sm_unet", "none", (4, 8, 8, 16, 16)),
     ],
@@ -74,7 +77,10 @@ def test_the_learner_has_the_weights_and_outputs_of_its_network(name, normalizat
     model, activate = learner(network)
     assert {id(value) for value in model.variables} == {id(value) for value in network.variables}
     fused = [layer for layer in model.layers if isinstance(layer, NormalizeAndActivate)]
-    assert len(fused) == (10 if normalization == "instance" else 0)
+    # A stem, a block, three blocks with a shortcut, and a convolution in the decoder of unet_residual.
+    assert len(fused) == (10 if name == "unet" else 1 + 2 + 7 + 1 if name == "unet_residual" else 0) * (
+        normalization == "instance"
+    )
     image = np.random.default_rng(0).normal(size=(1, 32, 32, 32, 2)).astype(np.float32)
     expected, found = np.asarray(network(image)), np.asarray(activate(model(image)))
     assert found == pytest.approx(expected, abs=1e-4)

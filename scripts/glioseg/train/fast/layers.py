@@ -19,15 +19,15 @@ from glioseg.train.fast.xla import fuse, on_gpu
 
 
 class NormalizeAndActivate(layers.Layer):
-    """Replacement of an instance normalization and the LeakyReLU after it, for inputs (B, X, Y, Z, C).
+    """Replacement of an instance normalization and the LeakyReLU after it, if any, for inputs (B, X, Y, Z, C).
 
     Moments are float32 and computed in one pass: the variance is the mean of squares minus the square of the mean.
     """
 
-    def __init__(self, norm: layers.GroupNormalization, activation: layers.LeakyReLU):
-        super().__init__(name=activation.name, autocast=False)
+    def __init__(self, norm: layers.GroupNormalization, activation: layers.LeakyReLU | None):
+        super().__init__(name=(activation or norm).name, autocast=False)
         self.norm = norm
-        self.slope, self.epsilon = activation.negative_slope, norm.epsilon
+        self.slope, self.epsilon = activation.negative_slope if activation else 1.0, norm.epsilon
         self.forward, self.backward = fuse(self._forward), fuse(self._backward)
 
     def call(self, x):
@@ -126,20 +126,21 @@ def _fused(model: keras.Model) -> dict[int, Callable]:
     fused = {id(layer): TransposedConvolution(layer) for layer in model.layers if _is_doubling(layer)}
     fused |= {id(layer): Convolution(layer) for layer in model.layers if _biased_in_low_precision(layer)}
     for norm, leaky in _pairs(model):
-        fused |= {id(norm): lambda x: x, id(leaky): NormalizeAndActivate(norm, leaky)}
+        fused |= {id(norm): lambda x: x} if leaky else {}
+        fused[id(leaky or norm)] = NormalizeAndActivate(norm, leaky)
     return fused
 
 
-def _pairs(model: keras.Model) -> list[tuple[layers.GroupNormalization, layers.LeakyReLU]]:
-    """Pairs of an instance normalization and a LeakyReLU, the only layer that uses its output."""
+def _pairs(model: keras.Model) -> list[tuple[layers.GroupNormalization, layers.LeakyReLU | None]]:
+    """Pairs of an instance normalization and a LeakyReLU, the only layer that uses its output, or None."""
     nodes = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
     pairs = []
     for layer in model.layers:
         if not isinstance(layer, layers.GroupNormalization) or layer.groups not in (-1, layer.gamma.shape[0]):
             continue
         readers = [node.operation for node in layer._outbound_nodes if id(node) in nodes]
-        if len(readers) == 1 and isinstance(readers[0], layers.LeakyReLU):
-            pairs.append((layer, readers[0]))
+        followed = len(readers) == 1 and isinstance(readers[0], layers.LeakyReLU)
+        pairs.append((layer, readers[0] if followed else None))
     return pairs
 
 

@@ -79,15 +79,16 @@ def take(network: keras.Model, weights: Mapping[Place, np.ndarray], source: Sour
             f"train: start: {source.model} is a network of the kind {there.network}, and this study trains "
             f"{here.network}; set train: network: {there.network}, or start from another model"
         )
-    last = next(layer for layer in network.layers[::-1] if layer.weights)
+    # The layers whose channels are the outputs: the last, and the one that the last of unet mixes.
+    last = {next(layer.name for layer in network.layers[::-1] if layer.weights), "head"}
     readers = _readers(network) if here.modalities != there.modalities else []
     values, new = {}, {}
     # Layers that keep random values without being in `new`.
     partly = {layer.name for layer in readers if not set(here.modalities) <= set(there.modalities)}
-    partly |= {last.name} if (here.targets, here.channels) != (there.targets, there.channels) else set()
+    partly |= last if (here.targets, here.channels) != (there.targets, there.channels) else set()
     for place, (layer, variable) in variables.items():
         known = weights.get(place)
-        if layer is last and layer.name in partly:
+        if layer.name in last & partly:
             continue
         if layer in readers and known is not None:
             if not set(here.modalities) & set(there.modalities):
