@@ -128,6 +128,12 @@ if FINISHED:
     sentence(follow, config, FINISHED, workflow.config_settings.overwrite_config, read_yaml(Path(HOME, "config.yaml")))
 
 # Subjects are found before the graph is built, so that a missing file is not the input of any job.
+RANDOM_CONTRAST = config["train"]["contrast"] == "random" and not GIVEN
+if RANDOM_CONTRAST and config["data"] != "phantoms":
+    raise WorkflowError(
+        f"train: contrast: random needs the tissue maps of phantoms, found data: {config['data']}; set train: contrast "
+        "to scan, or data to phantoms"
+    )
 PHANTOMS = (result("synthesize"), config["synthesize"]["subjects"]) if config["data"] == "phantoms" else ()
 SUBJECTS = (
     sentence(phantom_subjects, *PHANTOMS, config["modalities"])
@@ -223,7 +229,8 @@ def subject_of(wildcards):
 
 def get_scan(wildcards):
     """Files of a subject by name: the configured modalities that it has, and its mask."""
-    return {name: file.path for name, file in subject_of(wildcards).files.items()}
+    maps = {"tissues": result(f"synthesize/{wildcards.subject}/{wildcards.subject}_tissues.npy")}
+    return {name: file.path for name, file in subject_of(wildcards).files.items()} | (maps if RANDOM_CONTRAST else {})
 
 
 def get_scan_options(wildcards, input):
@@ -232,7 +239,7 @@ def get_scan_options(wildcards, input):
     for name, file in subject_of(wildcards).files.items():
         words += ["--mask"] if name == MASK else ["--image", name]
         words += [file.path, str(file.volume)]
-    return words
+    return words + (["--tissues", input.tissues] if RANDOM_CONTRAST else [])
 
 
 def get_labels(wildcards, input):

@@ -9,6 +9,7 @@ import click
 
 from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
 from glioseg.split.models import held_out_subjects, planned_subjects, training_subjects, validation_subjects
+from glioseg.synthesize.worlds import CONTRASTS
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
 from glioseg.train.start.source import find_source, hashes_of, seen_hashes, settings_to_go_on
 from glioseg.workflow.commands import NEW_FOLDER, Command, Output
@@ -61,6 +62,7 @@ def auto_or_int(text: str) -> str | int:
 @click.option("--clip-norm", type=float, required=True, help="Largest norm of a gradient; 0: no clipping.")
 @click.option("--average", type=float, required=True, help="Momentum of the moving average of the weights; 0: none.")
 @click.option("--foreground", type=float, required=True, help="Share of patches centered on a tumor voxel.")
+@click.option("--contrast", type=click.Choice(CONTRASTS), required=True, help="Contrast of patches: scan or random.")
 @click.option("--flip", type=float, required=True, help="Augmentation: probability of a flip along each axis.")
 @click.option("--scale", type=float, required=True, help="Augmentation: largest relative zoom.")
 @click.option("--rotation", type=float, required=True, help="Augmentation: largest rotation (degrees).")
@@ -107,7 +109,8 @@ def train(fold, cohort, preprocess, start, precision, threads, study, code, stat
     keras.mixed_precision.set_global_policy(settings["precision"])
     held_out = validation_subjects(rows, fold)[: settings["validation_subjects"]]
     allow_open_files()
-    subjects = [load_subject(preprocess / name) for name in names]
+    drawn = study["modalities"] if settings["contrast"] == "random" else ()
+    subjects = [load_subject(preprocess / name, drawn) for name in names]
     device, free = free_bytes()
     # The same for each fold: models of unequal patches cannot be averaged.
     shapes = shapes_of(preprocess, planned_subjects(rows))

@@ -98,6 +98,7 @@ def test_options_have_no_hidden_defaults(path):
         "models",
         "overlays",
         "tunings",
+        "tissues",
         "smallest_enhancing_ml",
         "smallest_component_ml",
     }

@@ -32,6 +32,7 @@ class TrainSettings(TypedDict):
     clip_norm: float
     average: float
     foreground: float
+    contrast: str
     flip: float
     scale: float
     rotation: float
