@@ -21,8 +21,11 @@ from glioseg.workflow.commands import FOLDER, Command, Output
 @click.command(cls=Command, help=__doc__)
 @click.argument("results", type=FOLDER)
 @click.option("--license", "license_name", default="", help="License of the models, for the card. Default: left open.")
+@click.option(
+    "--half", is_flag=True, help="Write the weights in half precision, which halves the size. Default: in full."
+)
 @click.option("--output", type=Output("bundle", ".zip"), required=True, help="Bundle to write, such as a.glioseg.zip.")
-def export(results: Path, license_name: str, output: Path) -> None:
+def export(results: Path, license_name: str, half: bool, output: Path) -> None:
     models = models_of(results)
     read_facts(models)
     cohort, scores = (results / table for table in ("split/cohort.tsv", "summarize/scores.tsv"))
@@ -33,7 +36,7 @@ def export(results: Path, license_name: str, output: Path) -> None:
         size_thresholds(models),
         license_name,
     )
-    write_bundle(bundle_files(results, card), output)
+    write_bundle(bundle_files(results, card, half), output)
     count = f"{len(models)} model{'s' * (len(models) > 1)}"
     click.echo(f"{output}: {count}, {output.stat().st_size / 1e6:.1f} MB; README.md in it is their card")
 

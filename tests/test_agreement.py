@@ -225,8 +225,8 @@ def imported_by(name):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
 def test_the_environment_of_a_command_has_what_it_imports(path):
-    # segment has no rule; it predicts.
-    with_tensorflow = path.stem in ("train", "predict", "segment")
+    # segment and export have no rule; one predicts, the other can change the weights of models.
+    with_tensorflow = path.stem in ("train", "predict", "segment", "export")
     for environment in set(LOCK_OF) - {"light"} if with_tensorflow else {"light"}:
         requirements = LOCK_OF[environment].replace(".lock", ".in")
         # The CPU's package of TensorFlow has another name than the GPU's.

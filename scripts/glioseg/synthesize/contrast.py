@@ -84,31 +84,32 @@ def paint(random: np.random.Generator, maps: np.ndarray, sample: np.ndarray, dra
     sample: maps (N, len(TISSUES)) of voxels from the whole brain. The image is normalized as if it were a part of the
     whole brain, whose mean is then 0 and its standard deviation 1, as `preprocess: normalization: zscore` does.
     """
-    shape = maps.shape[:3]
-    brain = maps[..., _FRACTIONS].sum(-1) > 0.5
+    shape, count = maps.shape[:3], drawn.signals.shape[1]
+    # The signal of each modality, its textures and the share of brain are columns of one matrix product.
+    weights = np.zeros((len(TISSUES), 3 * count + 1), np.float32)
+    weights[:, :count] = drawn.signals
+    weights[_TUMOR, count : 2 * count], weights[_TUMOR, 2 * count : -1] = drawn.coarse, drawn.fine
+    weights[_FRACTIONS, -1] = 1
+    layers = (weights.T @ maps.reshape(-1, len(TISSUES)).T).reshape(-1, *shape)
+    brain = layers[-1] > 0.5
     coarse, fine = (smooth_noise(random, shape, step) for step in (11, 3.5))
-    tumor = maps[..., _TUMOR]
-    # All textures are channels of one matrix product.
-    layers = np.concatenate([maps, tumor * coarse[..., None], tumor * fine[..., None]], -1)
-    signals = np.concatenate([drawn.signals, drawn.coarse, drawn.fine]).astype(np.float32)
-    image = layers.reshape(-1, layers.shape[-1]) @ signals
-    image = np.moveaxis(image.reshape(*shape, -1), -1, 0).copy()
     whole = sample @ drawn.signals
     mean, deviation = whole.mean(0), np.sqrt(whole.var(0) + drawn.noise**2 + 0.05**2)
     # The mean of the bias in a patch differs from that of the brain; the rest of it varies within the patch.
     fields = [smooth_noise(random, shape, 48) for _ in range(2)]
-    result = np.empty((*shape, len(image)), np.float32)
-    for channel, volume in enumerate(image):
-        share = random.uniform(-1, 1, 2)
-        field = np.float32(drawn.everywhere[channel]) * (fine if channel % 2 else coarse)
-        field += np.float32(drawn.bias[channel]) * sum(np.float32(w) * f for w, f in zip(share, fields, strict=True))
-        volume *= 1 + field
+    result = np.empty((*shape, count), np.float32)
+    for channel in range(count):
+        volume = layers[channel] + coarse * layers[count + channel]
+        volume += fine * layers[2 * count + channel]
+        share = (drawn.bias[channel] * random.uniform(-1, 1, 2)).astype(np.float32)
+        field = np.float32(drawn.everywhere[channel]) * (fine if channel % 2 else coarse) + 1
+        field += share[0] * fields[0] + share[1] * fields[1]
+        volume *= field
         volume += random.standard_normal(shape, np.float32) * np.float32(drawn.noise[channel])
         # Brains are cut out of scans that are blurred already, so that their borders are not darker.
         volume = _soften(np.where(brain, volume, np.float32(mean[channel])), drawn, channel)
         volume -= np.float32(mean[channel])
-        volume /= np.float32(deviation[channel])
-        volume *= brain
+        volume *= brain / np.float32(deviation[channel])
         result[..., channel] = volume
     return result
 
