@@ -248,8 +248,9 @@ def get_labels(wildcards, input):
 
 
 def get_forced(wildcards, input):
-    """Whether a subject is included even if a check fails."""
-    return str(wildcards.subject in config["include"])
+    """Whether a subject is included even if a check fails: if it is named, or a phantom that may be a healthy brain."""
+    healthy = PHANTOMS and config["synthesize"]["kinds"] == "many"
+    return str(bool(healthy) or wildcards.subject in config["include"])
 
 
 def get_preprocessed(wildcards):

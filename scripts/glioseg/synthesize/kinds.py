@@ -29,7 +29,7 @@ def draw_any_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray)
     kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))
     plan = replace(plan, edge_mm=float(rng.uniform(0.5, 1.2)), least_rim_mm=1.5, rim_mm=float(rng.uniform(1.5, 4.5)))
     # Edema ranges from nearly none to most of the tumor.
-    core, whole = rng.uniform(0.08, 0.8), float(np.exp(rng.uniform(np.log(12), np.log(160))))
+    core, whole = np.exp(rng.uniform(np.log([0.05, 12]), np.log([0.8, 160]))).tolist()
     plan = replace(plan, whole_ml=whole, core_ml=float(core * whole), enhancing=kind not in ("faint", "sharp"))
     if kind == "healthy":
         return replace(plan, foci=[], whole_ml=0, core_ml=0, push_mm=0)
