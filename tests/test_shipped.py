@@ -37,3 +37,9 @@ def test_a_random_contrast_needs_phantoms(cohort_folder, workflow):
     done = workflow(cohort_folder, train={"contrast": "random"}).run("train_all", "--dry-run")
     assert done.returncode == 1
     assert "train: contrast: random needs the tissue maps of phantoms, found data:" in done.stdout + done.stderr
+
+
+def test_healthy_phantoms_are_kept(tiny):
+    done = tiny.run("prepare", "--dry-run", "--printshellcmds")
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout + done.stderr).count("--forced True") == 4
