@@ -9,10 +9,16 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run view slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
+.PHONY: run model view slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)
+
+# Train models/glioseg.zip, the model that `segment.py` uses without --model, on phantoms alone. Takes hours on two cores;
+# what was interrupted goes on. From nothing, the same machine gives the same file.
+model: .venv/run
+	snakemake results/model/summarize/scores.tsv --cores all --configfile presets/model.yaml
+	python scripts/export.py results/model --half --license MIT --output models/glioseg.zip
 
 # Serve the report to browsers on this machine: make view RESULTS=results/mine PORT=8000
 RESULTS ?= results

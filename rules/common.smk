@@ -132,6 +132,12 @@ if FINISHED:
     sentence(follow, config, FINISHED, workflow.config_settings.overwrite_config, read_yaml(Path(HOME, "config.yaml")))
 
 # Subjects are found before the graph is built, so that a missing file is not the input of any job.
+RANDOM_CONTRAST = config["train"]["contrast"] == "random" and not GIVEN
+if RANDOM_CONTRAST and config["data"] != "phantoms":
+    raise WorkflowError(
+        f"train: contrast: random needs the tissue maps of phantoms, found data: {config['data']}; set train: contrast "
+        "to scan, or data to phantoms"
+    )
 PHANTOMS = (result("synthesize"), config["synthesize"]["subjects"]) if config["data"] == "phantoms" else ()
 SUBJECTS = (
     sentence(phantom_subjects, *PHANTOMS, config["modalities"])
@@ -238,7 +244,9 @@ def subject_of(wildcards):
 
 def get_scan(wildcards):
     """Files of a phantom by name. Those of a data set are no inputs, so that their place is no reason to run again."""
-    return {name: file.path for name, file in subject_of(wildcards).files.items()} if PHANTOMS else {}
+    files = {name: file.path for name, file in subject_of(wildcards).files.items()} if PHANTOMS else {}
+    maps = {"tissues": result(f"synthesize/{wildcards.subject}/{wildcards.subject}_tissues.npy")}
+    return files | (maps if RANDOM_CONTRAST else {})
 
 
 def get_state(wildcards, *names):
@@ -259,7 +267,7 @@ def get_scan_options(wildcards, input):
     for name, file in subject_of(wildcards).files.items():
         words += ["--mask"] if name == MASK else ["--image", name]
         words += [file.path, str(file.volume)]
-    return words
+    return words + (["--tissues", input.tissues] if RANDOM_CONTRAST else [])
 
 
 def get_labels(wildcards):
@@ -268,8 +276,9 @@ def get_labels(wildcards):
 
 
 def get_forced(wildcards):
-    """Whether a subject is included even if a check fails."""
-    return str(wildcards.subject in config["include"])
+    """Whether a subject is included even if a check fails: if it is named, or a phantom that may be a healthy brain."""
+    healthy = PHANTOMS and config["synthesize"]["kinds"] == "many"
+    return str(bool(healthy) or wildcards.subject in config["include"])
 
 
 def get_preprocessed(wildcards):

@@ -7,6 +7,7 @@ rule synthesize:
             result("synthesize/{{subject}}/{{subject}}_{part}.nii.gz"),
             part=["flair", "t1", "t1ce", "t2", MASK],
         ),
+        result("synthesize/{subject}/{subject}_tissues.npy") if RANDOM_CONTRAST else [],
     log:
         result("logs/synthesize/{subject}.log"),
     benchmark:
@@ -21,11 +22,15 @@ rule synthesize:
     params:
         code=code("synthesize"),
         folder=result("synthesize/{subject}"),
+        kinds=config["synthesize"]["kinds"],
+        tissues=RANDOM_CONTRAST,
         seed=config["seed"],
     shell:
         'python "$GLIOSEG/synthesize.py"'
         " --subject {wildcards.subject:q}"
         " --seed {params.seed}"
+        " --kinds {params.kinds:q}"
+        " --tissues {params.tissues:q}"
         " --output-dir {params.folder:q}"
         " > {log:q} 2>&1"
 

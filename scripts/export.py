@@ -22,12 +22,13 @@ from glioseg.workflow.commands import FOLDER, Command, Output
 @click.command(cls=Command, help=__doc__)
 @click.argument("results", type=FOLDER)
 @click.option("--license", "license_name", default="", help="License of the models, for the card. Default: left open.")
+@click.option("--half", is_flag=True, help="Write the weights in half precision, and no ONNX. Default: in full.")
 @click.option("--output", type=Output("bundle", ".zip"), required=True, help="Bundle to write, such as a.glioseg.zip.")
-def export(results: Path, license_name: str, output: Path) -> None:
+def export(results: Path, license_name: str, half: bool, output: Path) -> None:
     models = models_of(results)
     read_facts(models)
     cohort, scores = (results / table for table in ("split/cohort.tsv", "summarize/scores.tsv"))
-    networks, no_onnx = onnx_networks(models)
+    networks, no_onnx = ([], "--half leaves it out") if half else onnx_networks(models)
     card = model_card(
         [read_settings(model) for model in models],
         read_table(cohort, COHORT_COLUMNS) if cohort.exists() else [],
@@ -36,7 +37,7 @@ def export(results: Path, license_name: str, output: Path) -> None:
         license_name,
         no_onnx,
     )
-    write_bundle(bundle_files(results, card, networks), output)
+    write_bundle(bundle_files(results, card, networks, half), output)
     count = f"{len(models)} model{'s' * (len(models) > 1)}"
     click.echo(f"{output}: {count}, {output.stat().st_size / 1e6:.1f} MB; README.md in it is their card")
     if no_onnx:

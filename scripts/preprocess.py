@@ -10,7 +10,8 @@ import numpy as np
 from glioseg.files import write_json
 from glioseg.labels import DIALECTS
 from glioseg.preprocess.scan import preprocess_scan
-from glioseg.workflow.commands import NEW_FOLDER, Command
+from glioseg.preprocess.tissues import cut_tissues
+from glioseg.workflow.commands import FILE, NEW_FOLDER, Command
 
 
 def crop_box(text: str) -> str | list[list[int]]:
@@ -39,15 +40,20 @@ def crop_box(text: str) -> str | list[list[int]]:
 @click.option("--min-tumor-percent", type=float, required=True, help="Exclude scans with less tumor (% of the crop).")
 @click.option("--forced", type=bool, required=True, help="true: include the subject even if a check fails.")
 @click.option(
+    "--tissues", type=FILE, help="Tissue maps of a phantom, which are written as tissues.npy. Default: there are none."
+)
+@click.option(
     "--output", type=NEW_FOLDER, required=True, help="Folder to write scan.json, image.npy and mask.npy into."
 )
-def preprocess(subject, images, mask, output, **settings):
+def preprocess(subject, images, mask, tissues, output, **settings):
     files = {modality: (path, volume) for modality, path, volume in images}
     scan, arrays = preprocess_scan(subject, files, mask, settings)
+    if tissues and arrays:
+        arrays["tissues"] = cut_tissues(tissues, scan)
     output.mkdir(parents=True, exist_ok=True)
     # Delete the files of an earlier run first. scan.json is written last and marks the arrays as complete, so only
     # write_json waits for the disk.
-    for name in ("scan.json", "image.npy", "mask.npy"):
+    for name in ("scan.json", "image.npy", "mask.npy", "tissues.npy"):
         (output / name).unlink(missing_ok=True)
     for name, array in arrays.items():
         np.save(output / f"{name}.npy", array)

@@ -14,14 +14,19 @@ import click
 
 from glioseg.labels import DIALECTS, volumes_ml
 from glioseg.layouts.folders import stem_of
+from glioseg.model_files import models_of
 from glioseg.predict.one_scan import find_scan, insist_on_unused, segment_scan, settings_of
 from glioseg.predict.runtime import RUNTIMES
 from glioseg.predict.segment import MAPS, write_segmentation
 from glioseg.predict.sliding_window import AXES
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FOLDER, LABEL_MAP, MODELS, NEW_FOLDER, Command
-from glioseg.workflow.home import defaults
+from glioseg.workflow.commands import FOLDER, LABEL_MAP, MODELS_OR_SHIPPED, NEW_FOLDER, Command
+from glioseg.workflow.home import defaults, shipped
 
+STARTING_POINT = (
+    "no --model was given, so this is the segmentation of a model that learned from synthetic patients alone; it is a "
+    "start, to be corrected or to train on from, and no diagnosis"
+)
 CONFIG = defaults("predict")
 VOLUME = click.FloatRange(min=0)
 PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
@@ -29,7 +34,7 @@ THRESHOLD = "that of the models' study, otherwise {}"
 
 
 @click.command(cls=Command, help=__doc__, context_settings={"show_default": True})
-@MODELS
+@MODELS_OR_SHIPPED
 @click.option(
     "--image",
     "images",
@@ -100,6 +105,9 @@ THRESHOLD = "that of the models' study, otherwise {}"
 def segment(models, images, subject, labels, output, **how):
     if bool(images) == bool(subject):
         raise ValueError("give either --image MODALITY FILE for each modality, or --subject FOLDER")
+    if not models:
+        models = models_of(shipped())
+        click.echo(f"warning: {STARTING_POINT}", err=True)
     name = stem_of(output.name)
     folder = NEW_FOLDER(output.with_name(f"{name}_maps"))
     scan = find_scan(subject or images, models, labels)

@@ -9,6 +9,7 @@ import click
 
 from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
 from glioseg.split.models import held_out_subjects, planned_subjects, training_subjects, validation_subjects
+from glioseg.synthesize.worlds import CONTRASTS
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
 from glioseg.train.settings import with_augmentation
 from glioseg.train.start.source import find_source, hashes_of, seen_hashes, settings_to_go_on
@@ -69,6 +70,7 @@ def auto_or_float(text: str) -> str | float:
 @click.option("--clip-norm", type=float, required=True, help="Largest norm of a gradient; 0: no clipping.")
 @click.option("--average", type=float, required=True, help="Momentum of the moving average of the weights; 0: none.")
 @click.option("--foreground", type=float, required=True, help="Share of patches centered on a tumor voxel.")
+@click.option("--contrast", type=click.Choice(CONTRASTS), required=True, help="Contrast of patches: scan or random.")
 @click.option(
     "--augmentation", required=True, help="Set of changes to patches: none, standard or strong; auto is its value."
 )
@@ -98,7 +100,9 @@ def auto_or_float(text: str) -> str | float:
 @click.option("--precision", type=click.Choice(PRECISIONS), required=True, help="Number format of the computation.")
 @click.option("--validation-subjects", type=int, required=True, help="Held-out subjects with validation curves.")
 @click.option("--validation-every", type=int, required=True, help="Compute the validation curves every so many epochs.")
-@click.option("--start", required=True, help="model.keras to go on from, or a results folder with one; empty: none.")
+@click.option(
+    "--start", required=True, help="model.keras to go on from, or a results folder with one; or shipped; empty: none."
+)
 @click.option("--start-learning-rate", type=float, required=True, help="Highest learning rate if start is given.")
 @click.option("--freeze-encoder", type=bool, required=True, help="true: do not train the encoder taken from start.")
 @click.option("--seed", type=int, required=True, help="Seed of the weights, patches and augmentation.")
@@ -132,7 +136,8 @@ def train(fold, cohort, preprocess, start, precision, threads, study, code, stat
     keras.mixed_precision.set_global_policy(settings["precision"])
     held_out = validation_subjects(rows, fold)[: settings["validation_subjects"]]
     allow_open_files()
-    subjects = [load_subject(preprocess / name) for name in names]
+    drawn = study["modalities"] if settings["contrast"] == "random" else ()
+    subjects = [load_subject(preprocess / name, drawn) for name in names]
     device, free = free_bytes()
     # The same for each fold: models of unequal patches cannot be averaged.
     shapes = shapes_of(preprocess, planned_subjects(rows))

@@ -102,6 +102,7 @@ def test_options_have_no_hidden_defaults(path):
         "own_labels",
         "sources",
         "tunings",
+        "tissues",
         "smallest_enhancing_ml",
         "smallest_component_ml",
         "region_thresholds",

@@ -52,7 +52,7 @@ def train_command(data, output, **changes):
         "augmentation": "standard", "flip": 0.5, "scale": 0.2, "rotation": 10, "elastic": 1, "gain": 0.1,
         "brightness": 0.1, "gamma": 0.1, "blur": 0.5, "coarse": 1.5, "noise": "auto",
         "modality-dropout": 0, "precision": "float32", "validation-subjects": 1, "validation-every": 2,
-        "start": "", "start-learning-rate": 0.003, "freeze-encoder": False, "seed": 3,
+        "contrast": "scan", "start": "", "start-learning-rate": 0.003, "freeze-encoder": False, "seed": 3,
         "threads": 2, "study": "{}", "code": "1", "state": output / "state.npz", "output": output,
     } | changes  # fmt: skip
     words = [sys.executable, str(ROOT / "scripts/train.py")]

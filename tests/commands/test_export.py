@@ -4,10 +4,12 @@ import hashlib
 import shutil
 import zipfile
 
+import pytest
 from click.testing import CliRunner
 
 import export
 import segment
+from glioseg.train.start.source import start_model
 
 
 def test_a_bundle_segments_a_scan_like_its_models(study, tmp_path):
@@ -54,6 +56,50 @@ def test_models_that_cannot_be_written_as_onnx_are_exported_without_it(study, tm
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         assert f"- ONNX: none, {reason}" in archive.read("README.md").decode()
         assert not [name for name in archive.namelist() if name.endswith(".onnx")]
+
+
+def test_a_bundle_in_half_precision_is_half_as_large(study, tmp_path):
+    folder, case = study
+    (tmp_path / "A").mkdir()
+    (tmp_path / "A/train").symlink_to(folder)
+    bundles = {}
+    for name, words in {"whole": (), "half": ("--half",), "again": ("--half",)}.items():
+        bundles[name] = tmp_path / f"{name}.zip"
+        done = CliRunner().invoke(export.export, [str(tmp_path / "A"), *words, "--output", str(bundles[name])])
+        assert done.exit_code == 0, done.output
+    assert bundles["half"].read_bytes() == bundles["again"].read_bytes()
+    assert bundles["half"].stat().st_size < bundles["whole"].stat().st_size - 10_000
+    for runtime in ("openvino", "tensorflow"):
+        output = tmp_path / "half.nii.gz"
+        words = ["--model", bundles["half"], "--subject", case, "--output", output, "--runtime", runtime]
+        done = CliRunner().invoke(segment.segment, list(map(str, words)))
+        assert done.exit_code == 0, done.output
+
+
+def test_a_scan_is_segmented_by_the_model_of_the_project_if_there_is_one(study, tmp_path, monkeypatch):
+    folder, case = study
+    bundle, output = tmp_path / "models/glioseg.zip", tmp_path / "a.nii.gz"
+    monkeypatch.setattr("glioseg.workflow.home.SHIPPED", bundle)
+    words = ["--subject", str(case), "--output", str(output)]
+    done = CliRunner().invoke(segment.segment, words)
+    assert done.exit_code == 1 and not output.exists()
+    assert (
+        f"no model was given, and {bundle} does not exist; give a model, or train this one: make model" in done.output
+    )
+    with pytest.raises(ValueError, match="train: start: no model was given"):
+        start_model("shipped")
+    (tmp_path / "A/train").mkdir(parents=True)
+    (tmp_path / "A/train/all").symlink_to(folder / "0")
+    done = CliRunner().invoke(export.export, [str(tmp_path / "A"), "--half", "--output", str(bundle)])
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(segment.segment, words)
+    assert done.exit_code == 0, done.output
+    assert "learned from synthetic patients alone; it is a start" in done.stderr and "no diagnosis" in done.stderr
+    given = tmp_path / "b.nii.gz"
+    done = CliRunner().invoke(segment.segment, [*words[:-1], str(given), "--model", str(bundle)])
+    assert done.exit_code == 0 and "diagnosis" not in done.output
+    assert given.read_bytes() == output.read_bytes()
+    assert start_model("shipped").name == "model.keras"
 
 
 def test_a_folder_without_models_is_named(tmp_path):

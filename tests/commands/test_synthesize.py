@@ -10,6 +10,7 @@ from studies import ROOT
 
 from glioseg.synthesize.phantoms import AFFINE
 
+USUAL = ("--kinds", "usual", "--tissues", "false")
 SCRIPT = ROOT / "scripts" / "synthesize.py"
 
 
@@ -17,7 +18,7 @@ def test_the_command_writes_the_same_patient_every_time(tmp_path, patient):
     images, mask = patient
     folder = tmp_path / "phantom_002"
     subprocess.run(
-        [sys.executable, SCRIPT, "--subject", "phantom_002", "--seed", "42", "--output-dir", folder],
+        [sys.executable, SCRIPT, "--subject", "phantom_002", "--seed", "42", "--output-dir", folder, *USUAL],
         env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         check=True,
     )

@@ -122,11 +122,12 @@ class Study:
             "max_minutes": 0, "patience": 0, "foreground": 0.5, "augmentation": "standard",
             **dict.fromkeys(AUGMENTATIONS["standard"], "auto"), "modality_dropout": 0,
             "precision": "float32", "start": "", "start_learning_rate": 0.0003, "freeze_encoder": False,
-            "seed": 3, "threads": 2, "code": 1, "study": "{}",
+            "contrast": "scan", "seed": 3, "threads": 2, "code": 1, "study": "{}",
         } | TINY["train"] | {"epochs": 6, "steps_per_epoch": 12, "validation_every": 3}  # fmt: skip
         source = json.dumps({"folder": str(self.data)}, separators=(",", ":"))
         return {
-            "synthesize": "--subject phantom_001 --seed 1 --output-dir results/synthesize/phantom_001",
+            "synthesize": "--subject phantom_001 --seed 1 --kinds usual --tissues False"
+            " --output-dir results/synthesize/phantom_001",
             "layouts": f"--source {source} {channels} --notes results/layouts/notes.tsv"
             " --output results/layouts/subjects.tsv",
             "preprocess": f"--subject {one} {images} --mask {files}_seg.nii.gz 0 {channels} {labels} --forced False"

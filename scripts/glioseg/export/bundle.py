@@ -9,21 +9,21 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from glioseg.export.half import TIME, halved
 from glioseg.export.onnx import ONNX
 from glioseg.files import whole
 from glioseg.model_files import FORMAT, MODEL, SETTINGS, TUNED, models_of, read_settings, size_thresholds
 
 # What settings.json says of a training. Everything else, such as the names of its subjects, stays out of a bundle.
 KEPT = ("fold", "settings", "versions", "parameters", "validation_dice", "study", "threads")
-# The earliest time that a zip archive can hold; the true one would change the bundle at every export.
-TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def bundle_files(results: Path, card: str, networks: Sequence[bytes]) -> dict[str, bytes]:
+def bundle_files(results: Path, card: str, networks: Sequence[bytes], half: bool = False) -> dict[str, bytes]:
     """Return name -> content of the files of a bundle: models, settings, size thresholds, scores, card and checksums.
 
     results: the results folder of a finished study; card: the text of README.md; networks: of the models, as ONNX, or
-    none. Raises ValueError if the folder has no models or a file in it cannot be read.
+    none; half: whether the weights are written in half precision. Raises ValueError if the folder has no models or a
+    file in it cannot be read.
     """
     models = models_of(results)
     trainings = [read_settings(model) for model in models]
@@ -31,7 +31,7 @@ def bundle_files(results: Path, card: str, networks: Sequence[bytes]) -> dict[st
     files = {"README.md": card.encode()}
     for model, training in zip(models, trainings, strict=True):
         folder = f"train/{model.parent.name}"
-        files[f"{folder}/{MODEL}"] = model.read_bytes()
+        files[f"{folder}/{MODEL}"] = halved(model.read_bytes()) if half else model.read_bytes()
         files[f"{folder}/{SETTINGS}"] = _json(without_names(training, number_of))
     for model, network in zip(models if networks else [], networks, strict=True):
         files[f"train/{model.parent.name}/{ONNX}"] = network

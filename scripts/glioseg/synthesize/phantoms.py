@@ -1,10 +1,13 @@
 """Phantom patients: a deformed average brain with a simulated glioma, imaged by an imperfect scanner."""
 
+import math
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 from scipy import ndimage
 
+from glioseg.choices import choose
 from glioseg.labels import CLASSES, to_values
 from glioseg.synthesize.anatomy import (
     AFFINE,
@@ -19,11 +22,13 @@ from glioseg.synthesize.anatomy import (
     refine,
     tissue_fractions,
 )
+from glioseg.synthesize.contrast import TISSUES
+from glioseg.synthesize.kinds import draw_any_plan
 from glioseg.synthesize.smooth_fields import smooth_noise
-from glioseg.synthesize.tumors import compartments, draw_plan, grow_tumor, mass_effect
+from glioseg.synthesize.tumors import Plan, compartments, draw_plan, grow_tumor, mass_effect
 from glioseg.volumes import boxes
 
-__all__ = ["AFFINE", "MODALITIES", "SHAPE", "phantom"]
+__all__ = ["AFFINE", "KINDS", "MODALITIES", "SHAPE", "phantom", "phantom_and_tissues"]
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
 
@@ -38,40 +43,54 @@ _SIGNAL = {
 _WATER = {"flair": 0.06, "t1": -0.05, "t1ce": -0.05, "t2": 0.07}
 
 
-def phantom(subject: str, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+# How the plan of a phantom is drawn. usual: gliomas of one kind; many: also others, and healthy brains.
+KINDS = {"usual": draw_plan, "many": draw_any_plan}
+
+
+def phantom(subject: str, seed: int, kinds: str = "usual") -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Images (int16, SHAPE, by modality; background 0, brain at least 1) and mask (uint8, values 0 1 2 4) of a subject.
 
     The same subject and seed give the same arrays; a different subject or seed gives a different patient.
     """
+    return phantom_and_tissues(subject, seed, kinds)[:2]
+
+
+def phantom_and_tissues(subject: str, seed: int, kinds: str) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Images and mask of `phantom`, and tissue maps (uint8, BOX_SHAPE x len(TISSUES), 255 is a fraction of 1).
+
+    Raises ValueError for unknown `kinds`.
+    """
     rng = np.random.default_rng([seed, zlib.crc32(subject.encode())])
     warp = draw_warp(rng)
-    brain, tissue, classes, enhancing = _grow_patient(rng, warp)
+    brain, tissue, classes, plan = _grow_patient(rng, warp, choose("kinds", kinds, KINDS))
     # The brain's voxels are a third of BOX. From here on, lists of only their values take a third of the time.
     tissue = {name: fraction[brain] for name, fraction in tissue.items()}
-    lesions = _distractors(rng, warp, brain, tissue, classes[brain] == 0)
-    fractions = _mix(rng, brain, tissue, classes)
+    lesions, layers = _distractors(rng, warp, brain, tissue, classes[brain] == 0)
+    fractions = _mix(rng, brain, tissue, classes, plan.edge_mm)
     images = {}
-    signals = _draw_signals(rng, enhancing)
+    signals = _draw_signals(rng, plan.enhancing)
     texture = 0.05 * _noise(rng, brain, 3) + 0.05 * _noise(rng, brain, 14)
     for modality in MODALITIES:
         signal = sum(signals[modality][name] * fraction for name, fraction in fractions.items())
         signal += lesions[modality]
         signal *= 1 + texture * _WATER[modality] / 0.06
         images[modality] = _on_grid(_fill(brain, _scan(rng, signal, brain)))
-    return images, _on_grid(to_values(classes, "brats2020"))
+    tissues = np.zeros((*BOX_SHAPE, len(TISSUES)), np.uint8)
+    tissues[brain] = np.stack([np.rint(255 * np.clip((fractions | layers)[name], 0, 1)) for name in TISSUES], -1)
+    return images, _on_grid(to_values(classes, "brats2020")), tissues
 
 
 def _grow_patient(
-    rng: np.random.Generator, warp: np.ndarray
-) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray, bool]:
-    """Brain (bool), tissue fractions, class indices (all BOX_SHAPE), and whether the tumor enhances; deforms `warp`."""
+    rng: np.random.Generator, warp: np.ndarray, draw: Callable[..., Plan]
+) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray, Plan]:
+    """Brain (bool), tissue fractions, class indices (all BOX_SHAPE), and the plan of the tumor; deforms `warp`."""
     rough_warp = coarsen(warp)
     _, behind, height = rough_warp
     rough_brain = coarse_brain(rough_warp) > 0.5
     rough = tissue_fractions(rough_warp, rough_brain)
     # Gliomas of adults are in the cerebrum, not in the brain stem or the cerebellum.
     allowed = (height > 50) & ((behind > 80) | (height > 68))
-    plan = draw_plan(rng, rough["wm"], allowed)
+    plan = draw(rng, rough["wm"], allowed)
     parenchyma = rough_brain & (rough["csf"] < 0.5)
     whole = grow_tumor(plan.foci, (0.16 * rough["wm"] + 0.02 * rough["gm"]) * parenchyma, plan.whole_ml)
     core = grow_tumor(plan.foci, np.float32(0.06) * parenchyma, plan.core_ml)
@@ -83,15 +102,15 @@ def _grow_patient(
         warp[axis] -= along * refine(push[axis])
     brain = refine(coarse_brain(coarsen(warp))) > 0.5
     tissue = tissue_fractions(warp, brain)
-    return brain, tissue, compartments(rng, whole, core, brain, tissue, plan), plan.enhancing
+    return brain, tissue, compartments(rng, whole, core, brain, tissue, plan), plan
 
 
 def _distractors(
     rng: np.random.Generator, warp: np.ndarray, brain: np.ndarray, tissue: dict[str, np.ndarray], healthy: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Signal (float32, by modality) of healthy structures that look like tumor in single voxels.
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Signal (float32, by modality) of healthy structures that look like tumor in single voxels, and their fractions.
 
-    `tissue`, `healthy` (bool) and the signals are lists of the brain's voxels.
+    `tissue`, `healthy` (bool), the signals and the fractions are lists of the brain's voxels.
     """
     csf, gm, wm = (tissue[name] for name in ("csf", "gm", "wm"))
     deep_mm = refine(depth_mm(coarsen(brain), COARSE_MM))[brain]
@@ -114,26 +133,30 @@ def _distractors(
     leak = rng.uniform(0, 0.35) * csf * healthy * np.clip(_noise(rng, brain, 20), 0, 2)
     lit = rng.uniform(0.5, 0.8)
     cortex = 0.08 * gm * _noise(rng, brain, 16)
-    return {
+    signals = {
         "flair": 0.44 * aged + leak + 0.35 * dura * healthy + cortex,
         "t1": -0.12 * aged,
         "t1ce": lit * bright - 0.12 * aged,
         "t2": 0.35 * aged - 0.3 * tubes * csf + cortex,
     }
+    return signals, {"vessels": bright, "aged": aged, "rim": healthy * (deep_mm < 2.5)}
 
 
 def _mix(
-    rng: np.random.Generator, brain: np.ndarray, tissue: dict[str, np.ndarray], classes: np.ndarray
+    rng: np.random.Generator, brain: np.ndarray, tissue: dict[str, np.ndarray], classes: np.ndarray, edge_mm: float
 ) -> dict[str, np.ndarray]:
-    """Fractions (float32, lists of the brain's voxels) of all tissues; blurred tumor borders give partial volumes."""
+    """Fractions (float32, lists of the brain's voxels) of all tissues; blurred tumor borders give partial volumes.
+
+    edge_mm: standard deviation of the blur.
+    """
     strength = np.clip(0.85 + 0.12 * _noise(rng, brain, 10), 0.5, 1)
-    # The blur reaches one voxel at most, so this box contains all of it.
-    near = boxes.slices(boxes.grow(boxes.bounding_box(classes > 0), classes.shape, 2))
+    # The blur reaches twice its standard deviation, so this box contains all of it.
+    near = boxes.slices(boxes.grow(boxes.bounding_box(classes > 0), classes.shape, 2 * math.ceil(edge_mm)))
     tumor = {}
     for name in ("necrosis", "edema", "enhancing"):
         member = np.zeros(BOX_SHAPE, np.float32)
         member[near] = ndimage.gaussian_filter(
-            (classes[near] == CLASSES.index(name)).astype(np.float32), 0.7, truncate=2
+            (classes[near] == CLASSES.index(name)).astype(np.float32), edge_mm, truncate=2
         )
         tumor[name] = member[brain]
     tumor["edema"] *= strength

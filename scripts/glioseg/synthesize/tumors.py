@@ -20,7 +20,11 @@ _STEPS = 400
 
 @dataclass(frozen=True)
 class Plan:
-    """Random parameters of a tumor, drawn before it grows; foci are coarse voxels, the largest focus first."""
+    """Random parameters of a tumor, drawn before it grows; foci are coarse voxels, the largest focus first.
+
+    No foci: a healthy brain. least_rim_mm: least thickness of the rim; patchy: share of the core that does not enhance,
+    if it enhances in patches instead of a rim; edge_mm: blur of the borders between tissues (standard deviation).
+    """
 
     foci: list[tuple[int, ...]]
     whole_ml: float
@@ -28,6 +32,9 @@ class Plan:
     enhancing: bool
     rim_mm: float
     push_mm: float
+    least_rim_mm: float = 2.5
+    patchy: float | None = None
+    edge_mm: float = 0.7
 
 
 def draw_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> Plan:
@@ -108,7 +115,9 @@ def compartments(
     The core has an irregular border and an enhancing rim of varying thickness; edema spares cortex and fluid.
     """
     ragged = 0.22 * smooth_noise(rng, BOX_SHAPE, 7) + 0.10 * smooth_noise(rng, BOX_SHAPE, 4)
-    thickness_mm = np.maximum(plan.rim_mm * np.exp(0.35 * smooth_noise(rng, BOX_SHAPE, 11)), 2.5)
+    thickness_mm = np.maximum(plan.rim_mm * np.exp(0.35 * smooth_noise(rng, BOX_SHAPE, 11)), plan.least_rim_mm)
+    if not plan.foci:
+        return np.zeros(BOX_SHAPE, np.uint8)
     core_density, whole_density = refine(core), refine(whole)
     part = slices(bounding_box((whole_density > 0.02) | (core_density > 0.02)))
     brain, ragged, core_density = brain[part], ragged[part], core_density[part]
@@ -123,7 +132,11 @@ def compartments(
     tumor = classes[part]
     tumor[in_whole] = _EDEMA
     tumor[in_core] = _NECROSIS
-    if plan.enhancing:
+    if plan.patchy is not None:
+        spots = smooth_noise(rng, BOX_SHAPE, 8)[part] + 0.5 * smooth_noise(rng, BOX_SHAPE, 4)[part]
+        if in_core.any():
+            tumor[in_core & (spots >= np.quantile(spots[in_core], plan.patchy))] = _ENHANCING
+    elif plan.enhancing:
         depth = depth_mm(np.pad(in_core, 1), 1)[1:-1, 1:-1, 1:-1]
         tumor[in_core & (depth <= thickness_mm[part])] = _ENHANCING
     return classes

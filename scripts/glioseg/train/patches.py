@@ -1,32 +1,41 @@
 """Training patches of preprocessed subjects; seed and step alone determine them, so a resumed run sees the same."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from glioseg.files import read_array, read_json, read_sample
 from glioseg.scan_facts import content_hash
+from glioseg.synthesize.worlds import World, load_world
 from glioseg.train.augment import Augmentation, augment, bent_patch, draw_augmentation
 from glioseg.train.settings import TrainSettings
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A preprocessed subject: image (X, Y, Z, C), mask (X, Y, Z), and flat positions of the tumor voxels per class."""
+    """A preprocessed subject: image (X, Y, Z, C), mask (X, Y, Z), and flat positions of the tumor voxels per class.
+
+    world: tissue maps, from which its patches are drawn if it is a phantom with a random contrast.
+    """
 
     name: str
     image: np.ndarray
     mask: np.ndarray
     tumor: tuple[np.ndarray, ...]
+    world: World | None = None
 
 
-def load_subject(folder: Path) -> Subject:
-    """Open a folder of `preprocess` by memory map. Raises ValueError naming the file that cannot be read."""
+def load_subject(folder: Path, random_contrast: Sequence[str] = ()) -> Subject:
+    """Open a folder of `preprocess` by memory map. Raises ValueError naming the file that cannot be read.
+
+    random_contrast: the modalities to draw from tissue maps, if patches get a random contrast.
+    """
     image, mask = read_sample(folder)
     positions = [np.flatnonzero(mask == tissue) for tissue in np.unique(mask) if tissue]
-    return Subject(folder.name, image, mask, tuple(positions))
+    world = load_world(folder, random_contrast) if random_contrast else None
+    return Subject(folder.name, image, mask, tuple(positions), world)
 
 
 def shapes_of(preprocess: Path, names: Iterable[str]) -> list[tuple[int, int, int]]:
@@ -98,8 +107,11 @@ def training_batch(subjects, step: int, settings: TrainSettings) -> tuple[np.nda
         on_tumor = int((item + 1) * settings["foreground"]) > int(item * settings["foreground"])
         center = draw_center(random, subject, on_tumor)
         drawn = draw_augmentation(random, subject.image.shape[-1], settings)
-        into = images[place], masks[place]
-        augment(*_drawn_patch(subject, center, settings["patch"], drawn), drawn, into)
+        source = replace(subject, image=subject.world.maps) if subject.world else subject
+        image, mask = _drawn_patch(source, center, settings["patch"], drawn)
+        if subject.world:
+            image = subject.world.painted(np.random.Generator(np.random.SFC64([settings["seed"], 2, item])), image)
+        augment(image, mask, drawn, (images[place], masks[place]))
     return images, masks
 
 

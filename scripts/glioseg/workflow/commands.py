@@ -78,15 +78,18 @@ def finished_models(ctx: click.Context, param: click.Parameter, places: Sequence
         raise click.BadParameter(str(error), ctx, param) from error
 
 
-# The option of the commands that predict.
-MODELS = click.option(
-    "--model",
-    "models",
-    type=click.Path(path_type=Path),
-    callback=finished_models,
-    multiple=True,
-    required=True,
-    help="model.keras of a model, a bundle, or a results folder (repeatable: the outputs are averaged).",
+# The option of the commands that predict; the second may be left out.
+MODELS, MODELS_OR_SHIPPED = (
+    click.option(
+        "--model",
+        "models",
+        type=click.Path(path_type=Path),
+        callback=finished_models,
+        multiple=True,
+        required=required,
+        help=f"model.keras of a model, a bundle, or a results folder (repeatable: the outputs are averaged).{more}",
+    )
+    for required, more in ((True, ""), (False, " Default: the model that comes with this project, if it has one."))
 )
 
 

@@ -8,6 +8,17 @@ from pathlib import Path
 import yaml
 
 HOME = Path(__file__).resolve().parents[3]
+# The model that `make model` trains, on phantoms alone.
+SHIPPED = HOME / "models/glioseg.zip"
+
+
+def shipped() -> Path:
+    """The bundle of the model that comes with this installation. Raises ValueError if there is none."""
+    if not SHIPPED.exists():
+        raise ValueError(
+            f"no model was given, and {SHIPPED} does not exist; give a model, or train this one: make model"
+        )
+    return SHIPPED
 
 
 def defaults(section: str) -> dict:

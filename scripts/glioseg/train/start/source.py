@@ -7,6 +7,7 @@ from typing import NamedTuple
 from glioseg.files import read_json
 from glioseg.model_files import SETTINGS, ModelFile, content_of, models_of, outputs_of, read_settings
 from glioseg.scan_facts import subjects_with
+from glioseg.workflow.home import shipped
 
 
 class Study(NamedTuple):
@@ -37,12 +38,12 @@ class Source(NamedTuple):
 
 
 def start_model(path: str) -> ModelFile:
-    """Return the model at a path: a model.keras, or the only model of a results folder or a bundle.
+    """Return the model at a path: a model.keras, or the only model of a folder or a bundle; "shipped": of `make model`.
 
     Raises ValueError if there is none, or more than one.
     """
     try:
-        found = models_of(Path(path))
+        found = models_of(shipped() if path == "shipped" else Path(path))
     except ValueError as error:
         raise ValueError(f"train: start: {error}") from None
     if len(found) > 1:

@@ -1,0 +1,64 @@
+"""Phantoms of many kinds: their plans, and what grows from some of them."""
+
+import numpy as np
+import pytest
+
+from glioseg.synthesize.anatomy import BOX_SHAPE, COARSE_SHAPE
+from glioseg.synthesize.contrast import TISSUES
+from glioseg.synthesize.kinds import SHARES, draw_any_plan
+from glioseg.synthesize.phantoms import phantom_and_tissues
+from glioseg.synthesize.tumors import Plan, compartments
+
+
+@pytest.fixture(scope="module")
+def plans():
+    wm = np.ones(COARSE_SHAPE, np.float32)
+    return [draw_any_plan(np.random.default_rng(seed), wm, wm > 0) for seed in range(300)]
+
+
+def test_the_plans_are_as_varied_as_patients(plans):
+    assert sum(SHARES.values()) == pytest.approx(1)
+    assert 0.01 < np.mean([not plan.foci for plan in plans]) < 0.08
+    assert 0.2 < np.mean([not plan.enhancing for plan in plans]) < 0.35
+    tumors = [plan for plan in plans if plan.foci]
+    assert min(plan.whole_ml for plan in tumors) < 5
+    assert max(plan.whole_ml for plan in tumors) > 150
+    assert max(len(plan.foci) for plan in tumors) >= 3
+    assert all(0 < plan.core_ml < plan.whole_ml for plan in tumors)
+
+
+def grown(plan):
+    """Class indices of a round tumor with a core of 24 mm in the middle of a brain of white matter."""
+    away = np.linalg.norm(np.indices(COARSE_SHAPE) - np.array(COARSE_SHAPE).reshape(3, 1, 1, 1) / 2, axis=0)
+    whole, core = (np.clip(1 - away / (2 * radius), 0, 1).astype(np.float32) for radius in (10, 6))
+    empty = np.zeros(BOX_SHAPE, np.float32)
+    tissue = {"gm": empty, "csf": empty, "wm": empty + 1}
+    return compartments(np.random.default_rng(1), whole, core, np.ones(BOX_SHAPE, bool), tissue, plan)
+
+
+def test_a_core_enhances_in_patches_as_a_whole_or_not_at_all():
+    common = {"foci": [(1, 1, 1)], "whole_ml": 30, "core_ml": 10, "enhancing": True, "rim_mm": 3, "push_mm": 3}
+    rim, patchy, solid, faint, healthy = (
+        np.bincount(grown(Plan(**common | changes)).ravel(), minlength=4)
+        for changes in ({}, {"patchy": 0.7}, {"rim_mm": 40}, {"enhancing": False}, {"foci": []})
+    )
+    assert rim[1] > 0 < rim[3]
+    assert patchy[3] / (patchy[1] + patchy[3]) == pytest.approx(0.3, abs=0.01)
+    assert solid[1] == 0 < solid[3]
+    assert faint[3] == 0 < faint[1]
+    assert healthy[1:].sum() == 0
+    assert rim[1] + rim[3] == patchy[1] + patchy[3] == solid[3] == faint[1]
+
+
+def test_the_maps_of_tissues_are_fractions_that_agree_with_the_mask(monkeypatch):
+    shares = dict.fromkeys(SHARES, 0.0) | {"healthy": 1.0}
+    monkeypatch.setattr("glioseg.synthesize.kinds.SHARES", shares)
+    images, mask, maps = phantom_and_tissues("phantom_001", 42, "many")
+    assert not mask.any()
+    assert maps.dtype == np.uint8
+    assert maps.shape == (*BOX_SHAPE, len(TISSUES))
+    brain = maps[..., :6].any(-1)
+    assert brain.sum() == (images["t1"] > 0).sum()
+    total = maps[..., :6].astype(int).sum(-1)[brain]
+    assert abs(total - 255).max() <= 3
+    assert not maps[..., 3:6].any()
