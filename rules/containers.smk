@@ -1,8 +1,6 @@
 # Images of the containers (--sdm apptainer), and what they see.
 import os
 
-from snakemake_interface_executor_plugins.settings import DeploymentMethod
-
 from glioseg.model_files import on_disk
 from glioseg.workflow.containers import bind, bind_paths
 
@@ -18,5 +16,5 @@ def needed_paths():
     return [HOME, GLIOSEG, RESULTS, *data, *files, *models, *filter(None, [config["split"]["file"]])]
 
 
-if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
+if any(method.name == "APPTAINER" for method in workflow.deployment_settings.deployment_method):
     bind(bind_paths(needed_paths(), Path()))
