@@ -9,7 +9,10 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: run model view slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
+.PHONY: install run model view slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
+
+# Install into .venv without running anything.
+install: .venv/run
 
 run: .venv/run
 	@snakemake --cores all $(ARGS)

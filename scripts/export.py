@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from glioseg.evaluate.summary import SCORE_COLUMNS
-from glioseg.export.bundle import bundle_files, write_bundle
+from glioseg.export.bundle import bundle_files, insist_on_all_models, write_bundle
 from glioseg.export.card import model_card
 from glioseg.export.onnx import onnx_networks
 from glioseg.files import read_table
@@ -28,10 +28,12 @@ def export(results: Path, license_name: str, half: bool, output: Path) -> None:
     models = models_of(results)
     read_facts(models)
     cohort, scores = (results / table for table in ("split/cohort.tsv", "summarize/scores.tsv"))
+    cohort_rows = read_table(cohort, COHORT_COLUMNS) if cohort.exists() else []
+    insist_on_all_models(cohort_rows, models)
     networks, no_onnx = ([], "--half leaves it out") if half else onnx_networks(models)
     card = model_card(
         [read_settings(model) for model in models],
-        read_table(cohort, COHORT_COLUMNS) if cohort.exists() else [],
+        cohort_rows,
         read_table(scores, SCORE_COLUMNS) if scores.exists() else [],
         size_thresholds(models),
         license_name,
@@ -40,6 +42,8 @@ def export(results: Path, license_name: str, half: bool, output: Path) -> None:
     write_bundle(bundle_files(results, card, networks, half), output)
     count = f"{len(models)} model{'s' * (len(models) > 1)}"
     click.echo(f"{output}: {count}, {output.stat().st_size / 1e6:.1f} MB; README.md in it is their card")
+    if len(models) > 1 and not size_thresholds(models):
+        click.echo("There are no size thresholds in it, because the study chose none; those of the user apply")
     if no_onnx:
         click.echo(f"There is no ONNX in it, because {no_onnx}; glioseg itself runs the models")
 

@@ -73,7 +73,9 @@ def split(subjects, preprocess, exclude, failed, folds, test_percent, file, by, 
             f"of the same patient: {', '.join(unlabelled[:10])}; set split: folds to 2 or more to predict them"
         )
     included = [row for row in rows if row["verdict"] != "excluded"]
-    click.echo(f"{len(included)} of {counted(rows)} included")
+    known = [row for row in included if row["fold"] == "train"] if models else []
+    said = f", of which {len(known)} are known to the models and not predicted" if known else ""
+    click.echo(f"{len(included)} of {counted(rows)} included{said}")
 
 
 if __name__ == "__main__":

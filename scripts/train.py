@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
-from glioseg.split.models import held_out_subjects, planned_subjects, training_subjects, validation_subjects
+from glioseg.split.models import planned_subjects, predicted_subjects, training_subjects, validation_subjects
 from glioseg.synthesize.worlds import CONTRASTS
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
 from glioseg.train.settings import with_augmentation
@@ -120,7 +120,8 @@ def train(fold, cohort, preprocess, start, precision, threads, study, code, stat
     settings = with_augmentation(settings | {"precision": choose_precision(precision)})
     rows, study = read_table(cohort, ("subject", "fold", "has_mask")), json.loads(study)
     names = training_subjects(rows, fold)
-    source = find_source(start, lambda: hashes_of(preprocess, held_out_subjects(rows, fold)), click.echo)
+    # The subjects of all folds, so that the first training tells what a later one would be refused for.
+    source = find_source(start, lambda: hashes_of(preprocess, predicted_subjects(rows)), click.echo)
     settings = settings_to_go_on(settings, source)
     use_threads(threads)
     import keras

@@ -240,7 +240,7 @@ def test_a_model_that_saw_a_held_out_subject_trains_nothing(preprocessed, known,
     # Held out, although there are no validation curves.
     done = run(going_on(preprocessed, tmp_path / "out", start, **{"validation-subjects": 0}))
     assert done.returncode == 1
-    assert f"{start / 'model.keras'} learned from dddd (there other name), held out from the model" in done.stderr
+    assert f"{start / 'model.keras'} learned from dddd (there other name), held out from a model of" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out/state.npz").exists()
     facts["hashes"] = {"other name": {"t1": "hash of a"}}

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from trainings import model_of
 
-from glioseg.export.bundle import bundle_files, write_bundle
+from glioseg.export.bundle import bundle_files, insist_on_all_models, write_bundle
 from glioseg.model_files import models_of, size_thresholds
 from glioseg.predict.model_facts import learned_from, read_facts
 
@@ -119,3 +119,23 @@ def test_a_model_without_its_settings_is_named(tmp_path, results):
     without("train/1/settings.json")(bundle)
     with pytest.raises(ValueError, match=r"a.zip/train/1/settings.json: expected the settings that train writes"):
         read_facts(models_of(bundle))
+
+
+def test_an_earlier_model_and_its_subjects_are_told_from_those_of_the_study(tmp_path, results):
+    path = results / "train/0/settings.json"
+    facts = json.loads(path.read_text())
+    facts["start"] = {"model": "0123abcd", "sentences": ["The training goes on from the model 0123abcd."]}
+    facts["hashes"]["start/Jane Doe"] = {"t1": "hash of before"}
+    path.write_text(json.dumps(facts))
+    with zipfile.ZipFile(bundle_of(results, tmp_path / "a.zip")) as archive:
+        found = json.loads(archive.read("train/0/settings.json"))
+    assert found["start"]["model"] == "0123abcd"
+    assert found["hashes"] == {"1": {"t1": "hash 0"}, "start/3": {"t1": "hash of before"}}
+
+
+def test_a_study_that_is_not_finished_is_refused(results):
+    cohort = [{"fold": fold} for fold in ("0", "1", "2", "test", "")]
+    with pytest.raises(ValueError, match=r"train: expected a model of each of 3 folds, found none of fold 2; finish"):
+        insist_on_all_models(cohort, models_of(results))
+    insist_on_all_models(cohort[:2], models_of(results))
+    insist_on_all_models([], models_of(results))

@@ -56,3 +56,11 @@ def test_what_the_run_does_not_know_is_left_to_the_author():
     text = model_card([training("all", "b")], [], [], {}, "", "")
     assert f"License: {AUTHOR}" in text and text.count(AUTHOR) == 3
     assert "- 1 unet model of" in text and "The study has no scores." in text and "1 subjects." not in text
+
+
+def test_the_card_names_the_model_that_the_training_went_on_from():
+    went_on = training("all", "b") | {"settings": SETTINGS | {"start": "0123abcd"}}
+    went_on["hashes"] = {"b": {}, "start/x": {}, "start/y": {}}
+    text = model_card([went_on], [], [], {}, "", "")
+    assert "went on from another model (SHA-256 0123abcd), which learned from 2 other subjects. Its license" in text
+    assert "went on from" not in model_card([training("all", "b")], [], [], {}, "", "")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from studies import ROOT
 
-from glioseg.workflow.config import add_defaults, check_config, numbers_in, sources
+from glioseg.workflow.config import add_defaults, check_config, numbers_in, searches_regions, sources
 
 SCHEMA = ROOT / "rules/config.schema.yaml"
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -169,8 +169,13 @@ def test_thresholds_of_regions_are_searched_on_maps_of_the_regions():
     config = copy.deepcopy(CONFIG)
     config["train"]["targets"] = "regions"
     check_config(config, SCHEMA)
-    config["predict"]["maps"] = ["WT", "ET"]
-    with pytest.raises(ValueError, match="region_thresholds requires WT, TC, ET among predict: maps"):
-        check_config(config, SCHEMA)
-    config["tune_postprocess"]["region_thresholds"] = []
-    check_config(config, SCHEMA)
+    assert searches_regions(config)
+    for section, name, value in (
+        ("predict", "maps", ["WT", "ET"]),
+        ("tune_postprocess", "region_thresholds", []),
+        ("train", "targets", "classes"),
+    ):
+        other = copy.deepcopy(config)
+        other[section][name] = value
+        check_config(other, SCHEMA)
+        assert not searches_regions(other)

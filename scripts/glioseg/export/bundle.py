@@ -9,13 +9,15 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from glioseg.export.card import START
 from glioseg.export.half import TIME, halved
 from glioseg.export.onnx import ONNX
 from glioseg.files import whole
-from glioseg.model_files import FORMAT, MODEL, SETTINGS, TUNED, models_of, read_settings, size_thresholds
+from glioseg.model_files import FORMAT, MODEL, SETTINGS, TUNED, ModelFile, models_of, read_settings, size_thresholds
+from glioseg.split.models import fold_of
 
 # What settings.json says of a training. Everything else, such as the names of its subjects, stays out of a bundle.
-KEPT = ("fold", "settings", "versions", "parameters", "validation_dice", "study", "threads")
+KEPT = ("fold", "settings", "versions", "parameters", "validation_dice", "study", "threads", "start")
 
 
 def bundle_files(results: Path, card: str, networks: Sequence[bytes], half: bool = False) -> dict[str, bytes]:
@@ -46,6 +48,18 @@ def bundle_files(results: Path, card: str, networks: Sequence[bytes], half: bool
     return files | {"SHA256SUMS": "".join(sums).encode()}
 
 
+def insist_on_all_models(cohort: Sequence[Mapping[str, str]], models: Sequence[ModelFile]) -> None:
+    """Raise ValueError if a fold of a study has no model yet. cohort: rows of cohort.tsv; none if it is not there."""
+    folds = sorted({row["fold"] for row in cohort if row["fold"].isdecimal()}, key=int)
+    trained = {fold_of(model.parent.name) for model in models}
+    missing = [fold for fold in folds if fold not in trained]
+    if missing:
+        raise ValueError(
+            f"{models[0].parent.parent}: expected a model of each of {len(folds)} folds, found none of fold "
+            f"{', '.join(missing)}; finish the study, or export a single model's folder"
+        )
+
+
 def without_names(training: Mapping, number_of: Mapping[str, str]) -> dict:
     """A training's settings.json with numbers instead of the names of subjects; the hashes of their voxels stay."""
     named = {key: training[key] for key in KEPT if key in training}
@@ -66,10 +80,10 @@ def write_bundle(files: Mapping[str, bytes], output: Path) -> None:
 
 
 def _numbers(trainings: Sequence[Mapping]) -> dict[str, str]:
-    """Name of a subject -> its number, counted over all trainings."""
+    """Name of a subject -> its number, counted over all trainings; "start/" stays before those of an earlier model."""
     keys = ("subjects", "validation_subjects", "hashes")
     names = sorted({name for training in trainings for key in keys for name in training.get(key, ())})
-    return {name: str(number) for number, name in enumerate(names, start=1)}
+    return {name: f"{START * name.startswith(START)}{number}" for number, name in enumerate(names, start=1)}
 
 
 def _json(content: Mapping) -> bytes:

@@ -11,6 +11,8 @@ from glioseg.export.onnx import INPUT, ONNX, OUTPUT
 from glioseg.model_files import CHOSEN, MODEL, outputs_of
 from glioseg.split.cohort import counted, patients_in
 
+# Before the names of subjects that an earlier model learned from, which the models went on from.
+START = "start/"
 AUTHOR = "*To be filled in by the author.*"
 SHOWN = ("dice", "hd95_mm")
 
@@ -50,6 +52,7 @@ def model_card(
         ),
         "## Training data",
         _data(cohort, trainings),
+        *_ancestors(trainings),
         f"Where the scans are from, scanners, age and sex of the patients, ethics approval: {AUTHOR}",
         "## Scores",
         *_scores(cohort, scores),
@@ -82,6 +85,19 @@ def _data(cohort: Sequence[Mapping[str, str]], trainings: Sequence[Mapping]) -> 
         return f"{len(learned)} subject{'s' * (len(learned) != 1)}."
     dialects = ", ".join(sorted({row["labels"] for row in rows}))
     return f"{counted(rows)}, with masks in the label dialect {dialects}; {patients_in(cohort)} patients were found."
+
+
+def _ancestors(trainings: Sequence[Mapping]) -> list[str]:
+    """What the models went on from, if they did."""
+    models = {training["settings"].get("start") for training in trainings} - {"", None}
+    known = {name for training in trainings for name in training.get("hashes", {}) if name.startswith(START)}
+    if not models:
+        return []
+    return [
+        f"The training went on from {'another model' if len(models) == 1 else f'{len(models)} other models'} (SHA-256 "
+        f"{', '.join(sorted(models))}), which learned from {len(known) or 'an unknown number of'} other subjects. Its "
+        "license and the terms of its data apply, too."
+    ]
 
 
 def _scores(cohort: Sequence[Mapping[str, str]], scores: Sequence[Mapping[str, str]]) -> list[str]:

@@ -31,6 +31,7 @@ def render_subjects(run: Run, figure: Callable[[str], str], volumes: Mapping[str
             subject,
             template.render(
                 subject=subject,
+                external=bool(run.config.get("models")),
                 row=row,
                 covariates={name: row[name] for name in names if row[name]},
                 scores=score_rows(table.get(subject, {})),

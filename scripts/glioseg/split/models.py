@@ -37,11 +37,6 @@ def validation_subjects(rows: list[dict], model: str) -> list[str]:
     return [row["subject"] for row in _masked(rows) if row["fold"] == ("test" if fold == "all" else fold)]
 
 
-def held_out_subjects(rows: list[dict], model: str) -> list[str]:
-    """Subjects that a model predicts and must therefore not have seen, with a mask or without."""
-    return [row["subject"] for row in rows if row["fold"] in ("test", "new", fold_of(model))]
-
-
 def planned_subjects(rows: list[dict]) -> list[str]:
     """Subjects by which all models of a study are planned alike: those that any of them is trained on."""
     return [row["subject"] for row in _masked(rows) if row["fold"] not in ("", "new", "test")]

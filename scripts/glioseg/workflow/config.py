@@ -51,11 +51,6 @@ def check_config(config: dict, schema: Path) -> None:
         sentences = ["preprocess: missing: zeros requires train: modality_dropout above 0, to learn from zeros"]
     if not sentences and config["train"]["freeze_encoder"] and not config["train"]["start"]:
         sentences = ["train: freeze_encoder: true requires train: start, a model whose encoder is kept"]
-    if not sentences and searches_regions(config) and not {*EVERYWHERE} <= {*config["predict"]["maps"]}:
-        sentences = [
-            f"tune_postprocess: region_thresholds requires {', '.join(EVERYWHERE)} among predict: maps, to search on "
-            "them; add these maps, or set it to []"
-        ]
     if sentences:
         raise ValueError("\n".join(["The configuration is not valid.", *sentences]))
     for name in config:
@@ -72,9 +67,10 @@ def check_config(config: dict, schema: Path) -> None:
 
 
 def searches_regions(config: Mapping) -> bool:
-    """Whether the thresholds of the regions' probabilities are searched if the study has folds."""
+    """Whether thresholds of regions are searched, on the maps of all three, if the study has folds."""
     regions = config["train"]["targets"] == "regions" and not config["models"]
-    return bool(regions and config["tune_postprocess"]["region_thresholds"])
+    mapped = {*EVERYWHERE} <= {*config["predict"]["maps"]}
+    return bool(regions and mapped and config["tune_postprocess"]["region_thresholds"])
 
 
 def numbers_in(value: object) -> object:

@@ -47,12 +47,12 @@ def test_a_path_names_a_file_or_a_results_folder_with_one_model(tmp_path):
 
 def test_a_bundle_is_started_from_where_it_lies(tmp_path):
     path = model(tmp_path / "results/train/0")
-    write_bundle(bundle_files(tmp_path / "results", ""), tmp_path / "a.zip")
+    write_bundle(bundle_files(tmp_path / "results", "", []), tmp_path / "a.zip")
     source = read_source(start_model(str(tmp_path / "a.zip")))
     assert source.content == content_of(path) and source.study == read_source(path).study
     assert list(source.hashes) == ["1", "2"], "numbers instead of names"
     model(tmp_path / "results/train/1")
-    write_bundle(bundle_files(tmp_path / "results", ""), tmp_path / "b.zip")
+    write_bundle(bundle_files(tmp_path / "results", "", []), tmp_path / "b.zip")
     with pytest.raises(ValueError, match=r"b\.zip, found .*b\.zip/train/0/model\.keras, .*/1/model\.keras; give one"):
         start_model(str(tmp_path / "b.zip"))
     assert content_of(start_model(f"{tmp_path}/b.zip/train/1/model.keras")) == content_of(path)
@@ -85,7 +85,7 @@ def test_a_model_that_learned_from_a_held_out_subject_is_refused(tmp_path):
     assert find_source(path, lambda: {"a": {"flair": "7"}, "c": {"t1ce": "8"}}, said.append).content
     assert said == []
     with pytest.raises(
-        ValueError, match=r"model\.keras learned from a, x \(there b\), held out from the model"
+        ValueError, match=r"model\.keras learned from a, x \(there b\), held out from a model of this study"
     ) as told:
         find_source(path, lambda: {"a": {"t1ce": "2"}, "c": {"flair": "8"}, "x": {"flair": "3"}})
     assert "leave out what it learned from (exclude), or start from a model that did not learn from it" in str(
@@ -125,6 +125,7 @@ def test_a_loss_of_nan_names_the_learning_rate_that_counts(start, rate, tmp_path
     training = Training([subject()], [], tmp_path / "state.npz", Identity("", ""), settings, 1)
     progress = Progress(training, [], [], Noted())
     progress.continue_epoch(0, [])
+    progress.waiting.begin()
     with pytest.raises(
         FloatingPointError, match=f"the loss became nan .*lower train: {rate} or clip_norm and run again"
     ):

@@ -94,8 +94,8 @@ def find_source(path: str, held_out: Callable[[], Mapping], say: Callable[[str],
         said = [name if name == known else f"{name} (there {known})" for name, known in seen.items()]
         more = f" and {len(said) - 5} more" if len(said) > 5 else ""
         raise ValueError(
-            f"train: start: {source.model} learned from {', '.join(said[:5])}{more}, held out from the model to be "
-            "trained; leave out what it learned from (exclude), or start from a model that did not learn from it"
+            f"train: start: {source.model} learned from {', '.join(said[:5])}{more}, held out from a model of this "
+            "study; leave out what it learned from (exclude), or start from a model that did not learn from it"
         )
     return source
 
