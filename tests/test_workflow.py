@@ -584,6 +584,9 @@ def test_training_goes_on_from_a_model_that_saw_no_held_out_subject(cohort_folde
     held_out = [row["subject"] for row in read_table(run / "split/cohort.tsv") if row["fold"] == "1"]
     assert f"seen/model.keras learned from {held_out[0]}" in done.stdout + done.stderr
     assert "held out from a model of this study; leave out what it learned from" in done.stdout + done.stderr
+    # No fold was trained before.
+    assert not list((run / "train").glob("*/model.keras"))
+    shutil.copytree(tmp_path / "seen", run / "train/0", dirs_exist_ok=True)
     start_at(run / "train/0")
     done = run.run("train_all", "--dry-run")
     assert "is a result of this study, which the training would replace; copy its folder" in done.stdout + done.stderr
