@@ -152,6 +152,7 @@ def main(
 
     from glioseg.train.patches import load_subject
     from glioseg.train.plan import describe_plan, free_bytes, plan, step_bytes
+    from glioseg.train.settings import with_augmentation
 
     folders = [folder for folder in sorted(preprocess.iterdir()) if (folder / "mask.npy").exists()]
     last = max(len(folders) // 4, 1)
@@ -161,8 +162,9 @@ def main(
     settings = yaml.safe_load((SCRIPTS.parent / "config.yaml").read_text(encoding="utf-8"))["train"] | {
         "network": network, "filters": filters or ("auto",), "patch": (str(patch),) * 3 if patch else ("auto",),
         "batch": "auto", "targets": "regions", "deep_supervision": True, "foreground": 0.4, "precision": precision,
-        "classes": CLASSES[:4], "seed": 1, "start": "",
+        "classes": CLASSES[:4], "seed": 1, "start": "", "augmentation": "strong",
     }  # fmt: skip
+    settings = with_augmentation(settings)
     device, free = free_bytes()
     channels = subjects[0].image.shape[-1]
     settings = plan(settings, [subject.mask.shape for subject in subjects], channels, device, free)

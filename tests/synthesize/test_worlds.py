@@ -9,12 +9,13 @@ from trainings import subject
 from glioseg.synthesize.contrast import TISSUES
 from glioseg.synthesize.worlds import load_world
 from glioseg.train.patches import load_subject, training_batch
+from glioseg.train.settings import AUGMENTATIONS
 
 SETTINGS = {
-    "seed": 5, "patch": (16, 16, 16), "batch": 2, "foreground": 0.5, "flip": 0.5, "scale": 0.2, "rotation": 10,
-    "elastic": 1, "intensity": 0.1, "blur": 0.5, "coarse": 1.5, "noise": 0.1, "modality_dropout": 0,
+    "seed": 5, "patch": (16, 16, 16), "batch": 2, "foreground": 0.5, **AUGMENTATIONS["standard"], "elastic": 1,
+    "blur": 0.5, "coarse": 1.5, "modality_dropout": 0,
 }  # fmt: skip
-UNCHANGED = dict.fromkeys(("flip", "scale", "rotation", "elastic", "intensity", "blur", "noise"), 0) | {"coarse": 1}
+UNCHANGED = AUGMENTATIONS["none"]
 
 
 @pytest.fixture

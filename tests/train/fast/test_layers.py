@@ -37,7 +37,8 @@ def test_normalization_and_activation_equal_those_of_keras(dtype, active):
         theirs, ours = (np.asarray(tf.cast(value, "float32")) for value in (theirs, ours))
         # bfloat16 has eight bits.
         near = 1e-4 if dtype == "float32" else 0.03 * float(np.abs(theirs).max())
-        assert ours == pytest.approx(theirs, rel=1e-4, abs=near)
+        # The gradients of the weights are sums of 240 numbers that nearly cancel.
+        assert ours == pytest.approx(theirs, rel=3e-4, abs=near)
 
 
 def test_a_constant_patch_has_finite_gradients():

@@ -8,6 +8,7 @@ from trainings import subject
 
 from glioseg.labels import CLASSES
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
+from glioseg.train.settings import AUGMENTATIONS
 
 
 @pytest.mark.parametrize("targets", ["classes", "regions"])
@@ -64,8 +65,8 @@ SETTINGS = {
     "normalization": "instance", "deep_supervision": True, "average": 0.9, "classes": CLASSES[:4],
     "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.01, "warmup_steps": 0, "clip_norm": 1,
     "losses": ("dice_cross_entropy",), "batch_dice": True, "epochs": 2, "steps_per_epoch": 2, "max_minutes": 0,
-    "patience": 0, "foreground": 0.5, "flip": 0.5, "scale": 0, "rotation": 0, "elastic": 0, "intensity": 0.1, "blur": 0,
-    "coarse": 1, "noise": 0.1, "modality_dropout": 0, "validation_every": 1, "start": "", "seed": 3,
+    "patience": 0, "foreground": 0.5, **AUGMENTATIONS["none"], "flip": 0.5, "gain": 0.1, "gamma": (0.1,), "noise": 0.1,
+    "modality_dropout": 0, "validation_every": 1, "start": "", "seed": 3,
 }  # fmt: skip
 
 
