@@ -10,7 +10,6 @@ import numpy as np
 from glioseg.files import write_json
 from glioseg.labels import DIALECTS
 from glioseg.preprocess.scan import preprocess_scan
-from glioseg.preprocess.tissues import cut_tissues
 from glioseg.workflow.commands import FILE, NEW_FOLDER, Command
 
 
@@ -49,6 +48,9 @@ def preprocess(subject, images, mask, tissues, output, **settings):
     files = {modality: (path, volume) for modality, path, volume in images}
     scan, arrays = preprocess_scan(subject, files, mask, settings)
     if tissues and arrays:
+        # Imported here because the anatomy of phantoms takes longer to load than a scan needs otherwise.
+        from glioseg.preprocess.tissues import cut_tissues
+
         arrays["tissues"] = cut_tissues(tissues, scan)
     output.mkdir(parents=True, exist_ok=True)
     # Delete the files of an earlier run first. scan.json is written last and marks the arrays as complete, so only
