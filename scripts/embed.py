@@ -8,12 +8,12 @@ from glioseg.files import write_text
 from glioseg.labels import DIALECTS
 from glioseg.preprocess.layers import read_layers
 from glioseg.report.viewer import embedded, read_overlays
-from glioseg.workflow.commands import FILE, FOLDER, Command, Output
+from glioseg.workflow.commands import FILE, FOLDER, SUBJECTS, Command, Output
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--scan", required=True, type=FOLDER, help="The subject's folder written by preprocess.")
-@click.option("--subjects", required=True, type=FILE, help="Table written by layouts: the files of each subject.")
+@SUBJECTS
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="Label dialect of the files.")
 @click.option("--prediction", required=True, type=FILE, help="Predicted label map on the scan's own grid.")
 @click.option("--overlay", "overlays", type=FILE, multiple=True, help="Map written by predict (repeatable).")

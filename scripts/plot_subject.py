@@ -8,12 +8,12 @@ from glioseg.labels import DIALECTS
 from glioseg.plot.style import save
 from glioseg.plot.subjects.slices import PLANES
 from glioseg.plot.subjects.subject import subject
-from glioseg.workflow.commands import FILE, FOLDER, NEW_FOLDER, Command
+from glioseg.workflow.commands import FILE, FOLDER, NEW_FOLDER, SUBJECTS, Command
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--scan", required=True, type=FOLDER, help="The subject's folder written by preprocess.")
-@click.option("--subjects", required=True, type=FILE, help="Table written by layouts: the files of each subject.")
+@SUBJECTS
 @click.option("--labels", required=True, type=click.Choice(DIALECTS), help="Label dialect of the files.")
 # Not required: a training subject may have no prediction, and a subject without a mask has no scores.
 @click.option("--prediction", type=FILE, help="Predicted label map on the scan's own grid, if any.")

@@ -9,9 +9,7 @@ from glioseg.labels import DIALECTS, volumes_ml
 from glioseg.predict.model_facts import insist_on_unseen
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDER, Command
-
-PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
+from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDER, PROBABILITY, Command
 
 
 @click.command(cls=Command, help=__doc__)

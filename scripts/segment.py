@@ -20,7 +20,7 @@ from glioseg.predict.runtime import RUNTIMES
 from glioseg.predict.segment import MAPS, write_segmentation
 from glioseg.predict.sliding_window import AXES
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FOLDER, LABEL_MAP, MODELS_OR_SHIPPED, NEW_FOLDER, Command
+from glioseg.workflow.commands import FOLDER, LABEL_MAP, MODELS_OR_SHIPPED, NEW_FOLDER, PROBABILITY, VOLUME_ML, Command
 from glioseg.workflow.home import defaults, shipped
 
 STARTING_POINT = (
@@ -28,8 +28,6 @@ STARTING_POINT = (
     "start, to be corrected or to train on from, and no diagnosis"
 )
 CONFIG = defaults("predict")
-VOLUME = click.FloatRange(min=0)
-PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
 THRESHOLD = "that of the models' study, otherwise {}"
 
 
@@ -66,13 +64,13 @@ THRESHOLD = "that of the models' study, otherwise {}"
 @click.option("--runtime", type=click.Choice(RUNTIMES), default=CONFIG["runtime"], help="Software that predicts.")
 @click.option(
     "--smallest-enhancing-ml",
-    type=VOLUME,
+    type=VOLUME_ML,
     show_default=THRESHOLD.format(CONFIG["smallest_enhancing_ml"]),
     help="A smaller total of enhancing tumor (ml) becomes necrosis.",
 )
 @click.option(
     "--smallest-component-ml",
-    type=VOLUME,
+    type=VOLUME_ML,
     show_default=THRESHOLD.format(CONFIG["smallest_component_ml"]),
     help="Smaller connected components of tumor (ml) become background.",
 )

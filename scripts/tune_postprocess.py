@@ -20,20 +20,19 @@ from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.split.models import tuning_subjects
 from glioseg.volumes.nifti import read_volume
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FILE, FOLDER, JSON, OPTIONAL, TABLE, Command
+from glioseg.workflow.commands import FILE, FOLDER, JSON, OPTIONAL, PROBABILITY, SUBJECTS, TABLE, VOLUME_ML, Command
 from glioseg.workflow.failures import failed_subjects, read_failures
-
-VOLUME = click.FloatRange(min=0)
-PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--fold", required=True, help="The fold to choose thresholds for, which is left out; or all.")
 @click.option("--cohort", type=FILE, required=True, help="Cohort table written by split.")
-@click.option("--subjects", required=True, type=FILE, help="Table written by layouts: the files of each subject.")
+@SUBJECTS
 @click.option("--preprocess", type=FOLDER, required=True, help="Folder written by preprocess.")
 @click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks predicted them.")
-@click.option("--configured", type=(VOLUME, VOLUME), required=True, help="Both thresholds as configured in predict.")
+@click.option(
+    "--configured", type=(VOLUME_ML,) * 2, required=True, help="Both thresholds as configured in predict."
+)
 @click.option(
     "--configured-regions", type=(PROBABILITY,) * 3, required=True, help="Thresholds of WT, TC and ET, likewise."
 )
@@ -43,13 +42,13 @@ PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option(
     "--smallest-enhancing-ml",
-    type=VOLUME,
+    type=VOLUME_ML,
     multiple=True,
     help="Threshold to try for the total of enhancing tumor, in ml (repeatable).",
 )
 @click.option(
     "--smallest-component-ml",
-    type=VOLUME,
+    type=VOLUME_ML,
     multiple=True,
     help="Threshold to try for connected components, in ml (repeatable).",
 )

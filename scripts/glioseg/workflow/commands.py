@@ -15,6 +15,8 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 # A file or folder to read that may be missing.
 OPTIONAL = click.Path(path_type=Path)
 SEED = click.IntRange(min=0)
+VOLUME_ML = click.FloatRange(min=0)
+PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
 # Bytes in a file name, of which a temporary name needs some (`files.whole`).
 LONGEST_NAME = 225
 
@@ -79,6 +81,10 @@ def finished_models(ctx: click.Context, param: click.Parameter, places: Sequence
 
 
 # The option of the commands that predict; the second may be left out.
+# Where the files of subjects are, which scan.json does not say.
+SUBJECTS = click.option(
+    "--subjects", required=True, type=FILE, help="Table written by layouts: the files of each subject."
+)
 MODELS, MODELS_OR_SHIPPED = (
     click.option(
         "--model",
