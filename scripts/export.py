@@ -30,19 +30,20 @@ def export(results: Path, license_name: str, half: bool, output: Path) -> None:
     cohort, scores = (results / table for table in ("split/cohort.tsv", "summarize/scores.tsv"))
     cohort_rows = read_table(cohort, COHORT_COLUMNS) if cohort.exists() else []
     insist_on_all_models(cohort_rows, models)
+    thresholds = size_thresholds(models)
     networks, no_onnx = ([], "--half leaves it out") if half else onnx_networks(models)
     card = model_card(
         [read_settings(model) for model in models],
         cohort_rows,
         read_table(scores, SCORE_COLUMNS) if scores.exists() else [],
-        size_thresholds(models),
+        thresholds,
         license_name,
         no_onnx,
     )
     write_bundle(bundle_files(results, card, networks, half), output)
     count = f"{len(models)} model{'s' * (len(models) > 1)}"
     click.echo(f"{output}: {count}, {output.stat().st_size / 1e6:.1f} MB; README.md in it is their card")
-    if len(models) > 1 and not size_thresholds(models):
+    if len(models) > 1 and not thresholds:
         click.echo("There are no size thresholds in it, because the study chose none; those of the user apply")
     if no_onnx:
         click.echo(f"There is no ONNX in it, because {no_onnx}; glioseg itself runs the models")
