@@ -19,7 +19,7 @@ rule bids_subject:
         runtime=growing(5),
     params:
         code=code("bids_subject"),
-        subject=lambda wildcards: get_bids_subject(wildcards),
+        subject=get_bids_subject,
         probabilities=lambda wildcards, input: paired("probability", PROBABILITIES, input.get("probabilities", [])),
         labels=get_own_labels,
         folder=lambda wildcards, output: Path(output[0]).parent,

@@ -131,13 +131,14 @@ def count_folds():
 if FINISHED:
     sentence(follow, config, FINISHED, workflow.config_settings.overwrite_config, read_yaml(Path(HOME, "config.yaml")))
 
-# Subjects are found before the graph is built, so that a missing file is not the input of any job.
+# Whether patches are drawn from the tissue maps of phantoms.
 RANDOM_CONTRAST = config["train"]["contrast"] == "random" and not GIVEN
 if RANDOM_CONTRAST and config["data"] != "phantoms":
     raise WorkflowError(
         f"train: contrast: random needs the tissue maps of phantoms, found data: {config['data']}; set train: contrast "
         "to scan, or data to phantoms"
     )
+# Subjects are found before the graph is built, so that a missing file is not the input of any job.
 PHANTOMS = (result("synthesize"), config["synthesize"]["subjects"]) if config["data"] == "phantoms" else ()
 SUBJECTS = (
     sentence(phantom_subjects, *PHANTOMS, config["modalities"])
