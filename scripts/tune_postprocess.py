@@ -30,9 +30,7 @@ from glioseg.workflow.failures import failed_subjects, read_failures
 @SUBJECTS
 @click.option("--preprocess", type=FOLDER, required=True, help="Folder written by preprocess.")
 @click.option("--predictions", type=FOLDER, required=True, help="Folder of label maps as the networks predicted them.")
-@click.option(
-    "--configured", type=(VOLUME_ML,) * 2, required=True, help="Both thresholds as configured in predict."
-)
+@click.option("--configured", type=(VOLUME_ML,) * 2, required=True, help="Both thresholds as configured in predict.")
 @click.option(
     "--configured-regions", type=(PROBABILITY,) * 3, required=True, help="Thresholds of WT, TC and ET, likewise."
 )
