@@ -42,7 +42,6 @@ TESTED_BY_OTHERS = {
     "report/run": "commands/test_report.py",
     "report/subject": "commands/test_report.py",
     "synthesize/anatomy": "synthesize/test_phantoms.py",
-    "train/device": "train/test_networks.py",
     "train/progress": "commands/test_train.py",
     "train/signals": "commands/test_train.py",
     "workflow/home": "test_cli.py",
