@@ -30,6 +30,7 @@ rule all:
     default_target: True
     input:
         result("report/index.html"),
+        result("ro-crate-metadata.json"),
         get_bids,
 
 

@@ -37,6 +37,7 @@ TESTED_BY_OTHERS = {
     # A setting of the C library, whose effect is measured (docs/benchmarks.md).
     "preprocess/memory": "test_workflow.py",
     "report/gallery": "commands/test_report.py",
+    "report/crate": "commands/test_crate.py",
     "report/index": "commands/test_report.py",
     # A dataclass of the contents of the report.
     "report/run": "commands/test_report.py",
