@@ -9,12 +9,14 @@ import numpy as np
 from glioseg.choices import choose
 from glioseg.labels import MASK
 from glioseg.preprocess import checks
+from glioseg.preprocess.plausibility import no_orientation
 from glioseg.register.facts import CONVENTION, Series, doubts, series_facts
 from glioseg.register.grids import Grid, common_grid, same_grid
 from glioseg.register.intensities import as_stored, brain_of, image_on, without_bias
 from glioseg.register.label_maps import label_map_on
 from glioseg.register.rigid import Alignment, align
 from glioseg.scan_facts import Forms
+from glioseg.volumes.forms import has_orientation
 from glioseg.volumes.nifti import open_nifti, take_volume
 from glioseg.volumes.orientation import spacing_mm, to_lps
 
@@ -23,6 +25,10 @@ MODES = ("never", "always", "auto")
 # The reference: a modality, or the series with the smallest voxels.
 FINEST = "finest"
 VOXEL_MM = 1.0
+LOST = (
+    "has no orientation in its header (sform_code and qform_code are 0), but other series have one, so that it may be "
+    "mirrored; convert the original DICOM again"
+)
 
 
 class Volume(NamedTuple):
@@ -51,15 +57,19 @@ def register_subject(subject: str, files: Mapping[str, tuple[Path, int]], settin
     """
     choose("mode", settings["mode"], MODES)
     series, refused = _read(files)
+    lost = [] if settings["mode"] == "never" else _without_orientation(series)
+    refused |= {name: f"{name} {LOST}" for name in lost}
+    series = {name: one for name, one in series.items() if name not in lost}
     images = {name: one for name, one in series.items() if name != MASK}
     facts = {"subject": subject, "registered": False, "why": "no series can be read"}
     facts |= {"convention": CONVENTION, "reference": "", "grid": {}, "series": {}, "refused": refused, "warnings": []}
     if not images:
         return Registered(facts, {}, series)
-    decision, facts["why"] = decide(settings["mode"], images)
+    decision, facts["why"] = decide(settings["mode"], series)
     if not decision:
         return Registered(facts, {name: Volume(*one) for name, one in series.items()}, series)
     facts |= {"registered": True, "reference": _reference(settings["reference"], images)}
+    facts["warnings"] += filter(None, [no_orientation({name: one.forms for name, one in images.items()})])
     volumes = _move(facts, images, settings)
     if MASK in series and volumes:
         volumes[MASK] = _mask(series[MASK], images, facts)
@@ -67,7 +77,7 @@ def register_subject(subject: str, files: Mapping[str, tuple[Path, int]], settin
 
 
 def decide(mode: str, images: Mapping[str, Series]) -> tuple[bool, str]:
-    """Whether the images of a subject are registered, and why."""
+    """Whether the series of a subject are registered, and why."""
     if mode != "auto":
         return mode == "always", f"register: mode is {mode}"
     affines = {name: one.affine for name, one in images.items()}
@@ -94,6 +104,16 @@ def _read(files: Mapping[str, tuple[Path, int]]) -> tuple[dict[str, Series], dic
         else:
             series[name] = Series(voxels, affine, nifti.forms)
     return series, refused
+
+
+def _without_orientation(series: Mapping[str, Series]) -> list[str]:
+    """The series without an orientation among others with one: if it is on their grid, it has their orientation."""
+    known = {name: one for name, one in series.items() if has_orientation(one.forms)}
+    return [
+        name
+        for name, one in series.items()
+        if known and name not in known and checks.affines({"": next(iter(known.values())).affine, name: one.affine})
+    ]
 
 
 def _reference(wanted: str, images: Mapping[str, Series]) -> str:
