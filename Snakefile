@@ -31,6 +31,7 @@ rule all:
     input:
         result("report/index.html"),
         get_bids,
+        get_own_grids,
 
 
 # Two runs that start in different folders do not see each other's lock of Snakemake.

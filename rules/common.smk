@@ -402,6 +402,12 @@ def get_label_tables(wildcards):
     return [result(f"predict/{name}{ending}") for name in LABEL_TABLES for ending in (".txt", ".ctbl")]
 
 
+def get_own_grids(wildcards):
+    """With registered series, the segmentations of all predicted subjects on the grid of each of their series."""
+    names = without_failed(predicted_subjects(cohort()), *PREDICTING, "own_grids") if REGISTERED else []
+    return [result(f"own_grids/{name}") for name in names]
+
+
 def insist_on_bids():
     """Stop the run if something needs the names of subjects in BIDS, and the study does not make them."""
     if not BIDS_NAMES:

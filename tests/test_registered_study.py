@@ -5,7 +5,7 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
-from studies import tiny_subject, write_subject
+from studies import MODALITIES, tiny_subject, write_subject
 
 from glioseg.files import read_table
 from glioseg.volumes.nifti import read_volume
@@ -57,5 +57,9 @@ def test_subjects_on_grids_of_their_own_are_excluded_until_they_are_registered(r
         scored = json.loads((run / f"evaluate/{name}.json").read_text())
         assert scored["regions"]["WT"]["dice"] >= 0
         assert nib.load(run / f"predict/{name}.nii.gz").shape == (40, 44, 36)
+        for modality in MODALITIES:
+            series = nib.load(raw / f"{name}/{name}_{modality}.nii.gz")
+            labels = nib.load(run / f"own_grids/{name}/{modality}.nii.gz")
+            assert labels.shape == series.shape and np.allclose(labels.affine, series.affine)
     again = run.run("--dry-run")
     assert "Nothing to be done" in again.stdout + again.stderr

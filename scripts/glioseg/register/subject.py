@@ -67,6 +67,7 @@ def register_subject(subject: str, files: Mapping[str, tuple[Path, int]], settin
         return Registered(facts, {}, series)
     decision, facts["why"] = decide(settings["mode"], series)
     if not decision:
+        facts["series"] = {name: series_facts(one, np.eye(4)) for name, one in series.items()}
         return Registered(facts, {name: Volume(*one) for name, one in series.items()}, series)
     facts |= {"registered": True, "reference": _reference(settings["reference"], images)}
     facts["warnings"] += filter(None, [no_orientation({name: one.forms for name, one in images.items()})])

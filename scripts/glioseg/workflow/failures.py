@@ -14,6 +14,7 @@ PER_SUBJECT = (
     "preprocess",
     "predict",
     "postprocess",
+    "own_grids",
     "bids_subject",
     "evaluate",
     "plot_subject",
