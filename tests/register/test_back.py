@@ -1,10 +1,10 @@
 """The label map in the common space lies on every series where the tumor is."""
 
 import numpy as np
-from movements import draw_movement
 
 from glioseg.register.back import label_maps_of_series
 from glioseg.register.facts import Series, series_facts
+from glioseg.synthesize.series import draw_movement
 from glioseg.volumes.forms import forms_of
 from glioseg.volumes.nifti import nifti_of
 

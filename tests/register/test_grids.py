@@ -3,9 +3,9 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from movements import draw_movement
 
 from glioseg.register.grids import Grid, common_grid, itk_image, itk_transform, matrix_of, resampled, same_grid
+from glioseg.synthesize.series import draw_movement
 
 
 def test_the_common_grid_covers_the_reference_in_its_own_directions():

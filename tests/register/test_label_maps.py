@@ -1,10 +1,10 @@
 """Label maps go to thick slices and back without losing volume."""
 
 import numpy as np
-from movements import draw_movement
 
 from glioseg.register.grids import Grid
 from glioseg.register.label_maps import label_map_on
+from glioseg.synthesize.series import draw_movement
 
 FINE = np.diag([-1.0, -1, 1, 1])
 
