@@ -32,6 +32,7 @@ rule all:
         result("report/index.html"),
         result("ro-crate-metadata.json"),
         get_bids,
+        get_own_grids,
 
 
 # Two runs that start in different folders do not see each other's lock of Snakemake.

@@ -15,7 +15,7 @@ LAYERS = (
     {"api", "cli"},
     {"report", "export"},
     {"plot"},
-    {"predict"},
+    {"predict", "register"},
     {"layouts", "preprocess", "evaluate"},
     {"synthesize", "train", "volumes", "workflow", "split"},
     {"colors", "files", "labels", "choices", "scan_facts", "model_files"},
@@ -36,6 +36,9 @@ TESTED_BY_OTHERS = {
     "preprocess/layers": "commands/test_embed.py",
     # A setting of the C library, whose effect is measured (docs/benchmarks.md).
     "preprocess/memory": "test_workflow.py",
+    "register/facts": "register/test_subject.py",
+    "register/figure": "register/test_subject.py",
+    "register/intensities": "register/test_subject.py",
     "report/gallery": "commands/test_report.py",
     "report/crate": "commands/test_crate.py",
     "report/index": "commands/test_report.py",
