@@ -2,11 +2,13 @@
 
 import base64
 import os
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from glioseg.evaluate.score_table import DASH
 from glioseg.files import read_json, read_table
@@ -24,13 +26,21 @@ def pages_under(folder: str) -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters.update(number=number, duration=duration, address=lambda name: f"{folder}{quote(name)}.html")
+    environment.filters.update(number=number, duration=duration, dimensions=dimensions)
+    environment.filters["address"] = lambda name: f"{folder}{quote(name)}.html"
     return environment
 
 
 def data_uri(path: Path) -> str:
     """A PNG file as a data URI; "" if there is no such file."""
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}" if path.is_file() else ""
+
+
+def dimensions(data: str) -> Markup:
+    """The attributes width and height of an image from `data_uri`, which reserve its place before it is loaded."""
+    # A PNG file starts with a signature of 8 bytes, then the length and the name of its header.
+    width, height = struct.unpack(">II", base64.b64decode(data.partition(",")[2][:32])[16:24])
+    return Markup(f'width="{width}" height="{height}"')
 
 
 def relative_address(folder: Path, start: Path) -> str:

@@ -49,6 +49,25 @@ for (const group of document.querySelectorAll("svg [data-points]")) {
     if (next) { points.forEach(point => point.setAttribute("tabindex", -1)); next.setAttribute("tabindex", 0); next.focus(); }
   });
 }
+// A figure opens large: at least as wide as the window, and as wide as it was drawn, which a small screen scrolls.
+for (const image of document.querySelectorAll("figure img")) {
+  const button = Object.assign(document.createElement("button"), {type: "button", title: "Enlarge"});
+  image.before(button);
+  button.append(image);
+  button.addEventListener("click", () => {
+    const dialog = document.createElement("dialog"), large = document.createElement("img"), close = document.createElement("button");
+    dialog.className = "large " + image.closest("figure").className;
+    dialog.setAttribute("aria-label", "Figure");
+    Object.assign(large, {src: image.src, alt: image.alt});
+    Object.assign(close, {type: "button", textContent: "Close"});
+    close.addEventListener("click", () => dialog.close());
+    large.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.append(close, large);
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
 // Print collapsed tables as well, but not collapsed figures.
 const collapsed = [...document.querySelectorAll("details")].filter(item => item.querySelector("table") && !item.open);
 addEventListener("beforeprint", () => collapsed.forEach(item => { item.open = true; }));

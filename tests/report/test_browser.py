@@ -1,0 +1,143 @@
+"""The report in a browser: at three widths, light and dark, whatever the reader does with it."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+from browsers import Browser
+from PIL import Image
+from reports import make, scan, script, written
+
+from glioseg.volumes.nifti import write_map
+
+WIDTHS = (1440, 1024, 390)
+PAGES = ("index.html", "subjects/good.html", "subjects/case_11.html", "subjects/broken.html")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    browser = Browser(tmp_path_factory.mktemp("browser"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The folder of a report on twenty subjects with figures of the usual size, one of them with a viewer."""
+    root = tmp_path_factory.mktemp("report")
+    names = ["good", "bad", *(f"case_{number}" for number in range(11, 29))]
+    options = make(root, {name: 0.95 - place / 40 for place, name in enumerate(names)})
+    for name in names:
+        (root / f"plots/subjects/{name}").mkdir(exist_ok=True)
+        for figure in ("planes", "modalities", "sample"):
+            Image.new("L", (1000, 560), 40).save(root / f"plots/subjects/{name}/{figure}.png")
+    for name in ("cohort", "scores", "agreement", "curves", "network"):
+        Image.new("L", (1056, 430), 250).save(root / f"plots/{name}.png")
+    folder, mask = scan(root)
+    whole = nib.load(mask)
+    for name in ("WT", "TC"):
+        write_map(root / f"{name}.nii.gz", np.full(whole.shape, 0.8), whole.affine)
+    overlays = [word for name in ("WT", "TC") for word in ("--overlay", root / f"{name}.nii.gz")]
+    script(folder, mask, root / "report/volumes/good.js", *overlays)
+    written(options)
+    return root / "report"
+
+
+@pytest.fixture
+def page(browser, report):
+    """A function that opens a page of the report; every page opened must log no error and request nothing outside."""
+    opened = []
+
+    def open_page(name="index.html", width=1440, dark=False):
+        opened.append(browser.open(report / name, width, dark))
+        if "good" in name:
+            opened[-1].wait("document.querySelector('#viewer canvas').viewer !== undefined || "
+                            "document.getElementById('place').textContent.includes('could not')")  # fmt: skip
+        return opened[-1]
+
+    yield open_page
+    for page in opened:
+        page.close()
+        assert not page.errors
+        assert {address.partition(":")[0] for address in page.addresses} <= {"file", "data", "blob"}
+        assert all(address.startswith(report.as_uri()) for address in page.addresses if address.startswith("file"))
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_scrolls_sideways_or_has_a_serious_violation(page, name, width, dark):
+    opened = page(name, width, dark)
+    for _ in range(2):
+        wide = opened.value("document.scrollingElement.scrollWidth")
+        outside = opened.value(
+            "[...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right"
+            f" > {width} + 1 && !one.closest('.scroll, pre, .skip')).map(one => one.outerHTML.slice(0, 90)).slice(0, 5)"
+        )
+        assert wide <= width and not outside, outside
+        opened.value("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    assert opened.serious() == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_links_at_the_top_land_on_their_heading(page, width):
+    count = page(width=width).value("document.querySelectorAll('nav a[href^=\"#\"]').length")
+    assert count > 4
+    for place in range(count):
+        top, bar, end = page(width=width).value(
+            f"""(async () => {{
+                const link = document.querySelectorAll('nav a[href^="#"]')[{place}];
+                link.click();
+                await new Promise(done => setTimeout(done, 400));
+                const bar = getComputedStyle(document.querySelector("nav")).position === "sticky"
+                    ? document.querySelector("nav").getBoundingClientRect().bottom : 0;
+                const page = document.scrollingElement;
+                return [document.querySelector(link.hash + " h2").getBoundingClientRect().top, bar,
+                    page.scrollTop + innerHeight >= page.scrollHeight - 2];
+            }})()"""
+        )
+        assert bar <= top, "the heading is not below the bar"
+        assert top < bar + 90 or end
+
+
+def test_images_keep_their_place_before_they_are_loaded(page):
+    sizes = page().value("[...document.images].map(one => [one.getAttribute('width'), one.getAttribute('height')])")
+    assert sizes.count(["1000", "560"]) == 18 and ["1056", "430"] in sizes
+    assert [None, None] not in sizes
+
+
+@pytest.mark.parametrize("name", ["index.html", "subjects/good.html"])
+def test_figures_open_large_on_a_phone(page, name):
+    opened = page(name, 390)
+    opened.value(
+        "(() => { const button = document.querySelector('figure button'); button.focus(); button.click(); })()"
+    )
+    shown, wide = opened.value(
+        "(async () => { const image = document.querySelector('dialog[open] img'); await image.decode();"
+        " return [image.getBoundingClientRect().width, image.naturalWidth]; })()"
+    )
+    assert shown >= wide > 900
+    assert opened.serious() == []
+    opened.key("Escape")
+    opened.wait("!document.querySelector('dialog[open]')")
+    assert opened.value("document.activeElement.matches('figure button')"), "the focus returns"
+
+
+def test_a_table_of_twenty_rows_has_no_scroll_box(page):
+    heights = page(width=1024).value(
+        "[...document.querySelectorAll('.scroll')].filter(one => !one.closest('details'))"
+        ".map(one => [one.querySelectorAll('tbody tr').length, one.clientHeight, one.scrollHeight])"
+    )
+    assert max(heights)[0] == 20
+    assert all(inner <= outer for rows, outer, inner in heights if rows <= 30)
+
+
+def test_a_long_table_scrolls_in_its_box(page):
+    opened = page(width=1024)
+    high = opened.value(
+        """(() => {
+            const box = document.querySelector('[aria-label="Scores per subject"]'), body = box.querySelector("tbody");
+            for (let count = 0; count < 60; count++) body.append(body.rows[0].cloneNode(true));
+            return box.clientHeight;
+        })()"""
+    )
+    assert high < 700
