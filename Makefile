@@ -17,11 +17,13 @@ install: .venv/run
 run: .venv/run
 	@snakemake --cores all $(ARGS)
 
-# Train models/glioseg.zip, the model that `segment.py` uses without --model, on phantoms alone. Takes hours on two cores;
-# what was interrupted goes on. From nothing, the same machine gives the same file.
+# Train models/glioseg.zip, the model that `segment.py` uses without --model, and models/brain.keras, which strips the
+# skull, on phantoms alone. Takes hours on two cores; what was interrupted goes on. From nothing, the same machine gives
+# the same files.
 model: .venv/run
 	snakemake results/model/summarize/scores.tsv --cores all --configfile presets/model.yaml
 	python scripts/export.py results/model --half --license MIT --output models/glioseg.zip
+	python scripts/train_strip.py --heads 28 --epochs 24 --seed 42 --threads 2 --output models/brain.keras
 
 # Serve the report to browsers on this machine: make view RESULTS=results/mine PORT=8000
 RESULTS ?= results
