@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: install run model view slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
+.PHONY: install run model view slurm containers dicom docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
 
 # Install into .venv without running anything.
 install: .venv/run
@@ -72,6 +72,10 @@ lint: .venv/test
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
+
+# Write phantoms as DICOM series into results/dicom, as a scanner exports them (docs/scanner.md).
+dicom: .venv/run
+	python benchmarks/dicom_phantom.py results/dicom
 
 # Build the documentation into site/, with pages that open from disk; a warning is an error.
 docs: .venv/docs

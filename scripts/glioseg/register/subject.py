@@ -12,7 +12,7 @@ from glioseg.preprocess import checks
 from glioseg.preprocess.plausibility import no_orientation
 from glioseg.register.facts import CONVENTION, Series, doubts, series_facts
 from glioseg.register.grids import Grid, common_grid, same_grid
-from glioseg.register.intensities import as_stored, brain_of, image_on, stripped_background, without_bias
+from glioseg.register.intensities import NO_STRIPPING, as_stored, brain_of, image_on, stripped_background, without_bias
 from glioseg.register.label_maps import label_map_on
 from glioseg.register.rigid import Alignment, align
 from glioseg.scan_facts import Forms
@@ -65,7 +65,7 @@ def register_subject(subject: str, files: Mapping[str, tuple[Path, int]], settin
     facts |= {"convention": CONVENTION, "reference": "", "grid": {}, "series": {}, "refused": refused, "warnings": []}
     if not images:
         return Registered(facts, {}, series)
-    decision, facts["why"] = decide(settings["mode"], series)
+    decision, facts["why"] = decide(settings["mode"], series, settings["strip"] != NO_STRIPPING)
     if not decision:
         facts["series"] = {name: series_facts(one, np.eye(4)) for name, one in series.items()}
         return Registered(facts, {name: Volume(*one) for name, one in series.items()}, series)
@@ -77,16 +77,19 @@ def register_subject(subject: str, files: Mapping[str, tuple[Path, int]], settin
     return Registered(facts, volumes, series)
 
 
-def decide(mode: str, images: Mapping[str, Series]) -> tuple[bool, str]:
-    """Whether the series of a subject are registered, and why."""
+def decide(mode: str, series: Mapping[str, Series], strip: bool) -> tuple[bool, str]:
+    """Whether the series of a subject are registered, and why. strip: whether the skull is to be removed."""
     if mode != "auto":
         return mode == "always", f"register: mode is {mode}"
-    affines = {name: one.affine for name, one in images.items()}
-    turned = {name: to_lps(one.voxels, one.affine)[0].shape for name, one in images.items()}
+    affines = {name: one.affine for name, one in series.items()}
+    turned = {name: to_lps(one.voxels, one.affine)[0].shape for name, one in series.items()}
     apart = checks.orientations(affines) or checks.shapes(turned) or checks.spacings(affines) or checks.affines(affines)
-    if apart is None:
-        return False, "all series are on one grid"
-    return True, f"the series are on different grids: {apart.partition(';')[0]}"
+    if apart:
+        return True, f"the series are on different grids: {apart.partition(';')[0]}"
+    whole = [name for name, one in series.items() if name != MASK and stripped_background(*one[:2]) is None]
+    if strip and whole:
+        return True, f"the skull is to be removed, and these series show a whole head: {', '.join(whole)}"
+    return False, "all series are on one grid"
 
 
 def _read(files: Mapping[str, tuple[Path, int]]) -> tuple[dict[str, Series], dict[str, str]]:
