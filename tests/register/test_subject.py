@@ -100,7 +100,7 @@ def test_heads_on_one_grid_are_registered_if_there_are_masks_of_the_brain(tmp_pa
     write_label_map(tmp_path / "brains/a.nii.gz", (images["t1"] > 0).astype(np.uint8), affine)
     assert not register_subject("a", files, SETTINGS).facts["registered"]
     stripped = register_subject("a", files, SETTINGS | {"strip": str(tmp_path / "brains")})
-    assert stripped.facts["why"] == "there are masks of the brain, and t1, t1ce show more"
+    assert stripped.facts["why"] == "the skull is to be removed, and these series show a whole head: t1, t1ce"
     assert background_value(stripped.volumes["t1"].voxels) == 0
 
 
