@@ -30,7 +30,9 @@ rule all:
     default_target: True
     input:
         result("report/index.html"),
+        result("ro-crate-metadata.json"),
         get_bids,
+        get_own_grids,
 
 
 # Two runs that start in different folders do not see each other's lock of Snakemake.

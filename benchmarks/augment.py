@@ -48,7 +48,7 @@ def main(preprocess: Path, side: int, augmentation: str, patches: int) -> None:
 
     folders = [folder for folder in sorted(preprocess.iterdir()) if (folder / "mask.npy").exists()][:6]
     subjects = [load_subject(folder) for folder in folders]
-    common = {"seed": 1, "patch": (side,) * 3, "batch": 1, "foreground": 0.5, "modality_dropout": 0}
+    common = {"seed": 1, "patch": (side,) * 3, "batch": 1, "foreground": 0.5, "implant": 0, "modality_dropout": 0}
     drawn, none = AUGMENTATIONS[augmentation], AUGMENTATIONS["none"]
     always = dict.fromkeys(SHARES, 1.0)
     runs = {"none": (none, always)}

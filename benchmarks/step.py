@@ -30,7 +30,7 @@ SETTINGS = {
     "network": "unet", "patch": (SIDE,) * 3, "filters": FILTERS, "batch": BATCH, "backbone": "", "targets": "classes",
     "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False, "average": 0,
     "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1, "batch_dice": True,
-    "losses": ("dice_cross_entropy",), "seed": 1, "foreground": 0.5, "modality_dropout": 0,
+    "losses": ("dice_cross_entropy",), "seed": 1, "foreground": 0.5, "implant": 0, "modality_dropout": 0,
     **AUGMENTATIONS["standard"],
 }  # fmt: skip
 

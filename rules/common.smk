@@ -15,7 +15,7 @@ sys.path.insert(0, GLIOSEG)
 from glioseg.files import read_json, read_table
 from glioseg.labels import EVERYWHERE, MASK, REGIONS, classes_of
 from glioseg.layouts.covariates import rows_of
-from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, phantom_subjects
+from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, phantom_subjects, registered_subjects
 from glioseg.layouts.folders import state_of
 from glioseg.model_files import CUTS, SMALLEST, content_of, files_of, lies_in
 from glioseg.plot.figures import FIGURES, Contents
@@ -152,6 +152,14 @@ sentence(
     str(config["data"]),
 )
 check_names()
+# The files as they were found. If series are brought to a common space, all further jobs read the files that register
+# writes.
+SERIES = SUBJECTS
+REGISTERED = config["register"]["mode"] != "never"
+if REGISTERED:
+    SUBJECTS = registered_subjects(SERIES, result("register"))
+# Folder with the user's masks of the brain.
+BRAINS = "" if config["register"]["strip"] == "none" else config["register"]["strip"]
 # Number of folds, and of models (seeds) per fold, that the study trains.
 MODELS = (1, 1) if GIVEN else (sentence(count_folds), config["seeds"])
 # With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects, and those of the
@@ -243,9 +251,15 @@ def subject_of(wildcards):
     return SUBJECTS[wildcards.subject]
 
 
-def get_scan(wildcards):
+def get_series(wildcards):
     """Files of a phantom by name. Those of a data set are no inputs, so that their place is no reason to run again."""
-    files = {name: file.path for name, file in subject_of(wildcards).files.items()} if PHANTOMS else {}
+    subject_of(wildcards)
+    return {name: file.path for name, file in SERIES[wildcards.subject].files.items()} if PHANTOMS else {}
+
+
+def get_scan(wildcards):
+    """Files of a subject as `get_series` finds them, or the folder of its registered series; and its tissue maps."""
+    files = {"registered": result("register/{subject}")} if REGISTERED else get_series(wildcards)
     maps = {"tissues": result(f"synthesize/{wildcards.subject}/{wildcards.subject}_tissues.npy")}
     return files | (maps if RANDOM_CONTRAST else {})
 
@@ -255,20 +269,36 @@ def get_state(wildcards, *names):
 
     names: modalities, and MASK; without them, all files.
     """
-    files = {name: file for name, file in subject_of(wildcards).files.items() if not names or name in names}
+    subject_of(wildcards)
+    files = {name: file for name, file in SERIES[wildcards.subject].files.items() if not names or name in names}
     return "" if PHANTOMS else json.dumps([[name, file.volume, state_of(file.path)] for name, file in files.items()])
 
 
-def get_scan_options(wildcards, input):
-    """`--image MODALITY FILE VOLUME` for each modality that a subject has, and `--mask FILE VOLUME` for its mask.
-
-    Since it has `input`, this is not among the reasons to run a job again.
-    """
+def options_of(files):
+    """`--image MODALITY FILE VOLUME` for each modality that a subject has, and `--mask FILE VOLUME` for its mask."""
     words = []
-    for name, file in subject_of(wildcards).files.items():
+    for name, file in files.items():
         words += ["--mask"] if name == MASK else ["--image", name]
         words += [file.path, str(file.volume)]
-    return words + (["--tissues", input.tissues] if RANDOM_CONTRAST else [])
+    return words
+
+
+def get_series_options(wildcards, input):
+    """The files of a subject as they were found. Since it has `input`, this is no reason to run a job again."""
+    return options_of(SERIES[wildcards.subject].files)
+
+
+def get_scan_options(wildcards, input):
+    """The files of a subject that preprocess reads. Since it has `input`, this is no reason to run a job again."""
+    words = options_of(subject_of(wildcards).files) + (["--tissues", input.tissues] if RANDOM_CONTRAST else [])
+    return words + (["--registered", f"{input.registered}/register.json"] if REGISTERED else [])
+
+
+def get_brain_state(wildcards):
+    """The size and time of the user's mask of a subject's brain."""
+    return json.dumps(
+        [state_of(f"{BRAINS}/{wildcards.subject}.nii{ending}") for ending in ("", ".gz")] if BRAINS else []
+    )
 
 
 def get_labels(wildcards):
@@ -284,7 +314,7 @@ def get_forced(wildcards):
 
 def get_preprocessed(wildcards):
     """Preprocessed folders of all subjects that are neither left out by name nor skipped as failed."""
-    left_out = {*config["exclude"], *failed_subjects(FAILURES, "synthesize", "preprocess")}
+    left_out = {*config["exclude"], *failed_subjects(FAILURES, "synthesize", "register", "preprocess")}
     return [result(f"preprocess/{subject}") for subject in SUBJECTS if subject not in left_out]
 
 
@@ -370,6 +400,12 @@ def get_predictions(wildcards):
 def get_label_tables(wildcards):
     """Tables of the values in segmentations, with names and colors, for other viewers."""
     return [result(f"predict/{name}{ending}") for name in LABEL_TABLES for ending in (".txt", ".ctbl")]
+
+
+def get_own_grids(wildcards):
+    """With registered series, the segmentations of all predicted subjects on the grid of each of their series."""
+    names = without_failed(predicted_subjects(cohort()), *PREDICTING, "own_grids") if REGISTERED else []
+    return [result(f"own_grids/{name}") for name in names]
 
 
 def insist_on_bids():
@@ -482,9 +518,12 @@ def truth_of(wildcards):
 
 
 def get_truth(wildcards):
-    """The mask of a phantom. That of a data set is no input, so that its place is no reason to run again."""
+    """The mask of a phantom, or the folder of registered series.
+
+    The mask of a data set is no input, so that its place is no reason to run again.
+    """
     truth = truth_of(wildcards)
-    return [truth.path] if PHANTOMS else []
+    return [result("register/{subject}")] if REGISTERED else [truth.path] if PHANTOMS else []
 
 
 def get_truth_option(wildcards, input):

@@ -11,9 +11,9 @@ LIGHT, FULL = (os.path.normpath(f"{HOME}/containers/{name}.sif") for name in ("l
 def needed_paths():
     """Files and folders that the jobs read and that may be outside of the working directory."""
     data = [] if PHANTOMS else [source["folder"] for source in sources(config)]
-    files = {os.path.dirname(file.path) for subject in SUBJECTS.values() for file in subject.files.values()}
+    files = {os.path.dirname(file.path) for subject in SERIES.values() for file in subject.files.values()}
     models = [*GIVEN, *([on_disk(START)] if START else [])]
-    return [HOME, GLIOSEG, RESULTS, *data, *files, *models, *filter(None, [config["split"]["file"]])]
+    return [HOME, GLIOSEG, RESULTS, *data, *files, *models, *filter(None, [config["split"]["file"], BRAINS])]
 
 
 if any(method.name == "APPTAINER" for method in workflow.deployment_settings.deployment_method):

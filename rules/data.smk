@@ -35,6 +35,37 @@ rule synthesize:
         " > {log:q} 2>&1"
 
 
+rule register:
+    input:
+        unpack(get_series),
+    output:
+        directory(result("register/{subject}")),
+    log:
+        result("logs/register/{subject}.log"),
+    benchmark:
+        result("benchmarks/register/{subject}.tsv")
+    conda:
+        "../envs/light.yaml"
+    container:
+        LIGHT
+    resources:
+        mem_mb=growing(2500),
+        runtime=growing(20),
+    params:
+        code=code("register"),
+        state=get_state,
+        brain=get_brain_state,
+        series=get_series_options,
+        options=options(config["register"]),
+    shell:
+        'python "$GLIOSEG/register.py"'
+        " --subject {wildcards.subject:q}"
+        " {params.series:q}"
+        " {params.options:q}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"
+
+
 rule preprocess:
     input:
         unpack(get_scan),
@@ -98,9 +129,11 @@ rule layouts:
             else each("source", [json.dumps(source) for source in sources(config)])
         ),
         modalities=each("modalities", config["modalities"]),
+        registered=["--registered", result("register")] if REGISTERED else [],
     shell:
         'python "$GLIOSEG/layouts.py"'
         " {params.sources:q}"
+        " {params.registered:q}"
         " {params.modalities:q}"
         " --notes {output.notes:q}"
         " --output {output.subjects:q}"
@@ -131,7 +164,7 @@ checkpoint split:
         folder=result("preprocess"),
         exclude=each("exclude", config["exclude"]),
         models=each("model", GIVEN),
-        failed=each("failed", sorted(failed_subjects(FAILURES, "synthesize", "preprocess"))),
+        failed=each("failed", sorted(failed_subjects(FAILURES, "synthesize", "register", "preprocess"))),
         options=options(config["split"]),
         seed=config["seed"],
     shell:

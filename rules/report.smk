@@ -303,3 +303,31 @@ rule report:
         " --pages {output.pages:q}"
         " --output {output.index:q}"
         " > {log:q} 2>&1"
+
+
+rule crate:
+    input:
+        result("report/index.html"),
+    output:
+        result("ro-crate-metadata.json"),
+    log:
+        result("logs/crate.log"),
+    benchmark:
+        result("benchmarks/crate.tsv")
+    conda:
+        "../envs/light.yaml"
+    container:
+        LIGHT
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(10),
+    params:
+        code=code("crate"),
+        results=RESULTS,
+        config=json.dumps(config),
+    shell:
+        'python "$GLIOSEG/crate.py"'
+        " --results {params.results:q}"
+        " --config {params.config:q}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"

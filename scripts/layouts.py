@@ -9,10 +9,10 @@ import click
 
 from glioseg.files import write_table
 from glioseg.layouts.describe import describe_source
-from glioseg.layouts.find_subjects import joined, phantom_subjects, read_source
+from glioseg.layouts.find_subjects import joined, phantom_subjects, read_source, registered_subjects
 from glioseg.layouts.modalities import MODALITIES
 from glioseg.layouts.table import described, table_of
-from glioseg.workflow.commands import TABLE, Command
+from glioseg.workflow.commands import OPTIONAL, TABLE, Command
 
 SOURCE = {"layout": "auto", "labels": "auto", "prefix": ""}
 
@@ -45,8 +45,13 @@ def source_of(text: str) -> dict:
 @click.option(
     "--notes", type=TABLE, help="Table to write of what was left out, except for the files of subjects. Default: none."
 )
+@click.option(
+    "--registered",
+    type=OPTIONAL,
+    help="Folder of registered series, whose files the written table lists instead. Default: none.",
+)
 @click.option("--output", type=TABLE, help="Write the table of subjects and their files, instead of describing them.")
-def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, output):
+def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, registered, output):
     sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]
     if not sources and not phantoms:
         raise click.UsageError("give the folder of a data set, or a table that lists the files")
@@ -73,6 +78,8 @@ def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, output):
         raise ValueError("\n".join(errors))
     names = list(modalities or MODALITIES)
     subjects = phantom_subjects(*phantoms, names) if phantoms else joined(sources, found, names)
+    if registered:
+        subjects = registered_subjects(subjects, str(registered))
     if notes:
         write_table(notes, ["note"], [{"note": note} for source in found for note in source.general])
     if output:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glioseg.files import write_json
+from glioseg.files import read_json, write_json
 from glioseg.labels import DIALECTS
 from glioseg.preprocess.scan import preprocess_scan
 from glioseg.workflow.commands import FILE, NEW_FOLDER, Command
@@ -42,11 +42,16 @@ def crop_box(text: str) -> str | list[list[int]]:
     "--tissues", type=FILE, help="Tissue maps of a phantom, which are written as tissues.npy. Default: there are none."
 )
 @click.option(
+    "--registered",
+    type=FILE,
+    help="register.json of the series, which says what was refused. Default: none.",
+)
+@click.option(
     "--output", type=NEW_FOLDER, required=True, help="Folder to write scan.json, image.npy and mask.npy into."
 )
-def preprocess(subject, images, mask, tissues, output, **settings):
+def preprocess(subject, images, mask, tissues, registered, output, **settings):
     files = {modality: (path, volume) for modality, path, volume in images}
-    scan, arrays = preprocess_scan(subject, files, mask, settings)
+    scan, arrays = preprocess_scan(subject, files, mask, settings, read_json(registered) if registered else None)
     if tissues and arrays:
         # Imported here because the anatomy of phantoms takes longer to load than a scan needs otherwise.
         from glioseg.preprocess.tissues import cut_tissues

@@ -70,6 +70,7 @@ def auto_or_float(text: str) -> str | float:
 @click.option("--clip-norm", type=float, required=True, help="Largest norm of a gradient; 0: no clipping.")
 @click.option("--average", type=float, required=True, help="Momentum of the moving average of the weights; 0: none.")
 @click.option("--foreground", type=float, required=True, help="Share of patches centered on a tumor voxel.")
+@click.option("--implant", type=float, required=True, help="Share of patches with another training subject's tumor.")
 @click.option("--contrast", type=click.Choice(CONTRASTS), required=True, help="Contrast of patches: scan or random.")
 @click.option(
     "--augmentation", required=True, help="Set of changes to patches: none, standard or strong; auto is its value."

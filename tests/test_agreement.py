@@ -100,6 +100,7 @@ def test_options_have_no_hidden_defaults(path):
         "models",
         "overlays",
         "own_labels",
+        "registered",
         "sources",
         "tunings",
         "tissues",

@@ -120,7 +120,7 @@ class Study:
             "targets": "classes", "batch": 1, "losses": ["dice_cross_entropy"], "batch_dice": True,
             "optimizer": "adamw", "learning_rate": 0.001, "schedule": "cosine", "clip_norm": 1, "average": 0,
             "max_minutes": 0, "patience": 0, "foreground": 0.5, "augmentation": "standard",
-            **dict.fromkeys(AUGMENTATIONS["standard"], "auto"), "modality_dropout": 0,
+            **dict.fromkeys(AUGMENTATIONS["standard"], "auto"), "implant": 0, "modality_dropout": 0,
             "precision": "float32", "start": "", "start_learning_rate": 0.0003, "freeze_encoder": False,
             "contrast": "scan", "seed": 3, "threads": 2, "code": 1, "study": "{}",
         } | TINY["train"] | {"epochs": 6, "steps_per_epoch": 12, "validation_every": 3}  # fmt: skip

@@ -13,7 +13,7 @@ from glioseg.train.settings import AUGMENTATIONS
 
 SETTINGS = {
     "seed": 5, "patch": (16, 16, 16), "batch": 2, "foreground": 0.5, **AUGMENTATIONS["standard"], "elastic": 1,
-    "blur": 0.5, "coarse": 1.5, "modality_dropout": 0,
+    "blur": 0.5, "coarse": 1.5, "implant": 0, "modality_dropout": 0,
 }  # fmt: skip
 UNCHANGED = AUGMENTATIONS["none"]
 

@@ -15,6 +15,7 @@ SETTINGS = {
     "patch": (16, 16, 16),
     "batch": 2,
     "foreground": 0.5,
+    "implant": 0,
     "modality_dropout": 0,
     **AUGMENTATIONS["standard"],
     "elastic": 1,
@@ -74,6 +75,34 @@ def test_each_batch_of_two_holds_one_patch_on_tumor():
     settings = SETTINGS | {"patch": (4, 4, 4), "scale": (0,)}
     for step in range(10):
         assert (training_batch([large], step, settings)[1].any(axis=(1, 2, 3))).tolist() == [False, True]
+
+
+def test_tumors_of_other_subjects_are_implanted_into_the_brain():
+    def one(name, value, tissue):
+        image, mask = np.full((24, 24, 24, 2), value, np.float16), np.zeros((24, 24, 24), np.uint8)
+        image[:2] = 0
+        mask[8:12, 8:12, 8:12] = tissue
+        return Subject(name, image, mask, (np.flatnonzero(mask),))
+
+    settings = SETTINGS | AUGMENTATIONS["none"] | {"patch": (16, 16, 16), "batch": 1, "foreground": 1, "implant": 1}
+    both = [one("a", 1, 1), one("b", 3, 2)]
+    seen = []
+    for step in range(12):
+        images, masks = training_batch(both, step, settings)
+        (plain, own), kind = training_batch(both, step, settings | {"implant": 0}), masks[0]
+        donor = 3 - own.max()
+        brain = (plain[0] != 0).any(-1)
+        seen.append(bool((kind == donor).any()))
+        if seen[-1]:
+            # The donor's tissue with its intensities, a soft border, and nothing outside of the brain.
+            assert np.allclose(images[0][kind == donor], {1: 1, 2: 3}[donor])
+            assert not kind[~brain].any() and not images[0][~brain].any()
+            changed = (images[0] != plain[0]).any(-1)
+            assert changed.sum() > (kind == donor).sum()
+        else:
+            assert (images == plain).all() and (masks == own).all()
+    # A subject that was drawn as its own donor stays as it is.
+    assert 0 < sum(seen) < 12
 
 
 # Of steps 0 to 5, as the revision before the named sets (33e35f7) drew them: the patches weighted by a cosine, which

@@ -125,6 +125,14 @@ def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str
     return {name: SubjectFiles(files[name], "brats2020", {}, name) for name in names}
 
 
+def registered_subjects(subjects: dict[str, SubjectFiles], folder: str) -> dict[str, SubjectFiles]:
+    """The subjects with the files that `register` writes into FOLDER/SUBJECT, which need not exist yet."""
+    return {
+        name: subject._replace(files={key: File(f"{folder}/{name}/{key}.nii.gz") for key in subject.files})
+        for name, subject in subjects.items()
+    }
+
+
 def insist_on_modalities(modalities: Sequence[str], found: Collection[str], place: str) -> None:
     """Raise ValueError if a configured modality has another name in glioseg, or no file in the whole data set."""
     names_of(modalities)

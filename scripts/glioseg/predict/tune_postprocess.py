@@ -38,11 +38,13 @@ def cut_all(maps: Mapping[str, np.ndarray], truth: np.ndarray, voxel_ml: float, 
     maps: region -> probability (X, Y, Z); truth: class indices. A region is predicted inside the region around it only.
     """
     steps = len(values) + 1
-    place = np.zeros(truth.shape, np.int64)
+    # Voxels below all thresholds of WT are in no region.
+    candidates = maps["WT"] > values[0]
+    place, true = np.zeros(np.count_nonzero(candidates), np.int64), truth[candidates]
     for name in EVERYWHERE:
         # The number of thresholds that a voxel exceeds.
-        place = steps * place + np.searchsorted(values, maps[name], side="left")
-    within = [np.ones(truth.shape, bool), *(region(truth, name) for name in EVERYWHERE)]
+        place = steps * place + np.searchsorted(values, maps[name][candidates], side="left")
+    within = [np.ones(place.shape, bool), *(region(true, name) for name in EVERYWHERE)]
     sums = [np.bincount(place[part], minlength=steps**3).reshape((steps,) * 3) for part in within]
     for axis in range(3):
         # From voxels that exceed exactly so many thresholds to those that exceed at least so many.
@@ -52,7 +54,7 @@ def cut_all(maps: Mapping[str, np.ndarray], truth: np.ndarray, voxel_ml: float, 
     shape = (len(values),) * 3
     predicted = [np.broadcast_to(sums[0][part], shape) for part in least]
     agreed = [np.broadcast_to(sums[1 + number][part], shape) for number, part in enumerate(least)]
-    whole = [np.count_nonzero(part) * voxel_ml for part in within[1:]]
+    whole = [np.count_nonzero(region(truth, name)) * voxel_ml for name in EVERYWHERE]
     return Cuts(np.array(whole), np.stack(predicted, -1) * voxel_ml, np.stack(agreed, -1) * voxel_ml)
 
 

@@ -2,6 +2,7 @@
 
 # Each check and the verdict of a scan that fails it, in the order in which they run.
 CHECKS = {
+    "refused": "excluded",
     "missing": "excluded",
     "same_image": "excluded",
     "unreadable": "excluded",
@@ -18,6 +19,7 @@ CHECKS = {
     "mask_outside": "excluded",
     "tumor_share": "excluded",
     "no_contrast": "excluded",
+    "registration": "warned",
     "placement": "warned",
     "mask_one_value": "warned",
     "far_spacing": "warned",
@@ -26,7 +28,7 @@ CHECKS = {
     "swapped": "warned",
 }
 # A scan that fails one of these has no arrays, even if its subject is included by name.
-NEEDED = {"unreadable", "geometry", "shape"}
+NEEDED = {"refused", "unreadable", "geometry", "shape"}
 
 
 class Findings:

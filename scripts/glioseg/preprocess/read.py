@@ -97,20 +97,28 @@ def _turn(
     """Turn voxels, by name, into LPS order, and report volumes that are not on the same grid."""
     affines = {name: affine for name, (_, affine) in read.items()}
     reference = next(iter(affines.values()))
-    sentence = checks.without_orientation(affines, forms) or checks.orientations(affines)
+    sentence = checks.without_orientation(affines, forms)
     findings.add("orientation", sentence)
+    if sentence is None:
+        sentence = checks.orientations(affines)
+        findings.add("orientation", _or_register(sentence))
     if sentence is None:
         # At 45 degrees, rounding in the headers decides which axes are nearest, so the first header decides for all.
         turn = lps_turn(reference)
         turned = {name: nib.apply_orientation(voxels, turn) for name, (voxels, _) in read.items()}
-        findings.add("shape", checks.shapes({name: voxels.shape for name, voxels in turned.items()}))
+        findings.add("shape", _or_register(checks.shapes({name: voxels.shape for name, voxels in turned.items()})))
         spacing = checks.spacings(affines)
-        findings.add("spacing", spacing)
-        findings.add("affine", None if spacing else checks.affines(affines))
+        findings.add("spacing", _or_register(spacing))
+        findings.add("affine", None if spacing else _or_register(checks.affines(affines)))
     else:
         turned = {name: to_lps(*pair)[0] for name, pair in read.items()}
-        findings.add("shape", checks.shapes({name: voxels.shape for name, voxels in turned.items()}))
+        findings.add("shape", _or_register(checks.shapes({name: voxels.shape for name, voxels in turned.items()})))
     return turned
+
+
+def _or_register(sentence: str | None) -> str | None:
+    """A sentence on volumes that are not on one grid, with the setting that brings them there."""
+    return sentence and f"{sentence}, or set register: mode to auto"
 
 
 def _classes(mask: np.ndarray, dialect: str, findings: Findings) -> tuple[np.ndarray | None, Box | None]:

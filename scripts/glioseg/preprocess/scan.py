@@ -44,13 +44,18 @@ class PreprocessSettings(TypedDict):
 
 
 def preprocess_scan(
-    subject: str, images: dict[str, tuple[Path, int]], mask: tuple[Path, int] | None, settings: PreprocessSettings
+    subject: str,
+    images: dict[str, tuple[Path, int]],
+    mask: tuple[Path, int] | None,
+    settings: PreprocessSettings,
+    registered: dict | None = None,
 ) -> tuple[ScanFacts, dict[str, np.ndarray]]:
     """Preprocess a scan: return its facts (`scan.json`) and its arrays.
 
-    images, mask: file, and index of the volume in it. The arrays are image (X, Y, Z, C) float16 and, with a mask, mask
-    (X, Y, Z) uint8 class indices. A scan that cannot be used has the verdict "excluded", a reason, and no arrays.
-    Raises ValueError for an unknown normalization, label dialect, or choice for missing modalities.
+    images, mask: file, and index of the volume in it; registered: register.json, if the files are registered. The
+    arrays are image (X, Y, Z, C) float16 and, with a mask, mask (X, Y, Z) uint8 class indices. A scan that cannot be
+    used has the verdict "excluded", a reason, and no arrays. Raises ValueError for an unknown normalization, label
+    dialect, or choice for missing modalities.
     """
     choose("normalization", settings["normalization"], NORMALIZATIONS)
     choose("missing", settings["missing"], MISSING)
@@ -59,6 +64,9 @@ def preprocess_scan(
     if settings["forced"]:
         tolerated = set(CHECKS) - NEEDED
     findings = Findings(tolerated if files else tolerated - {"missing"})
+    for check, sentences in said_by_register(registered).items():
+        for sentence in sentences:
+            findings.add(check, sentence)
     if mask:
         choose("labels", settings["labels"], labels.DIALECTS)
         files[MASK] = mask
@@ -74,7 +82,8 @@ def preprocess_scan(
         "hashes": {},
     }
     arrays = {}
-    found = read_scan(files, settings, findings)
+    # A series that was refused has no file.
+    found = None if findings.excluded else read_scan(files, settings, findings)
     if found is not None:
         grid = lay_out(found, settings)
         scan |= _scan_facts(found, grid, settings)
@@ -90,6 +99,13 @@ def preprocess_scan(
     reason = "; ".join(finding["sentence"] for finding in findings.found)
     scan |= {"verdict": findings.verdict, "reason": reason, "findings": findings.found}
     return scan, arrays
+
+
+def said_by_register(registered: dict | None) -> dict[str, list[str]]:
+    """What register.json says of a subject's series, by check."""
+    if registered is None:
+        return {}
+    return {"refused": list(registered["refused"].values()), "registration": registered["warnings"]}
 
 
 def _look(found: Volumes, grid: Grid, facts: ScanFacts, settings: PreprocessSettings, findings: Findings) -> None:

@@ -15,7 +15,7 @@ from glioseg.report.gallery import both_ends, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
 from glioseg.report.run import Run
 from glioseg.report.strip_plots import strip_plots
-from glioseg.report.study import study_facts
+from glioseg.report.study import TITLE, study_facts
 from glioseg.report.tables import (
     COLUMN_NAMES,
     check_counts,
@@ -32,8 +32,6 @@ from glioseg.report.tables import (
 from glioseg.split.cohort import counted
 from glioseg.split.models import scored_subjects
 from glioseg.workflow.failures import SCORING, failed_subjects
-
-TITLE = "Brain tumor segmentation"
 
 
 def render(run: Run, title: str, gallery: int, pages: str, figure: Callable[[str], str]) -> str:

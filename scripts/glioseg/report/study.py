@@ -5,6 +5,8 @@ from datetime import date
 
 from glioseg.report.run import Rows, Run
 
+# The title of a study that has none.
+TITLE = "Brain tumor segmentation"
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -20,15 +22,20 @@ def study_facts(run: Run, today: date) -> dict[str, str]:
     return {name: words for name, words in facts.items() if words}
 
 
+def data_words(config: Mapping) -> str:
+    """Where the scans are from, and their modalities."""
+    data = config["data"] if isinstance(config["data"], list) else [config["data"]]
+    places = [str(source["folder"] if isinstance(source, dict) else source) for source in data]
+    words = "synthetic patients (phantoms), and no real ones" if places == ["phantoms"] else ", ".join(places)
+    return f"{words}; {', '.join(config['modalities'])}"
+
+
 def _data(config: Mapping, cohort: Rows) -> str:
     """Where the scans are from, their modalities, and the label dialects of the masks."""
     if "data" not in config:
         return ""
-    data = config["data"] if isinstance(config["data"], list) else [config["data"]]
-    places = [str(source["folder"] if isinstance(source, dict) else source) for source in data]
-    words = "synthetic patients (phantoms), and no real ones" if places == ["phantoms"] else ", ".join(places)
     dialects = sorted({row["labels"] for row in cohort if row["has_mask"] == "yes"} - {""})
-    return f"{words}; {', '.join(config['modalities'])}" + (f"; labels of {', '.join(dialects)}" if dialects else "")
+    return data_words(config) + (f"; labels of {', '.join(dialects)}" if dialects else "")
 
 
 def _models(trainings: Sequence[Mapping]) -> str:

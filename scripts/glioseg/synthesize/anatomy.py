@@ -26,6 +26,8 @@ COARSE_SHAPE = coarse_shape(BOX_SHAPE, COARSE_MM)
 
 _BOX_CENTER = np.array([77, 97, 75], np.float32)
 _TEMPLATE_CENTER = np.array([98, 117, 77], np.float32)
+# Center of the lateral ventricles in the template (voxels), and how far a change of their size reaches.
+_VENTRICLES, _VENTRICLES_MM = np.array([[98, 119, 90], [24, 36, 20]], np.float32)
 
 # Number of positions sampled at a time, so that their arrays stay in the processor's cache.
 _CHUNK = 1 << 15
@@ -50,8 +52,11 @@ def template() -> dict[str, np.ndarray]:
     return {"brain": brain, "gm": gm.astype(np.float32) / 255, "wm": wm.astype(np.float32) / 255}
 
 
-def draw_warp(rng: np.random.Generator) -> np.ndarray:
-    """Template position (float32, 3 x BOX_SHAPE, voxels) of each voxel of BOX: scaled, rotated, smoothly deformed."""
+def draw_warp(rng: np.random.Generator, varied: bool = False) -> np.ndarray:
+    """Template position (float32, 3 x BOX_SHAPE, voxels) of each voxel of BOX: scaled, rotated, smoothly deformed.
+
+    varied: whether brains differ more, and have ventricles of any size, as those of patients do.
+    """
     scale = rng.uniform(0.90, 0.98) * rng.uniform(0.97, 1.03, 3)
     turn = rotation(rng.normal(0, np.radians(2.5), 3))
     # The template's axes point right-anterior-superior, those of the BraTS grid left-posterior-superior.
@@ -65,7 +70,14 @@ def draw_warp(rng: np.random.Generator) -> np.ndarray:
             + matrix[axis, 2] * axes[2][None, None, :]
         )
         warp[axis] += _TEMPLATE_CENTER[axis]
-        warp[axis] += 2.5 * smooth_noise(rng, BOX_SHAPE, 32) + smooth_noise(rng, BOX_SHAPE, 12)
+        warp[axis] += (4 if varied else 2.5) * smooth_noise(rng, BOX_SHAPE, 32) + smooth_noise(rng, BOX_SHAPE, 12)
+    if varied:
+        # Positions move toward the center of the ventricles, which widens them, or away from it.
+        offset = [warp[axis] - place for axis, place in enumerate(_VENTRICLES)]
+        near = sum((part / size) ** 2 for part, size in zip(offset, _VENTRICLES_MM, strict=True))
+        strength = np.float32(rng.uniform(-0.15, 0.4)) * np.exp(-near / 2)
+        for axis, part in enumerate(offset):
+            warp[axis] -= strength * part
     return warp
 
 

@@ -51,12 +51,14 @@ def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhanc
     """
     drawn = {"flair": _flair, "t1": _t1, "t1ce": _t1ce, "t2": _t2}
     # The same for all modalities: how visible the edema is, and how fluid the necrosis.
-    plain, fluid = random.uniform(0, 1), random.uniform(0, 1) ** (1 if enhancing else 2)
+    plain, fluid = random.uniform(0.2, 1), random.uniform(0, 1) ** (1 if enhancing else 2)
+    # How much the vessels take up contrast agent, and how much the white matter has aged.
+    vivid, old = random.uniform(0, 1), random.uniform(0, 1)
     signals = []
     # All modalities are drawn, so that a study with two of them sees the same patients.
     for name in drawn:
         values = drawn[name](random, plain, fluid)
-        values |= {"vessels": random.uniform(*_GLOW[name]), "aged": random.uniform(*_AGED[name])}
+        values |= {"vessels": vivid * random.uniform(*_GLOW[name]), "aged": old * random.uniform(*_AGED[name])}
         values["rim"] = random.choice([-0.3, 0, 0.3, 1]) * random.uniform(0, 1)
         scale = values["wm"]
         signals.append([values[tissue] / scale for tissue in TISSUES])
@@ -70,7 +72,7 @@ def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhanc
         "everywhere": random.uniform(0, 0.08, count),
         "bias": random.uniform(0, 0.2, count),
         "noise": random.uniform(0, 0.1, count) * random.uniform(0, 1, count),
-        "blur": random.uniform(0.3, 1.1, count),
+        "blur": random.uniform(0.1, 1.0, count),
         "thick": thick,
         # Most scans have axial slices.
         "axis": random.choice(3, count, p=[0.15, 0.15, 0.7]),
@@ -155,7 +157,7 @@ def _t1(random: np.random.Generator, plain: float, fluid: float) -> dict[str, fl
 def _t1ce(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
     healthy = _t1(random, plain, fluid)
     brightest = max(healthy["wm"], healthy["gm"])
-    return healthy | {"enhancing": brightest * (1.12 + random.uniform(0, 1.1) ** 1.5)}
+    return healthy | {"enhancing": brightest * (1.2 + random.uniform(0, 1.1) ** 1.5)}
 
 
 def _t2(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:

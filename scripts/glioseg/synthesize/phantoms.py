@@ -61,8 +61,9 @@ def phantom_and_tissues(subject: str, seed: int, kinds: str) -> tuple[dict[str, 
     Raises ValueError for unknown `kinds`.
     """
     rng = np.random.default_rng([seed, zlib.crc32(subject.encode())])
-    warp = draw_warp(rng)
-    brain, tissue, classes, plan = _grow_patient(rng, warp, choose("kinds", kinds, KINDS))
+    draw = choose("kinds", kinds, KINDS)
+    warp = draw_warp(rng, varied=kinds == "many")
+    brain, tissue, classes, plan = _grow_patient(rng, warp, draw)
     # The brain's voxels are a third of BOX. From here on, lists of only their values take a third of the time.
     tissue = {name: fraction[brain] for name, fraction in tissue.items()}
     lesions, layers = _distractors(rng, warp, brain, tissue, classes[brain] == 0)

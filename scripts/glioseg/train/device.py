@@ -54,9 +54,14 @@ def use_threads(threads: int) -> None:
 
 
 def give_way() -> None:
-    """Give this thread the lowest priority. It has an effect only on Linux, where each thread has its own priority."""
+    """Give this thread a priority a little below that of the process, so that it takes the time that others leave.
+
+    The lowest priority would let other programs stop it altogether. This has an effect only on Linux, where each thread
+    has its own priority.
+    """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        least = min(os.getpriority(os.PRIO_PROCESS, os.getpid()) + 5, 19)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), least)
 
 
 def choose_strategy():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from glioseg.files import read_array, read_json, read_sample
 from glioseg.scan_facts import content_hash
@@ -109,6 +110,8 @@ def training_batch(subjects, step: int, settings: TrainSettings) -> tuple[np.nda
         drawn = draw_augmentation(random, subject.image.shape[-1], settings)
         source = replace(subject, image=subject.world.maps) if subject.world else subject
         image, mask = _drawn_patch(source, center, settings["patch"], drawn)
+        if settings["implant"] and len(subjects) > 1:
+            image, mask = _implanted(image, mask, subject, subjects, item, settings)
         if subject.world:
             image = subject.world.painted(np.random.Generator(np.random.SFC64([settings["seed"], 2, item])), image)
         augment(image, mask, drawn, (images[place], masks[place]))
@@ -126,6 +129,28 @@ def _drawn_patch(subject: Subject, center, patch, drawn: Augmentation) -> tuple[
     # The center of the same patch; a volume smaller than the patch is centered in it.
     middle = [start + (min(size, length) - 1) / 2 for start, size, length in sizes]
     return bent_patch(subject.image, subject.mask, middle, patch, drawn)
+
+
+def _implanted(image, mask, subject: Subject, subjects, item: int, settings: TrainSettings):
+    """The patch, in a share `implant` of all cases with the tumor of another subject in it, where there is brain.
+
+    As in Yang et al. 2021 (doi:10.1007/978-3-030-87193-2_55), tumors are rotated, zoomed and flipped on their own. The
+    border is soft, because a sharp one would show the network where the tumor is.
+    """
+    random = np.random.default_rng([settings["seed"], 3, item])
+    donor = subjects[random.integers(len(subjects))]
+    if random.random() >= settings["implant"] or donor is subject or not donor.tumor:
+        return image, mask
+    center = draw_center(random, donor, on_tumor=True)
+    drawn = draw_augmentation(random, donor.image.shape[-1], settings)
+    source = replace(donor, image=donor.world.maps) if donor.world else donor
+    flipped = [axis for axis, flip in enumerate(drawn.flips) if flip]
+    tumor, classes = (np.flip(part, flipped) for part in _drawn_patch(source, center, settings["patch"], drawn))
+    # Only where all of a tumor's surroundings are brain, too: nothing grows outside of the head.
+    classes = classes * (image != 0).any(-1)
+    weight = np.maximum(ndimage.gaussian_filter((classes > 0).astype(np.float32), 1), classes > 0)[..., None]
+    weight *= (image != 0).any(-1, keepdims=True) & (tumor != 0).any(-1, keepdims=True)
+    return image + weight * (tumor - image.astype(np.float32)), np.where(classes > 0, classes, mask)
 
 
 def validation_batch(subject: Subject, patch) -> tuple[np.ndarray, np.ndarray]:

@@ -56,6 +56,7 @@ class TrainSettings(TypedDict):
     clip_norm: float
     average: float
     foreground: float
+    implant: float
     contrast: str
     flip: float
     scale: tuple[float, ...]

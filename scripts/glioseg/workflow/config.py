@@ -16,7 +16,7 @@ from glioseg.labels import EVERYWHERE
 from glioseg.workflow.options import BRACKETS
 
 # Settings that are paths. Of the paths of data, those that cannot be used leave out their subjects alone.
-PATHS = (("results",), ("data",), ("models",), ("split", "file"), ("train", "start"))
+PATHS = (("results",), ("data",), ("models",), ("register", "strip"), ("split", "file"), ("train", "start"))
 
 
 def add_defaults(config: dict, defaults: Path) -> None:

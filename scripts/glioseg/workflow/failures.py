@@ -10,9 +10,11 @@ FAILURE_COLUMNS = ("rule", "subject", "times", "last_line", "log", "output")
 # If a job of these rules fails, the run can continue without its subject; all subjects need the jobs of other rules.
 PER_SUBJECT = (
     "synthesize",
+    "register",
     "preprocess",
     "predict",
     "postprocess",
+    "own_grids",
     "bids_subject",
     "evaluate",
     "plot_subject",

@@ -66,7 +66,7 @@ SETTINGS = {
     "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.01, "warmup_steps": 0, "clip_norm": 1,
     "losses": ("dice_cross_entropy",), "batch_dice": True, "epochs": 2, "steps_per_epoch": 2, "max_minutes": 0,
     "patience": 0, "foreground": 0.5, **AUGMENTATIONS["none"], "flip": 0.5, "gain": 0.1, "gamma": (0.1,), "noise": 0.1,
-    "modality_dropout": 0, "validation_every": 1, "start": "", "seed": 3,
+    "implant": 0, "modality_dropout": 0, "validation_every": 1, "start": "", "seed": 3,
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Bringing series of different grids into one common space, and label maps back to every series."""

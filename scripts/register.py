@@ -1,0 +1,63 @@
+"""Bring one subject's series into one space with voxels of 1 mm, and record how each of them was moved."""
+
+from pathlib import Path
+
+import click
+
+from glioseg.files import whole, write_json
+from glioseg.labels import MASK
+from glioseg.register.subject import MODES, register_subject
+from glioseg.volumes.nifti import write_label_map, write_volume
+from glioseg.workflow.commands import NEW_FOLDER, Command
+
+
+@click.command(cls=Command, help=__doc__)
+@click.option("--subject", required=True, help="Name of the subject.")
+@click.option(
+    "--image",
+    "images",
+    type=(str, Path, int),
+    multiple=True,
+    help="Modality, its file or folder of DICOM slices, and the volume's index (repeatable).",
+)
+@click.option("--mask", type=(Path, int), help="File with the truth, and the volume's index, if there is a truth.")
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    required=True,
+    help="never or always, or auto: register a subject if its series are on different grids.",
+)
+@click.option(
+    "--reference", required=True, help="Modality that the others are moved to; finest: that of the smallest voxels."
+)
+@click.option("--n4", type=bool, required=True, help="true: divide each image by its bias field (N4).")
+@click.option(
+    "--strip", required=True, help="none, or a folder with a mask of the brain SUBJECT.nii.gz for each subject."
+)
+@click.option(
+    "--output",
+    type=NEW_FOLDER,
+    required=True,
+    help="Folder to write MODALITY.nii.gz, seg.nii.gz, register.json and register.png into.",
+)
+def register(subject, images, mask, output, **settings):
+    files = {modality: (path, volume) for modality, path, volume in images}
+    found = register_subject(subject, files | ({MASK: mask} if mask else {}), settings)
+    for name, volume in found.volumes.items():
+        write = write_label_map if name == MASK else write_volume
+        write(output / f"{name}.nii.gz", *volume)
+    if found.facts["registered"] and found.volumes:
+        # Imported here, since matplotlib takes a second to load and most subjects of an auto run need no figure.
+        from glioseg.register.figure import draw
+
+        with whole(output / "register.png") as partial:
+            draw(found).savefig(partial, dpi=80)
+    write_json(output / "register.json", found.facts)
+    moved = ", ".join(name for name in found.volumes if found.facts["registered"]) or "nothing"
+    click.echo(f"{subject}: {found.facts['why']}; moved {moved}")
+    for sentence in (*found.facts["refused"].values(), *found.facts["warnings"]):
+        click.echo(f"{subject}: {sentence}")
+
+
+if __name__ == "__main__":
+    register()
