@@ -11,7 +11,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from glioseg.colors import BLUE, ORANGE, TISSUES
+from glioseg.colors import ERRORS, TISSUES
 from glioseg.labels import CLASSES, region
 from glioseg.plot.subjects.slices import window
 from glioseg.preprocess.layers import Layers
@@ -21,7 +21,6 @@ from glioseg.volumes.orientation import to_lps
 
 TRUTH, PREDICTION = "truth", "prediction"
 DIFFERENCE = "difference"
-DIFFERENCES = {"false negative": ORANGE, "false positive": BLUE, "wrong class": "#ffffff"}
 GREYS, STEP = 64, 4  # as many as in figures; more would be noise, which does not compress
 
 
@@ -43,7 +42,7 @@ def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
     colors = {name: _tissues(classes) for name, classes in labels.items()}
     if len(labels) == 2:
         labels[DIFFERENCE] = difference(truth, predicted)
-        colors[DIFFERENCE] = {name: [index, color] for index, (name, color) in enumerate(DIFFERENCES.items(), start=1)}
+        colors[DIFFERENCE] = {name: [index, color] for index, (name, color) in enumerate(ERRORS.items(), start=1)}
     box = bounding_box(np.logical_or.reduce([brain, *(classes > 0 for classes in labels.values())]))
     inside = cut(brain, box)
     moved = affine @ nib.affines.from_matvec(np.eye(3), [low for low, _ in box])
@@ -62,7 +61,7 @@ def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
 
 
 def difference(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """The kind of difference between two arrays of class indices (uint8): its number in `DIFFERENCES` from 1, or 0."""
+    """The kind of difference between two arrays of class indices (uint8): its number in `ERRORS` from 1, or 0."""
     tumor = [region(classes, "WT") for classes in (truth, predicted)]
     return np.select([tumor[0] & ~tumor[1], ~tumor[0] & tumor[1], truth != predicted], [1, 2, 3]).astype(np.uint8)
 
