@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 
 from glioseg.colors import ERRORS, TISSUES
-from glioseg.labels import CLASSES, region
+from glioseg.labels import CLASSES, REGION_NAMES, region
 from glioseg.plot.subjects.slices import window
 from glioseg.preprocess.layers import Layers
 from glioseg.volumes.boxes import bounding_box, cut
@@ -54,6 +54,9 @@ def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
         "images": list(images),
         "layers": colors,
         "overlays": list(overlays),
+        "regions": {name: REGION_NAMES[name] for name in overlays if name in REGION_NAMES},
+        "windows": {name: window(cut(volume, box), inside) for name, volume in images.items()},
+        "slices": _slice_numbers(affine, brain.shape),
         "focus_mm": nib.affines.apply_affine(affine, _focus([truth, predicted, brain])).tolist(),
         "volumes": {name: _nifti(volume, moved) for name, volume in shown.items()},
     }
@@ -97,6 +100,14 @@ def _greys(volume: np.ndarray, brain: np.ndarray) -> np.ndarray:
 def _tissues(classes: np.ndarray) -> dict[str, list]:
     found = np.bincount(classes.ravel(), minlength=len(CLASSES))
     return {name: [index, TISSUES[name]] for index, name in enumerate(CLASSES) if index and found[index]}
+
+
+def _slice_numbers(affine: np.ndarray, shape: Sequence[int]) -> dict[str, list[float]]:
+    """Plane -> the factors of x, y, z and 1 (in mm) in the index of its slice, and the number of slices."""
+    rows = np.linalg.inv(affine)[:3].tolist()
+    return {
+        plane: [*row, count] for plane, row, count in zip(("sagittal", "coronal", "axial"), rows, shape, strict=True)
+    }
 
 
 def _focus(candidates: Sequence[np.ndarray | None]) -> np.ndarray:
