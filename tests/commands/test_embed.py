@@ -10,6 +10,7 @@ from reports import scan, script
 from studies import MODALITIES
 
 from glioseg.volumes.nifti import write_map
+from glioseg.volumes.orientation import to_lps
 
 OBLIQUE = np.array([[0, 0, 2, -7], [-1, 0.1, 0, 27], [0.1, 1, 0, 3], [0, 0, 0, 1]], float)
 
@@ -37,6 +38,14 @@ def test_volumes_have_the_geometry_of_the_scan(affine, tmp_path):
     assert set(np.unique(greys)) <= set(range(0, 253, 4)) and greys.max() == 252
     assert (greys == 0).any() and np.all(greys[np.asarray(shown.dataobj) > 0] > 0)
     assert not np.asarray(volume(content, "difference").dataobj).any()
+    voxels, upright = to_lps(np.asarray(whole.dataobj), whole.affine)
+    x, y, z = nib.affines.apply_affine(upright, (3, 4, 5))
+    numbers = [a * x + b * y + c * z + d for a, b, c, d, _ in content["slices"].values()]
+    assert list(content["slices"]) == ["sagittal", "coronal", "axial"]
+    np.testing.assert_allclose(numbers, (3, 4, 5), atol=1e-6)
+    assert [count for *_, count in content["slices"].values()] == list(voxels.shape)
+    low, high = content["windows"]["flair"]
+    assert 200 < low < 400 < 650 < high < 800
 
 
 def test_only_the_geometry_of_a_header_is_embedded(tmp_path):

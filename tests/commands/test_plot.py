@@ -6,6 +6,7 @@ from pictures import keras_file, pixels, share, small_unet
 import plot
 from glioseg.colors import TISSUES
 from glioseg.files import write_table
+from glioseg.plot.network import TINT
 from glioseg.split.cohort import COHORT_COLUMNS
 
 
@@ -28,7 +29,9 @@ def test_network_command_and_its_error(tmp_path):
     assert result.exit_code == 0, result.output
     drawn = pixels(tmp_path / "network.png")
     assert drawn.std() > 10
-    assert share(drawn, "#009E73") > 1e-3, "the transposed convolution"
+    assert share(drawn, TINT) > 1e-3, "the convolutions"
+    drawn = (tmp_path / "network.svg").read_text()
+    assert "transposed convolution" in drawn and "<pattern" in drawn, "the transposed convolution is hatched"
     (tmp_path / "m.keras").write_text("not a zip")
     result = CliRunner().invoke(plot.plot, arguments)
     assert result.exit_code != 0

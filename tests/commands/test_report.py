@@ -384,7 +384,9 @@ IN_PAGE = """
     }
     return [lit, colored];
   };
-  const before = pixels(), slider = document.querySelectorAll("form input[type=range]")[1];
+  const [truth, slider] = document.querySelectorAll("form input[type=range]");
+  truth.value = 0; truth.dispatchEvent(new Event("input"));
+  const before = pixels();
   const rims = document.querySelector("form input[type=checkbox]");
   rims.click();
   const outlined = pixels();

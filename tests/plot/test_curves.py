@@ -33,3 +33,14 @@ def test_the_mean_curve_covers_epochs_that_all_models_have():
     short = {"epoch": np.array([1.0, 2]), "loss": np.array([1.0, 3])}
     long = {"epoch": np.array([1.0, 2, 3]), "loss": np.array([3.0, 5, 9])}
     assert curves.curves({"0": short, "1": long}).axes[0].lines[-1].get_ydata().tolist() == [2, 4]
+
+
+def test_panels_leave_few_places_empty_and_a_vanishing_learning_rate_keeps_its_curve():
+    names = [name for name in curves.PANELS if name != "dice_rc"]
+    history = {"epoch": np.arange(1, 4.0)} | {name: np.array([1e-3, 5e-4, 1e-11]) for name in names}
+    for count, shape in ((8, (2, 4)), (9, (3, 3)), (6, (2, 3)), (3, (1, 3))):
+        shown = [*names, "dice_rc"][:count] if count != 8 else names
+        figure = curves.curves({"all": {name: history.get(name, history["dice"]) for name in ("epoch", *shown)}})
+        assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == shape
+    rate = curves.curves({"all": {name: history[name] for name in ("epoch", "learning_rate")}}).axes[0]
+    assert 1e-7 < rate.get_ylim()[0] < 1e-5

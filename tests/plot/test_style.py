@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from glioseg.colors import TISSUES
-from glioseg.plot.style import save, shown_tissues
+from glioseg.plot.style import dice_floor, distance_ticks, save, shown_tissues
 from glioseg.plot.subjects import subject_slices
 from glioseg.plot.subjects.slices import PLANES
 
@@ -40,3 +40,11 @@ def test_a_figure_is_also_saved_for_print(tmp_path, volumes):
     embedded = re.findall(r"data:image/png;base64,\s*([^\"]+)", drawn)
     sizes = [Image.open(io.BytesIO(base64.b64decode(data))).size[0] for data in embedded]
     assert max(sizes) > 300, "enough pixels for print"
+
+
+def test_axes_cover_the_values_and_little_more():
+    assert [dice_floor(values) for values in ([0.9, 0.76], [0.75], [0.51, 1], [0.5], [0], [], [float("nan"), 0.9])] == [
+        0.75, 0.5, 0.5, 0, 0, 0, 0.75,
+    ]  # fmt: skip
+    assert distance_ticks([0.5]) == [0, 1] and distance_ticks([5, 5.1])[-1] == 10 and distance_ticks([]) == [0, 1]
+    assert distance_ticks([373.13])[-2:] == [200, 373.13]

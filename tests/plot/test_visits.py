@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from glioseg.colors import NETWORK_COLOR
 from glioseg.files import write_table
 from glioseg.plot.figures import FIGURES, Contents, draw_of
-from glioseg.plot.visits import COLORS
+from glioseg.plot.visits import NAMED
 
 COLUMNS = ("subject", "patient", "WT_ml", "TC_ml", "ET_ml")
 
@@ -20,7 +21,7 @@ def test_a_line_per_patient_with_several_visits(tmp_path):
     whole, core, enhancing = figure.axes
     assert [line.get_ydata().tolist() for line in whole.lines] == [[4, 5], [10, 30]], "the largest change on top"
     assert [line.get_ydata().tolist() for line in enhancing.lines] == [[2, 2], [1, 0]]
-    assert core.lines[1].get_xdata().tolist() == [1, 2] and core.lines[1].get_color() == COLORS[0]
+    assert core.lines[1].get_xdata().tolist() == [1, 2] and core.lines[1].get_color() == NETWORK_COLOR
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "c"]
 
 
@@ -34,7 +35,7 @@ def test_many_patients_are_grey_lines_below_the_named_ones(tmp_path):
     figure = draw_of("visits")(table_of(tmp_path, *rows))
     assert len(figure.axes[0].lines) == 20
     assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == ["p19", "p18"]
-    assert len({line.get_color() for line in figure.axes[0].lines}) == len(COLORS) + 1
+    assert len({(line.get_color(), line.get_marker()) for line in figure.axes[0].lines}) == NAMED + 1
     assert np.allclose(figure.axes[0].lines[-1].get_ydata(), [29, 48, 67])
 
 

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from glioseg.colors import BLUE, VERMILION
+from glioseg.colors import GREY, INK, NETWORK_COLOR
 from glioseg.evaluate.score_table import NETWORK
 from glioseg.evaluate.summary import SUBJECT_COLUMNS
 from glioseg.files import read_table
 from glioseg.labels import REGION_NAMES, REGIONS
-from glioseg.plot.style import GREY, INK, sentence
+from glioseg.plot.style import dice_axis, sentence
 
 LEAST_ML = 0.1  # the volume axis is linear below this, so that an absent region can be shown at 0
 
@@ -55,22 +55,23 @@ def agreement(values: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     for name, above, below in zip(names, *panels, strict=True):
         truth_ml, predicted_ml, dice = map(np.asarray, values[name])
         size = float(np.clip(400 / len(dice), 5, 24))
-        style = {"s": size, "color": BLUE, "alpha": 0.75, "edgecolor": "white", "linewidth": 0.3, "zorder": 3}
+        style = {"s": size, "color": NETWORK_COLOR, "alpha": 0.75, "edgecolor": "white", "linewidth": 0.3, "zorder": 3}
         above.set_title(f"{REGION_NAMES[name]} ({name})")
         above.scatter((truth_ml + predicted_ml) / 2, predicted_ml - truth_ml, **style)
         _limits(above, predicted_ml - truth_ml)
         largest_ml = max((truth_ml + predicted_ml).max() / 2, 1)
         above.set(xlabel="mean of both volumes (ml)", xlim=(-0.03 * largest_ml, 1.05 * largest_ml))
         below.scatter(truth_ml, dice, **style)
-        below.set(xlabel="true volume (ml)", ylim=(-0.02, 1.02), yticks=np.linspace(0, 1, 6))
+        below.set(xlabel="true volume (ml)")
+        dice_axis(below, dice)
         _volume_axis(below, truth_ml)
         for axis in (above, below):
             axis.grid(axis="y")
     panels[0][0].set_ylabel("predicted \N{MINUS SIGN} true volume (ml)")
     panels[1][0].set_ylabel("Dice")
     handles = [
-        Line2D([], [], color=VERMILION, label="mean difference"),
-        Line2D([], [], color=VERMILION, linestyle="--", linewidth=1, label="limits of agreement (±1.96 SD)"),
+        Line2D([], [], color=INK, label="mean difference"),
+        Line2D([], [], color=INK, linestyle="--", linewidth=1, label="limits of agreement (±1.96 SD)"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
@@ -81,12 +82,12 @@ def _limits(axis: Axes, differences_ml: np.ndarray) -> None:
     mean = float(differences_ml.mean())
     spread = 1.96 * float(differences_ml.std(ddof=1)) if len(differences_ml) > 1 else 0.0
     axis.axhline(0, color=GREY, linewidth=0.8, zorder=1)
-    axis.axhline(mean, color=VERMILION, linewidth=1.5, zorder=2)
+    axis.axhline(mean, color=INK, linewidth=1.5, zorder=2)
     lines = [mean]
     if spread:
         lines += [mean - spread, mean + spread]
         for at in lines[1:]:
-            axis.axhline(at, color=VERMILION, linewidth=1, linestyle="--", zorder=2)
+            axis.axhline(at, color=INK, linewidth=1, linestyle="--", zorder=2)
     reach = max(1.15 * np.abs([*differences_ml, *lines]).max(), 0.1)
     axis.set(ylim=(-reach, reach))
     for at in lines:

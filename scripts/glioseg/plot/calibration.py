@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from glioseg.colors import BLUE
+from glioseg.colors import GREY, INK, NETWORK_COLOR
 from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, EDGES, Bins, bins_of, expected_error, missed, pooled
 from glioseg.files import read_table
 from glioseg.labels import REGION_NAMES, REGIONS
-from glioseg.plot.style import GREY, INK, sentence
+from glioseg.plot.style import sentence
 
 FEWEST = 50  # voxels; a subject's bin with fewer is not drawn, because its share of true voxels is too noisy
 
@@ -42,8 +42,15 @@ def calibration(values: Mapping[str, Mapping[str, Bins]]) -> Figure:
         above.set_title(f"{REGION_NAMES[name]} ({name})")
         above.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", zorder=1)
         for bins in subjects:
-            _line(above, bins, FEWEST, color=BLUE, linewidth=0.7, alpha=float(np.clip(6 / len(subjects), 0.08, 0.5)))
-        _line(above, everyone, 1, color=BLUE, linewidth=2, marker="o", markersize=4.5, zorder=3)
+            _line(
+                above,
+                bins,
+                FEWEST,
+                color=NETWORK_COLOR,
+                linewidth=0.7,
+                alpha=float(np.clip(6 / len(subjects), 0.08, 0.5)),
+            )
+        _line(above, everyone, 1, color=NETWORK_COLOR, linewidth=2, marker="o", markersize=4.5, zorder=3)
         words = f"expected calibration error {expected_error(everyone):.3f}\n"
         words += f"{100 * missed(everyone):.1f} % of the truth\nhas a probability < 10 %"
         above.text(0.03, 0.97, words, transform=above.transAxes, va="top", color=INK, fontsize=7.5)
@@ -51,15 +58,15 @@ def calibration(values: Mapping[str, Mapping[str, Bins]]) -> Figure:
         widths = np.diff(EDGES[1:])
         voxels = np.array(everyone["voxels"][1:])
         percent = 100 * voxels / max(voxels.sum(), 1)
-        below.bar(EDGES[1:-1], percent, widths, align="edge", color=BLUE, alpha=0.6, edgecolor="white")
+        below.bar(EDGES[1:-1], percent, widths, align="edge", color=NETWORK_COLOR, alpha=0.6, edgecolor="white")
         below.set(xlabel="probability", xticks=np.linspace(0, 1, 6))
         for axis in (above, below):
             axis.grid(axis="y")
     panels[0][0].set_ylabel("share of true voxels")
-    panels[1][0].set_ylabel("% of voxels")
+    panels[1][0].set_ylabel("% of the voxels\nwith p ≥ 10 %")
     handles = [
-        Line2D([], [], color=BLUE, linewidth=2, marker="o", markersize=4.5, label="all subjects pooled"),
-        Line2D([], [], color=BLUE, linewidth=0.7, label="one subject"),
+        Line2D([], [], color=NETWORK_COLOR, linewidth=2, marker="o", markersize=4.5, label="all subjects pooled"),
+        Line2D([], [], color=NETWORK_COLOR, linewidth=0.7, label="one subject"),
         Line2D([], [], color=GREY, linewidth=0.8, linestyle=":", label="perfect calibration"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

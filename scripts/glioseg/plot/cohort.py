@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from glioseg.colors import BLUE, TISSUES
+from glioseg.colors import GREY, INK, REGION_COLORS, TISSUES
 from glioseg.files import read_json, read_table
 from glioseg.labels import CLASSES, REGIONS
-from glioseg.plot.style import GREY, INK, _boxes, sentence, shown_tissues, tissue_handles
+from glioseg.plot.style import _boxes, sentence, shown_tissues, tissue_handles
 from glioseg.volumes.orientation import voxel_ml
 
 NAMED_UP_TO = 40  # subjects; the names of more would overlap under the bars
@@ -70,7 +70,7 @@ def cohort(volumes_ml: Mapping[str, Sequence[float]], folds: Mapping[str, str]) 
         bars.set_xticks([])
     totals = [np.array([tumor_ml[name] for name in names if folds[name] == fold]) for fold in groups]
     for place, total in enumerate(totals):
-        _boxes(strips, [total], 0, 1, BLUE, first=place)
+        _boxes(strips, [total], 0, 1, REGION_COLORS["WT"], first=place)
     strips.set_xticks(range(len(groups)), [fold_name(fold) for fold in groups], rotation=60 if len(groups) > 6 else 0)
     strips.set(title="whole tumor (ml) per fold", ylim=(0, None))
     strips.tick_params(axis="x", length=0, labelsize=8)

@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from glioseg.colors import BLUE, VERMILION
+from glioseg.colors import GREY, INK, NETWORK_COLOR
 from glioseg.files import read_table
-from glioseg.plot.style import GREY
 
 PANELS = {
     "loss": "loss",
@@ -35,12 +34,13 @@ def curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     histories: model -> column -> value per epoch, NaN where an epoch was not validated. Absent columns have no panel.
     """
     names = [name for name in PANELS if any(name in history for history in histories.values())]
-    columns = min(4, len(names))
+    # As many columns as leave the fewest places empty.
+    columns = min(range(min(4, len(names)), min(2, len(names) - 1), -1), key=lambda count: -len(names) % count)
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(9.6, 2.35 * rows + 0.35), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True)
     for axis, name in zip(axes.flat, names, strict=False):
-        for column, color in ((name, BLUE), (f"val_{name}", VERMILION)):
+        for column, color in ((name, GREY), (f"val_{name}", NETWORK_COLOR)):
             lines = [_recorded(history, column) for history in histories.values() if column in history]
             for epochs, values in lines:
                 axis.plot(epochs, values, color=color, linewidth=0.8, alpha=0.45 if len(lines) > 1 else 1)
@@ -50,15 +50,17 @@ def curves(histories: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
         axis.grid(axis="y")
         if name == "learning_rate":
             axis.set_yscale("log")
+            # The last epochs of a schedule may end at almost nothing.
+            axis.set_ylim(bottom=max(axis.get_ylim()[0], 1e-3 * max(line.get_ydata().max() for line in axis.lines)))
         elif name != "loss":
             axis.set_ylim(None if name == "accuracy" else 0, 1)
     for axis in axes.flat[len(names) :]:
         axis.set_axis_off()
     figure.supxlabel("epoch", fontsize=9)
-    handles = [Line2D([], [], color=BLUE, label="training"), Line2D([], [], color=VERMILION, label="validation")]
+    handles = [Line2D([], [], color=GREY, label="training"), Line2D([], [], color=NETWORK_COLOR, label="validation")]
     if len(histories) > 1:
-        handles.append(Line2D([], [], color=GREY, linewidth=0.8, label=f"one of {len(histories)} models"))
-        handles.append(Line2D([], [], color=GREY, linewidth=1.9, label="mean of the models"))
+        handles.append(Line2D([], [], color=INK, linewidth=0.8, label=f"one of {len(histories)} models"))
+        handles.append(Line2D([], [], color=INK, linewidth=1.9, label="mean of the models"))
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
     return figure
 

@@ -9,22 +9,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
 
-from glioseg.colors import BLUE, GREEN, ORANGE, PURPLE, VERMILION
+from glioseg.colors import GREY, INK, NETWORK_COLOR
 from glioseg.model_files import models_of
 from glioseg.plot.network_stages import TIMES, Stage
 from glioseg.plot.network_stages import stages as find_stages
-from glioseg.plot.style import GREY, INK
 from glioseg.predict.keras_file import read_layers
 
-COLORS = {
-    "input": "#f2f2f2",
-    "convolution": "#b9d7ea",
-    "strided": ORANGE,
-    "transposed": GREEN,
-    "upsampled": PURPLE,
-    "skipped": "white",
-    "output": BLUE,
-}
+# Tints of the network's color, and hatches, because other colors mean tissues or errors.
+TINT = "#b9d7ea"
+COLORS = {"input": "#f2f2f2", "skipped": "white", "output": NETWORK_COLOR}
+HATCHES = {"strided": "\\\\\\\\", "transposed": "////", "upsampled": "...."}
+DOTTED = (0, (1, 1))
 WORDS = {
     "convolution": "convolution",
     "strided": "strided convolution",
@@ -127,25 +122,33 @@ def _draw(axis: Axes, stage: Stage, above: float, middle: float, height: float, 
 def _slab(axis: Axes, left: float, middle: float, height: float, made_by: str, channels: int | None) -> float:
     """Draw one slab with its number of channels above it; returns its width."""
     width = _width(channels)
-    axis.add_patch(
-        Rectangle((left, middle - height / 2), width, height, facecolor=COLORS[made_by], edgecolor=INK, linewidth=0.7)
-    )
+    axis.add_patch(Rectangle((left, middle - height / 2), width, height, **_look(made_by)))
     if channels:
         axis.text(left + width / 2, middle + height / 2 + 0.05, str(channels), ha="center", va="bottom", fontsize=8)
     return width
 
 
+def _look(made_by: str) -> dict:
+    return {
+        "facecolor": COLORS.get(made_by, TINT),
+        "hatch": HATCHES.get(made_by),
+        "edgecolor": INK,
+        "linewidth": 0.7,
+        "hatch_linewidth": 0.5,
+    }
+
+
 def _connect(axis: Axes, before: dict, after: dict, stage: Stage) -> None:
-    """Draw the arrow from the last slab of a stage to the first of the next; pooling has its own color."""
+    """Draw the arrow from the last slab of a stage to the first of the next; pooling is dotted."""
     sign = 1 if after["middle"] > before["middle"] else -1
     end = after["first"], after["middle"] - sign * (after["height"] / 2 + (0.28 if sign < 0 else 0.04))
-    color = VERMILION if stage.pooled else INK
+    line = {"linewidth": 1.6, "linestyle": DOTTED if stage.pooled else "-"}
     if after["first"] > before["last"] + 0.01:  # moved right, to leave room for the skip connection
         start = before["right"] + 0.04, before["middle"]
-        _arrow(axis, start, end, color, linewidth=1.6, connectionstyle="angle,angleA=0,angleB=90,rad=0")
+        _arrow(axis, start, end, INK, **line, connectionstyle="angle,angleA=0,angleB=90,rad=0")
     else:
         start = before["last"], before["middle"] + sign * (before["height"] / 2 + (0.28 if sign > 0 else 0.04))
-        _arrow(axis, start, end, color, linewidth=1.6)
+        _arrow(axis, start, end, INK, **line)
 
 
 def _place(stages: list[Stage], wanted: Stage) -> int:
@@ -204,13 +207,9 @@ def _handles(stages: list[Stage]) -> list[Patch | Line2D]:
     """Legend handles of the elements that the stages contain."""
     made_by = {slab.made_by for stage in stages for slab in stage.slabs} | {"output"}
     made_by |= {"skipped"} if any(stage.skips for stage in stages) else set()
-    handles: list = [
-        Patch(facecolor=COLORS[name], edgecolor=INK, linewidth=0.7, label=words)
-        for name, words in WORDS.items()
-        if name in made_by
-    ]
+    handles: list = [Patch(**_look(name), label=words) for name, words in WORDS.items() if name in made_by]
     for pooled in sorted({stage.pooled for stage in stages} - {""}):
-        handles.append(Line2D([], [], color=VERMILION, linewidth=1.6, label=f"{pooled} pooling"))
+        handles.append(Line2D([], [], color=INK, linewidth=1.6, linestyle=DOTTED, label=f"{pooled} pooling"))
     for merge in sorted({merge for stage in stages for _, merge, _ in stage.skips}):
         handles.append(Line2D([], [], color=GREY, linestyle=(0, (4, 3)), label=f"skip connection ({merge})"))
     return handles

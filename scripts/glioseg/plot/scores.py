@@ -15,6 +15,8 @@ from glioseg.labels import REGION_NAMES, REGIONS
 from glioseg.plot.style import (
     METHODS,
     _boxes,
+    dice_axis,
+    distance_ticks,
     sentence,
 )
 
@@ -49,18 +51,23 @@ def scores(values: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]) -> Figu
     order = list(dict.fromkeys(method for methods in metrics.values() for method in methods))
     colors = {method: METHODS[place % len(METHODS)] for place, method in enumerate(order)}
     for axis, (metric, methods) in zip(panels, metrics.items(), strict=True):
-        for place, (method, regions) in enumerate(methods.items()):
-            _boxes(axis, [regions.get(name, ()) for name in names], place, len(methods), colors[method])
+        for method, regions in methods.items():
+            for x, name in enumerate(names):
+                # A method without scores of a region leaves no empty place there.
+                scored = [other for other in methods if len(methods[other].get(name, ()))]
+                if method in scored:
+                    _boxes(axis, [regions[name]], scored.index(method), len(scored), colors[method], first=x)
         axis.set_xticks(range(len(names)), [f"{REGION_NAMES[name]} ({name})".replace(" ", "\n", 1) for name in names])
         axis.tick_params(axis="x", length=0)
         axis.grid(axis="y")
         if metric == "dice":
-            axis.set(title="Dice: higher is better", ylim=(-0.02, 1.02), yticks=np.linspace(0, 1, 6))
+            axis.set(title="Dice: higher is better")
+            dice_axis(axis, [value for regions in methods.values() for scored in regions.values() for value in scored])
         else:
             axis.set_yscale("symlog", linthresh=2)
-            ticks = [0, 1, 2, 5, 10, 20, 50, 100, 200]
-            axis.set(title="HD95 (mm): lower is better", ylim=(-0.1, 1.15 * ABSENT_HD95_MM))
-            axis.set_yticks([*ticks, ABSENT_HD95_MM], [*map(str, ticks), "absent"])
+            ticks = distance_ticks([float(max(scored)) for regions in methods.values() for scored in regions.values()])
+            axis.set(title="HD95 (mm): lower is better", ylim=(-0.1, 1.15 * ticks[-1]))
+            axis.set_yticks(ticks, ["absent" if tick == ABSENT_HD95_MM else str(tick) for tick in ticks])
             axis.minorticks_off()
     handles = [Line2D([], [], color=colors[method], linewidth=5, label=method) for method in order]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
 
-from glioseg.colors import BLUE, GREEN, ORANGE, PURPLE, TISSUES
+from glioseg.colors import BASELINES, GREY, INK, NETWORK_COLOR, TISSUES
+from glioseg.evaluate.metrics import ABSENT_HD95_MM
 from glioseg.files import whole
 
-INK, GREY, FAINT = "#222222", "#8a8a8a", "#d9d9d9"
+FAINT = "#d9d9d9"
 # Every data set has these classes, so every legend shows them; the others are shown only if they were found.
 COMMON = ("necrosis", "edema", "enhancing")
-METHODS = (BLUE, GREY, ORANGE, GREEN, PURPLE)  # in the order in which methods appear in a table
+METHODS = (NETWORK_COLOR, *BASELINES)  # in the order in which methods appear in a table
 
 DOTS_PER_INCH, PRINT_DOTS_PER_INCH = 110, 300
 GREYS = 64
@@ -89,6 +90,26 @@ def _with_palette(image: Image.Image) -> Image.Image:
 
 
 BOX_FROM = 5  # points; with fewer, only the median is drawn, because quartiles say little
+
+
+def dice_axis(axis: Axes, dice: Iterable[float]) -> None:
+    """Give the vertical axis the range of Dice from `dice_floor` to 1."""
+    low = dice_floor(dice)
+    axis.set(ylim=(low - 0.02 * (1 - low), 1 + 0.02 * (1 - low)), yticks=np.linspace(low, 1, 6))
+
+
+def dice_floor(dice: Iterable[float]) -> float:
+    """The lower end of an axis of Dice: 0, or 0.5 or 0.75 if every value is above it, so that points stay apart."""
+    least = min((value for value in dice if value == value), default=0.0)
+    return next((floor for floor in (0.75, 0.5) if least > floor), 0.0)
+
+
+def distance_ticks(distances_mm: Iterable[float]) -> list[float]:
+    """Ticks of an axis of HD95 from 0 to the first one that no value exceeds; the last is that of an absent region."""
+    most = max(distances_mm, default=0.0)
+    ticks = (0, 1, 2, 5, 10, 20, 50, 100, 200, ABSENT_HD95_MM)
+    last = next((place for place, tick in enumerate(ticks) if tick >= most), len(ticks) - 1)
+    return list(ticks[: max(last, 1) + 1])
 
 
 def sentence(words: str) -> Figure:

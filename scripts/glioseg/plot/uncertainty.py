@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from glioseg.colors import BLUE
+from glioseg.colors import GREY, NETWORK_COLOR
 from glioseg.files import read_table
-from glioseg.plot.style import GREY
+from glioseg.plot.style import dice_axis
 
 FEWEST = 10  # subjects; the interval of a rank correlation of fewer holds nearly every value
 
@@ -31,11 +31,14 @@ def uncertainty(values: Sequence[float], dice: Sequence[float]) -> Figure:
     scored = ~np.isnan(dice)
     figure = Figure(figsize=(5.2, 3.8), layout="constrained")
     axis = figure.subplots()
-    axis.scatter(values[scored], dice[scored], s=22, color=BLUE, alpha=0.8, edgecolor="white", linewidth=0.4, zorder=3)
+    axis.scatter(
+        values[scored], dice[scored], s=22, color=NETWORK_COLOR, alpha=0.8, edgecolor="white", linewidth=0.4, zorder=3
+    )
     for value in values[~scored]:
         axis.axvline(value, ymax=0.04, color=GREY, linewidth=1)
     most = float(values.max()) if len(values) else 0.0
-    axis.set(xlabel="uncertainty (1 \N{MINUS SIGN} expected Dice)", ylabel="mean Dice", ylim=(-0.02, 1.02))
+    axis.set(xlabel="uncertainty (1 \N{MINUS SIGN} expected Dice)", ylabel="mean Dice")
+    dice_axis(axis, dice)
     axis.set_xlim(0, max(1.1 * most, 0.05))
     axis.axline((0, 1), (1, 0), color=GREY, linewidth=0.8, linestyle="--", zorder=1, label="expected Dice")
     axis.legend(loc="lower left")

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from glioseg.colors import ORANGE
+from glioseg.colors import BRAIN_OUTLINE
 from glioseg.labels import MASK
 from glioseg.register.grids import Grid
 from glioseg.register.intensities import image_on
@@ -41,7 +41,7 @@ def draw(found: Registered) -> Figure:
             for column, (when, volume) in zip(row[2 * number :], shown.items(), strict=False):
                 parts = [_plane(each, axis, places[axis]) for each in (_gray(still), _gray(volume))]
                 column.imshow(np.where(_checkers(parts[0].shape), *parts), cmap="gray", vmin=0, vmax=1)
-                column.contour(_plane(brain, axis, places[axis]), [0.5], colors=[ORANGE], linewidths=0.7)
+                column.contour(_plane(brain, axis, places[axis]), [0.5], colors=[BRAIN_OUTLINE], linewidths=0.7)
                 column.set_title(f"{name} on {reference}, {when}", fontsize=9)
                 column.set_axis_off()
     return figure

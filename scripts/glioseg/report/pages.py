@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from glioseg.evaluate.score_table import DASH
 from glioseg.files import read_json, read_table
@@ -36,11 +35,10 @@ def data_uri(path: Path) -> str:
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}" if path.is_file() else ""
 
 
-def dimensions(data: str) -> Markup:
-    """The attributes width and height of an image from `data_uri`, which reserve its place before it is loaded."""
+def dimensions(data: str) -> tuple[int, int]:
+    """Width and height in pixels of an image from `data_uri`."""
     # A PNG file starts with a signature of 8 bytes, then the length and the name of its header.
-    width, height = struct.unpack(">II", base64.b64decode(data.partition(",")[2][:32])[16:24])
-    return Markup(f'width="{width}" height="{height}"')
+    return struct.unpack(">II", base64.b64decode(data.partition(",")[2][:32])[16:24])
 
 
 def relative_address(folder: Path, start: Path) -> str:

@@ -8,30 +8,23 @@ import numpy as np
 from glioseg.colors import REGION_COLORS
 from glioseg.evaluate.metrics import ABSENT_HD95_MM
 from glioseg.labels import REGION_NAMES
+from glioseg.plot.style import dice_floor, distance_ticks
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 480, 320, 52, 30, 30
 MANY = 60  # subjects; with more, the points are smaller
 BOX_FROM = 5  # points; with fewer, only the median is drawn, because quartiles say little
 
-# Per metric: title, ticks, decimals, and the height of a value between bottom (0) and top (1).
-SCALES: dict[str, tuple[str, Sequence[float], int, Callable[[float], float]]] = {
-    "dice": ("Dice: higher is better", (0, 0.2, 0.4, 0.6, 0.8, 1), 3, lambda value: value),
-    "hd95_mm": (
-        "HD95 (mm): lower is better",
-        (0, 1, 2, 5, 10, 20, 50, 100, 200, ABSENT_HD95_MM),
-        1,
-        lambda value: math.log1p(value) / math.log1p(ABSENT_HD95_MM),
-    ),
-}
+TITLES = {"dice": ("Dice: higher is better", 3), "hd95_mm": ("HD95 (mm): lower is better", 1)}  # with decimals
 
 
 def strip_plots(table: Sequence[dict], regions: Sequence[str]) -> list[dict]:
     """One plot per metric in the rows of `subject_table`, with a box per region and a point per subject."""
     plots = []
-    for metric, (title, ticks, digits, scale) in SCALES.items():
+    for metric, (title, digits) in TITLES.items():
         values = {name: _subject_values(table, metric, name) for name in regions}
         values = {name: found for name, found in values.items() if found}
         if values:
+            ticks, scale = _axis(metric, [value for found in values.values() for _, value in found])
             radius = 4.5 if len(table) <= MANY else 2.6
             room = (WIDTH - LEFT) / len(values)
             groups = [
@@ -60,6 +53,15 @@ def swarm(heights: Sequence[float], radius: float, half: float) -> list[float]:
         for offset, place in zip(sides, band, strict=True):
             offsets[place] = round(offset, 1)
     return offsets
+
+
+def _axis(metric: str, values: Sequence[float]) -> tuple[Sequence[float], Callable[[float], float]]:
+    """The ticks of a metric, and the height of a value between bottom (0) and top (1)."""
+    if metric == "dice":
+        low = dice_floor(values)
+        return np.linspace(low, 1, 6).round(2), lambda value: (value - low) / (1 - low)
+    ticks = distance_ticks(values)
+    return ticks, lambda value: math.log1p(value) / math.log1p(ticks[-1])
 
 
 def _subject_values(table: Sequence[dict], metric: str, region: str) -> list[tuple[str, float]]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from glioseg.colors import BLUE, ORANGE, TISSUES
-from glioseg.labels import CLASSES, region
+from glioseg.colors import ERRORS, TISSUES
+from glioseg.labels import CLASSES, REGION_NAMES, region
 from glioseg.plot.subjects.slices import window
 from glioseg.preprocess.layers import Layers
 from glioseg.volumes.boxes import bounding_box, cut
@@ -21,7 +21,6 @@ from glioseg.volumes.orientation import to_lps
 
 TRUTH, PREDICTION = "truth", "prediction"
 DIFFERENCE = "difference"
-DIFFERENCES = {"false negative": ORANGE, "false positive": BLUE, "wrong class": "#ffffff"}
 GREYS, STEP = 64, 4  # as many as in figures; more would be noise, which does not compress
 
 
@@ -43,7 +42,7 @@ def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
     colors = {name: _tissues(classes) for name, classes in labels.items()}
     if len(labels) == 2:
         labels[DIFFERENCE] = difference(truth, predicted)
-        colors[DIFFERENCE] = {name: [index, color] for index, (name, color) in enumerate(DIFFERENCES.items(), start=1)}
+        colors[DIFFERENCE] = {name: [index, color] for index, (name, color) in enumerate(ERRORS.items(), start=1)}
     box = bounding_box(np.logical_or.reduce([brain, *(classes > 0 for classes in labels.values())]))
     inside = cut(brain, box)
     moved = affine @ nib.affines.from_matvec(np.eye(3), [low for low, _ in box])
@@ -55,6 +54,9 @@ def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
         "images": list(images),
         "layers": colors,
         "overlays": list(overlays),
+        "regions": {name: REGION_NAMES[name] for name in overlays if name in REGION_NAMES},
+        "windows": {name: window(cut(volume, box), inside) for name, volume in images.items()},
+        "slices": _slice_numbers(affine, brain.shape),
         "focus_mm": nib.affines.apply_affine(affine, _focus([truth, predicted, brain])).tolist(),
         "volumes": {name: _nifti(volume, moved) for name, volume in shown.items()},
     }
@@ -62,7 +64,7 @@ def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
 
 
 def difference(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """The kind of difference between two arrays of class indices (uint8): its number in `DIFFERENCES` from 1, or 0."""
+    """The kind of difference between two arrays of class indices (uint8): its number in `ERRORS` from 1, or 0."""
     tumor = [region(classes, "WT") for classes in (truth, predicted)]
     return np.select([tumor[0] & ~tumor[1], ~tumor[0] & tumor[1], truth != predicted], [1, 2, 3]).astype(np.uint8)
 
@@ -98,6 +100,14 @@ def _greys(volume: np.ndarray, brain: np.ndarray) -> np.ndarray:
 def _tissues(classes: np.ndarray) -> dict[str, list]:
     found = np.bincount(classes.ravel(), minlength=len(CLASSES))
     return {name: [index, TISSUES[name]] for index, name in enumerate(CLASSES) if index and found[index]}
+
+
+def _slice_numbers(affine: np.ndarray, shape: Sequence[int]) -> dict[str, list[float]]:
+    """Plane -> the factors of x, y, z and 1 (in mm) in the index of its slice, and the number of slices."""
+    rows = np.linalg.inv(affine)[:3].tolist()
+    return {
+        plane: [*row, count] for plane, row, count in zip(("sagittal", "coronal", "axial"), rows, shape, strict=True)
+    }
 
 
 def _focus(candidates: Sequence[np.ndarray | None]) -> np.ndarray:

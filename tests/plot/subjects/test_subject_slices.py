@@ -6,19 +6,37 @@ from pictures import pixels, share, words
 
 from glioseg.colors import REGION_COLORS, TISSUES
 from glioseg.plot.style import COMMON, save
-from glioseg.plot.subjects import slices, subject_slices
+from glioseg.plot.subjects import subject_slices
 from glioseg.plot.subjects.slices import PLANES
 
 
-def test_contours_of_truth_are_darker_than_those_of_the_prediction(volumes, tmp_path):
+def test_the_truth_is_dashed_and_the_prediction_solid(volumes):
     image, brain, classes = volumes
+    dashed = {}
     for kind, truth, prediction in (("truth", classes, None), ("prediction", None, classes)):
-        save(
-            subject_slices.planes({"t1": image}, brain, np.ones(3), truth, prediction, "", list(PLANES)),
-            tmp_path / f"{kind}.png",
-        )
-    dark = "#{:02x}{:02x}{:02x}".format(*(int(255 * part) for part in slices.line_color(TISSUES["edema"], "truth")))
-    assert share(pixels(tmp_path / "truth.png"), dark) > 4 * share(pixels(tmp_path / "prediction.png"), dark)
+        figure = subject_slices.planes({"t1": image}, brain, np.ones(3), truth, prediction, "", list(PLANES))
+        lines = [line for axis in figure.axes for line in axis.collections]
+        dashed[kind] = {dashes is not None for line in lines for _, dashes in line.get_linestyles()}
+        assert len(lines) == 9
+        key = next(handle for handle in figure.legends[0].legend_handles if handle.get_label() == kind)
+        assert (key.get_linestyle() == "--") == (kind == "truth")
+    assert dashed == {"truth": {True}, "prediction": {False}}
+
+
+def test_every_plane_has_its_sides_and_a_scale_bar(volumes):
+    image, brain, classes = volumes
+    figure = subject_slices.planes({"t1": image}, brain, np.ones(3), classes, classes, "", list(PLANES))
+    words_of = [{text.get_text() for text in axis.texts} - {"t1"} for axis in figure.axes]
+    assert words_of == [{*"RLAP", "20 mm"}, {*"RLSI", "20 mm"}, {*"APSI", "20 mm"}]
+
+
+def test_the_network_input_is_shown_in_another_plane_and_its_shares_are_named(volumes):
+    image, brain, classes = volumes
+    first = subject_slices.modalities({"t1": image}, brain, np.ones(3), classes).axes[0]
+    figure = subject_slices.sample({"t1": image}, brain, np.ones(3), classes)
+    sides = [{text.get_text() for text in axis.texts} & {*"APSI"} for axis in (first, figure.axes[0])]
+    assert sides == [{*"AP"}, {*"SI"}]
+    assert "bars: share of the brain" in figure.texts[-1].get_text()
 
 
 @pytest.mark.parametrize(("index", "tissue"), [(4, "cavity"), (5, "cyst")])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import nibabel as nib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
@@ -19,13 +19,13 @@ from glioseg.labels import CLASSES, region
 from glioseg.volumes.boxes import bounding_box
 from glioseg.volumes.orientation import spacing_mm
 
-# The axis of an upright volume that a plane cuts, and the patient's sides at the left and right edge of its slices.
-PLANES = {"axial": (2, "RL"), "coronal": (1, "RL"), "sagittal": (0, "AP")}
+# The axis of an upright volume that a plane cuts, and the patient's sides at the left, right, upper and lower edge.
+PLANES = {"axial": (2, "RLAP"), "coronal": (1, "RLSI"), "sagittal": (0, "APSI")}
 MARGIN_MM, SCALE_BAR_MM = 6, 20
-# The truth is a thick dim line and the prediction a thin bright one on top of it, so that both are visible where they
-# agree. The lines are opaque, because two translucent colors on top of each other would give a third.
-WIDTHS = {"truth": 2.0, "prediction": 0.8}
-BRIGHTNESS = {"truth": 0.62, "prediction": 1.0}
+# The truth is dashed and wide, the prediction solid and fine, so that both are visible where they agree. The lines are
+# opaque, because two translucent colors on top of each other would give a third.
+WIDTHS = {"truth": 1.9, "prediction": 0.8}
+DASHES = {"truth": (0, (2.2, 1.8)), "prediction": "-"}
 
 
 def turn(volume: np.ndarray, affine: np.ndarray) -> np.ndarray:
@@ -128,23 +128,20 @@ def outline(
                 rows,
                 inside.astype(float),
                 [0.5],
-                colors=[line_color(REGION_COLORS[name], kind)],
+                colors=[REGION_COLORS[name]],
                 linewidths=WIDTHS[kind],
+                linestyles=[DASHES[kind]],
             )
 
 
-def line_color(color: str, kind: str) -> tuple[float, float, float]:
-    """The color of a contour of `kind`, "truth" or "prediction", from its region's color (from white in the legend)."""
-    return tuple(BRIGHTNESS[kind] * part for part in to_rgb(color))
-
-
 def sides(axis: Axes, plane: str) -> None:
-    """Write the patient's sides at the left and right edge, outlined in black, because tissue may be behind them."""
+    """Write the patient's sides at the four edges, outlined in black, because tissue may be behind them."""
     rim = [withStroke(linewidth=2, foreground="black")]
-    for place, letter in zip((0.02, 0.98), PLANES[plane][1], strict=True):
-        align = "left" if place < 0.5 else "right"
-        style = {"color": "white", "ha": align, "va": "center", "fontsize": 9, "path_effects": rim}
-        axis.text(place, 0.5, letter, transform=axis.transAxes, **style)
+    places = {"left": (0.02, 0.5), "right": (0.98, 0.5), "top": (0.5, 0.985), "bottom": (0.5, 0.015)}
+    for (edge, place), letter in zip(places.items(), PLANES[plane][1], strict=True):
+        align = {"ha": edge, "va": "center"} if edge in ("left", "right") else {"ha": "center", "va": edge}
+        style = {"color": "white", "fontsize": 9, "path_effects": rim, **align}
+        axis.text(*place, letter, transform=axis.transAxes, **style)
 
 
 def scale_bar(axis: Axes) -> None:

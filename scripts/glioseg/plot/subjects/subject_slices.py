@@ -15,11 +15,11 @@ from glioseg.labels import CLASSES, REGION_NAMES, REGIONS
 from glioseg.plot.network_stages import TIMES
 from glioseg.plot.style import FAINT, shown_tissues, tissue_handles
 from glioseg.plot.subjects.slices import (
+    DASHES,
     WIDTHS,
     extent_mm,
     fullest,
     grey,
-    line_color,
     outline,
     paint,
     panel,
@@ -43,7 +43,7 @@ def modalities(
 
     Without a mask, the slice with the most brain is shown and there is no mask panel.
     """
-    figure, _ = _row(images, brain, sizes_mm, mask, FOOT)
+    figure, _ = _row(images, brain, sizes_mm, mask, FOOT, "axial")
     if mask is not None:
         _legend(figure, tissue_handles(_tissues(mask)))
     return figure
@@ -52,8 +52,11 @@ def modalities(
 def sample(
     images: Mapping[str, np.ndarray], brain: np.ndarray, sizes_mm: np.ndarray, mask: np.ndarray | None
 ) -> Figure:
-    """Show the network input: each channel with the histogram of its values in the brain, and the mask."""
-    figure, panels = _row(images, brain, sizes_mm, mask, 1.5)
+    """Show the network input: each channel with the histogram of its values in the brain, and the mask.
+
+    The slices are coronal, since `modalities` shows the axial ones, which look nearly the same.
+    """
+    figure, panels = _row(images, brain, sizes_mm, mask, 1.5, "coronal")
     high = figure.get_figheight()
     for name, axis in panels.items():
         left, width = axis.get_position().x0, axis.get_position().width
@@ -73,6 +76,7 @@ def sample(
             below.set(xticks=[], xlim=(0, 1.5 * max(*shares, 0.01)))
     shape = f" {TIMES} ".join(str(length) for length in brain.shape)
     words = f"{shape} voxels, {len(images)} channels; histograms of the input values in the brain"
+    words += "" if mask is None else "; bars: share of the brain (%)"
     figure.text(0.5, 0.12 / high, words, color=FAINT, ha="center", fontsize=8)
     return figure
 
@@ -119,7 +123,7 @@ def planes(
                 _heading(figure, left + width / 2, HEAD + 0.02, plane)
             if plane == shown[0]:
                 axis.text(0.02, 0.98, name, color="white", transform=axis.transAxes, va="top", fontweight="bold")
-                scale_bar(axis)
+            scale_bar(axis)
             left += width + GAP
     figure.text(0.5, 1 - 0.08 / figure.get_figheight(), title, color="white", ha="center", va="top", fontsize=10.5)
     drawn = list(dict.fromkeys(name for names in contours for name in names))
@@ -129,12 +133,17 @@ def planes(
 
 
 def _row(
-    images: Mapping[str, np.ndarray], brain: np.ndarray, sizes_mm: np.ndarray, mask: np.ndarray | None, foot: float
+    images: Mapping[str, np.ndarray],
+    brain: np.ndarray,
+    sizes_mm: np.ndarray,
+    mask: np.ndarray | None,
+    foot: float,
+    plane: str,
 ) -> tuple[Figure, dict[str, Axes]]:
-    """A figure with a row of axial slices, one per image and one for the mask, and its panels by name."""
-    index = fullest(brain if mask is None else mask > 0, "axial")
+    """A figure with a row of slices, one per image and one for the mask, and its panels by name."""
+    index = fullest(brain if mask is None else mask > 0, plane)
     names = [*images, *(["mask"] if mask is not None else [])]
-    size_mm = extent_mm("axial", brain.shape, sizes_mm)
+    size_mm = extent_mm(plane, brain.shape, sizes_mm)
     scale = max(_mm_per_inch(brain, sizes_mm), len(names) * size_mm[0] / WIDEST_INCH)
     width, height = size_mm[0] / scale, size_mm[1] / scale
     figure = Figure(figsize=(len(names) * (width + GAP) + GAP, height + HEAD + foot), facecolor="black")
@@ -142,12 +151,12 @@ def _row(
     for column, name in enumerate(names):
         left = GAP + column * (width + GAP)
         panels[name] = axis = panel(figure, (left, foot, width, height))
-        grey(axis, images.get(name, next(iter(images.values()))), brain, "axial", index, sizes_mm)
-        sides(axis, "axial")
+        grey(axis, images.get(name, next(iter(images.values()))), brain, plane, index, sizes_mm)
+        sides(axis, plane)
         _heading(figure, left + width / 2, HEAD - 0.08, name)
     if mask is not None:
         panels["mask"].images[0].set_alpha(0.45)
-        paint(panels["mask"], mask, "axial", index, sizes_mm)
+        paint(panels["mask"], mask, plane, index, sizes_mm)
     scale_bar(panels[names[0]])
     return figure, panels
 
@@ -176,5 +185,7 @@ def _legend(figure: Figure, handles: list) -> None:
 def _contour_handles(regions: list[str], kinds: list[str]) -> list[Line2D]:
     """Legend handles: a color per region, and a line style per `kind` (truth, prediction)."""
     colors = [Line2D([], [], color=REGION_COLORS[name], linewidth=3, label=REGION_NAMES[name]) for name in regions]
-    lines = [Line2D([], [], color=line_color("white", kind), linewidth=WIDTHS[kind], label=kind) for kind in kinds]
+    lines = [
+        Line2D([], [], color="white", linewidth=WIDTHS[kind], linestyle=DASHES[kind], label=kind) for kind in kinds
+    ]
     return colors + lines

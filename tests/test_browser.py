@@ -1,5 +1,9 @@
 """The report in a browser: at three widths, light and dark, whatever the reader does with it."""
 
+import json
+import re
+import time
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -141,3 +145,92 @@ def test_a_long_table_scrolls_in_its_box(page):
         })()"""
     )
     assert high < 700
+
+
+def text(page):
+    return page.value("document.getElementById('place').textContent")
+
+
+def middle(page):
+    """The middle of the viewer, scrolled into view."""
+    page.value("document.querySelector('#viewer canvas').scrollIntoView({block: 'center'})")
+    return page.value(
+        "(() => { const box = document.querySelector('#viewer canvas').getBoundingClientRect();"
+        " return [box.x + box.width / 3, box.y + box.height / 4]; })()"
+    )
+
+
+def test_the_viewer_names_slices_classes_probabilities_and_intensities(page):
+    opened = page("subjects/good.html")
+    # The tiny scan has 40 x 44 x 36 voxels, and the greys of enhancing tumor in FLAIR are about 650.
+    found = re.search(r"slice sagittal (\d+) of 40, coronal (\d+) of 44, axial (\d+) of 36\. (.*)", text(opened))
+    assert all(5 < int(number) < 35 for number in found.groups()[:3])
+    intensity = float(re.search(r"flair about ([\d.]+)", found[4])[1])
+    assert 350 < intensity < 750
+    assert "truth: " in found[4] and "probability of whole tumor 0.79" in found[4]
+    labels = opened.value("[...document.querySelectorAll('#viewer label')].map(one => one.textContent)")
+    assert "probability of tumor core" in labels
+
+
+def test_the_truth_is_told_from_the_prediction_in_the_viewer(page):
+    shades = page("subjects/good.html").value(
+        """(() => {
+            const [truth, prediction] = ["truth", "prediction"].map(name =>
+                document.querySelector("#viewer canvas").viewer.volumes.find(volume => volume.name === name));
+            const count = ({img}) => [img.filter(value => value > 0).length, img.filter(value => value === 9).length];
+            return [...count(truth), ...count(prediction), truth.opacity, prediction.opacity];
+        })()"""
+    )
+    outline, white, filled, none, truth, prediction = shades
+    assert outline < 0.8 * filled and 0.3 * outline < white < 0.7 * outline and none == 0
+    assert truth > 0 and prediction > 0
+
+
+def test_reset_brings_the_viewer_back(page):
+    opened = page("subjects/good.html")
+    state = "[...document.querySelectorAll('#viewer input, #viewer select')].map(one => one.value + one.checked)"
+    before = [opened.value(state), text(opened)]
+    opened.value(
+        """(() => {
+            for (const slider of document.querySelectorAll("#viewer input[type=range]")) {
+                slider.value = 0.3; slider.dispatchEvent(new Event("input"));
+            }
+            const view = [...document.querySelectorAll("#viewer select")].at(-1);
+            view.value = 1; view.dispatchEvent(new Event("change"));
+            const canvas = document.querySelector("#viewer canvas");
+            canvas.dispatchEvent(new KeyboardEvent("keydown", {key: "PageUp", bubbles: true}));
+            canvas.viewer.volumes[0].cal_max = 99;
+        })()"""
+    )
+    assert opened.value(state) != before[0] and text(opened) != before[1]
+    opened.value("[...document.querySelectorAll('#viewer button')].find(one => one.textContent === 'Reset').click()")
+    assert [opened.value(state), text(opened)] == before
+    shown = "document.querySelector('#viewer canvas').viewer.volumes"
+    assert opened.value(f"[{shown}[0].cal_max > 200, {shown}.map(one => one.opacity)]") == [True, [1, 1, 0.5, 0, 0, 0]]
+
+
+def test_a_screenshot_is_saved(page, tmp_path):
+    opened = page("subjects/good.html")
+    opened.browser.ask("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    opened.value("[...document.querySelectorAll('#viewer button')].at(-1).click()")
+    for _ in range(100):
+        if (tmp_path / "good.png").is_file():
+            break
+        time.sleep(0.1)
+    image = np.asarray(Image.open(tmp_path / "good.png").convert("L"))
+    assert image.shape[1] > 500 and image.std() > 5
+
+
+def test_the_wheel_scrolls_the_page_unless_the_viewer_has_the_focus(page):
+    opened = page("subjects/good.html", 1024)
+    x, y = middle(opened)
+    at, before = opened.value("scrollY"), text(opened)
+    opened.wheel(x, y, 200)
+    opened.wait(f"Math.abs(scrollY - {at}) > 50")
+    assert text(opened) == before
+    x, y = middle(opened)
+    opened.value("document.querySelector('#viewer canvas').focus({preventScroll: true})")
+    at = opened.value("scrollY")
+    opened.wheel(x, y, 200)
+    opened.wait(f"document.getElementById('place').textContent !== {json.dumps(before)}")
+    assert opened.value("scrollY") == at
