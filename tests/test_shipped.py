@@ -1,10 +1,17 @@
 """A model trained on phantoms whose contrast is drawn for each patch: `make model` in small."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import yaml
+from click.testing import CliRunner
 from studies import ROOT, TINY
 from trainings import weights
+
+import segment
+from glioseg.volumes.nifti import read_volume
 
 PRESET = yaml.safe_load((ROOT / "presets/model.yaml").read_text())
 
@@ -43,3 +50,23 @@ def test_healthy_phantoms_are_kept(tiny):
     done = tiny.run("prepare", "--dry-run", "--printshellcmds")
     assert done.returncode == 0, done.stderr
     assert (done.stdout + done.stderr).count("--forced True") == 4
+
+
+@pytest.mark.parametrize(("variable", "least"), [("GLIOSEG_CASES", 0.78), ("GLIOSEG_CASES2021", 0.7)])
+def test_the_model_of_the_project_segments_patients_that_it_never_saw(tmp_path, variable, least):
+    folder = os.environ.get(variable)
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(f"{variable} is not a folder of real cases")
+    dice = []
+    for subject in sorted(path for path in Path(folder).iterdir() if path.is_dir()):
+        output = tmp_path / f"{subject.name}.nii.gz"
+        done = CliRunner().invoke(segment.segment, ["--subject", str(subject), "--output", str(output)])
+        assert done.exit_code == 0, done.output
+        assert "no diagnosis" in done.stderr
+        (truth,) = subject.glob("*seg*")
+        tumor, true = (read_volume(path)[0] > 0 for path in (output, truth))
+        dice.append(2 * (tumor & true).sum() / (tumor.sum() + true.sum()))
+    assert np.mean(dice) > least, dice
+    again = tmp_path / "again.nii.gz"
+    done = CliRunner().invoke(segment.segment, ["--subject", str(subject), "--output", str(again)])
+    assert done.exit_code == 0 and again.read_bytes() == output.read_bytes()
