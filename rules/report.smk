@@ -264,6 +264,7 @@ rule report:
     output:
         index=report(result("report/index.html"), caption="captions/report.rst", category="Report"),
         pages=directory(result("report/subjects")),
+        paper=directory(result("report/paper")),
     log:
         result("logs/report.log"),
     benchmark:
@@ -309,5 +310,6 @@ rule report:
         " {params.failures:q}"
         " {params.options:q}"
         " --pages {output.pages:q}"
+        " --paper {output.paper:q}"
         " --output {output.index:q}"
         " > {log:q} 2>&1"

@@ -16,6 +16,7 @@ from glioseg.predict.tune_postprocess import TUNING_COLUMNS
 from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
 from glioseg.report.pages import data_uri, model_name, read_hashes, read_times, relative_address, script_of
+from glioseg.report.paper.contents import paper_files
 from glioseg.report.run import Run
 from glioseg.report.subject import render_subjects
 from glioseg.report.viewer import niivue
@@ -59,6 +60,7 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--gallery", required=True, type=click.IntRange(0), help="Number of worst and of best subjects to show.")
 @click.option("--viewer", required=True, type=click.Choice(VIEWERS), help="Which subject pages get the viewer.")
 @click.option("--pages", required=True, type=NEW_FOLDER, help="Folder to write the subject pages into.")
+@click.option("--paper", required=True, type=NEW_FOLDER, help="Folder to write methods, references and checklist into.")
 @click.option("--output", required=True, type=Output("report", ".html"), help="HTML file of the report to write.")
 def report(
     notes,
@@ -83,6 +85,7 @@ def report(
     gallery,
     viewer,
     pages,
+    paper,
     output,
 ) -> None:
     rows, study = read_table(cohort, COHORT_COLUMNS), json.loads(config)
@@ -109,8 +112,11 @@ def report(
     def figure(name: str) -> str:
         return data_uri(plots / name)
 
-    index = render(run, title, gallery, relative_address(pages, output.parent), figure)
+    addresses = {name: relative_address(path, output.parent) for name, path in (("pages", pages), ("paper", paper))}
+    index = render(run, title, gallery, addresses, figure)
     write_text(output, index)
+    for name, content in paper_files(run).items():
+        write_text(paper / name, content)
     shown = viewed(viewer, run.cohort, run.subjects, run.uncertainty, gallery)
     scripts = {subject: script_of(subject, volumes, pages) for subject in shown}
     if any(scripts.values()):

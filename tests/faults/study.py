@@ -172,7 +172,7 @@ class Study:
             " --lesions results/summarize/lesions.tsv --confusion results/summarize/confusion.tsv"
             " --groups results/summarize/groups.tsv --title="
             " --benchmarks results/benchmarks --commit x --gallery 2"
-            " --pages results/report/subjects --output results/report/index.html",
+            " --pages results/report/subjects --paper results/report/paper --output results/report/index.html",
         }[rule].split()  # fmt: skip
 
     def outputs(self, rule: str) -> list[str]:
@@ -193,7 +193,7 @@ class Study:
             "plot_subject": [f"plot/subjects/{one}"],
             "embed": [f"report/volumes/{one}.js"],
             "plot": ["plot/scores.png", "plot/scores.svg"],
-            "report": ["report/index.html", "report/subjects"],
+            "report": ["report/index.html", "report/subjects", "report/paper"],
         }[rule]
 
     def command(self, rule: str, fault: tuple = (), subject=None, before: tuple = ()) -> list[str]:
