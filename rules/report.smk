@@ -217,6 +217,8 @@ rule plot:
             labels={"figure": "{figure}"},
         ),
         svg=result("plot/{figure}.svg"),
+        print_png=result("plot/print/{figure}.png"),
+        print_pdf=result("plot/print/{figure}.pdf"),
     log:
         result("logs/plot/{figure}.log"),
     benchmark:
@@ -285,6 +287,7 @@ rule report:
         models=lambda wildcards, input: each("model", input.models),
         config=json.dumps(config),
         benchmarks=result("benchmarks"),
+        results=RESULTS,
         failures=each("failures", LEDGERS),
         options=options(config["report"]),
     shell:
@@ -305,6 +308,7 @@ rule report:
         " {params.models:q}"
         " --config {params.config:q}"
         " --benchmarks {params.benchmarks:q}"
+        " --results {params.results:q}"
         ' --commit "$(git -C "$GLIOSEG/.." --git-dir=.git describe --always --dirty 2>/dev/null'
         ' || sed -n "s/^version: /version /p" "$GLIOSEG/../CITATION.cff")"'
         " {params.failures:q}"

@@ -13,6 +13,7 @@ from glioseg.evaluate.volumes import volume_columns
 from glioseg.files import read_table, write_text
 from glioseg.model_files import content_of, read_settings
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
+from glioseg.report.downloads import downloads, subject_files
 from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
 from glioseg.report.pages import data_uri, model_name, read_hashes, read_times, relative_address, script_of
@@ -52,6 +53,7 @@ HERE = "// The pages of the subjects are here.\n"
 @MODELS
 @click.option("--config", required=True, help="Configuration of the study as JSON.")
 @click.option("--benchmarks", required=True, type=OPTIONAL, help="Folder of Snakemake's benchmark files, if any.")
+@click.option("--results", required=True, type=OPTIONAL, help="Folder of the files that the report links to.")
 @click.option("--commit", required=True, help="Version of the code.")
 @click.option(
     "--failures", multiple=True, type=OPTIONAL, help="Table of failed jobs that the run skipped (repeatable)."
@@ -79,6 +81,7 @@ def report(
     models,
     config,
     benchmarks,
+    results,
     commit,
     failures,
     title,
@@ -113,7 +116,10 @@ def report(
         return data_uri(plots / name)
 
     addresses = {name: relative_address(path, output.parent) for name, path in (("pages", pages), ("paper", paper))}
-    index = render(run, title, gallery, addresses, figure)
+    label_maps = {row["subject"]: subject_files(row["subject"], results, output.parent) for row in rows}
+    segmentations = {name: files["segmentation"] for name, files in label_maps.items() if "segmentation" in files}
+    files = {"listed": downloads(results, plots, output.parent), "segmentations": segmentations}
+    index = render(run, title, gallery, addresses, figure, files)
     write_text(output, index)
     for name, content in paper_files(run).items():
         write_text(paper / name, content)
@@ -121,7 +127,7 @@ def report(
     scripts = {subject: script_of(subject, volumes, pages) for subject in shown}
     if any(scripts.values()):
         write_text(pages / "niivue.js", niivue())
-    for subject, page in render_subjects(run, figure, scripts):
+    for subject, page in render_subjects(run, figure, scripts, lambda name: subject_files(name, results, pages)):
         write_text(pages / f"{subject}.html", page)
     write_text(pages / "here.js", HERE)
 

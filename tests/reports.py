@@ -133,7 +133,14 @@ def make(
         "plots": root / "plots",
         "config": json.dumps({"note": EVIL}),
     }
-    options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all", "title": ""}
+    options |= {
+        "benchmarks": root / "benchmarks",
+        "results": root,
+        "commit": "abc123",
+        "gallery": 3,
+        "viewer": "all",
+        "title": "",
+    }
     options |= {"preprocess": root / "preprocess", "model": root / "train/0/model.keras"}
     options |= {
         name: root / "report" / path

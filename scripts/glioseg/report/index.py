@@ -40,12 +40,15 @@ from glioseg.workflow.failures import SCORING, failed_subjects
 TITLE = "Brain tumor segmentation"
 
 
-def render(run: Run, title: str, gallery: int, addresses: Mapping[str, str], figure: Callable[[str], str]) -> str:
+def render(
+    run: Run, title: str, gallery: int, addresses: Mapping[str, str], figure: Callable[[str], str], files: Mapping
+) -> str:
     """The main page of the report, as HTML.
 
     title: of the page; "" is `TITLE`; gallery: how many of the worst and of the best subjects to show in figures;
     addresses: of the folders of subject pages ("pages") and of files for a publication ("paper") relative to this page,
-    each with a slash at its end; figure: path in the
+    each with a slash at its end; files: "listed", the result of `downloads`, and "segmentations", subject -> address of
+    its label map; figure: path in the
     folder of plots -> data URI, "" if there is no such figure.
     """
     failed = failed_subjects(run.failures, *SCORING)
@@ -82,6 +85,8 @@ def render(run: Run, title: str, gallery: int, addresses: Mapping[str, str], fig
             best=best,
             unscored=unscored,
             pages=addresses["pages"],
+            files=files["listed"],
+            segmentations=files["segmentations"],
             paper=paper_contents(run, addresses["paper"]),
             uncertainties={row["subject"]: row for row in run.uncertainty},
             lesions=run.lesions,
