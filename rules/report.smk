@@ -287,7 +287,7 @@ rule report:
         models=lambda wildcards, input: each("model", input.models),
         config=json.dumps(config),
         benchmarks=result("benchmarks"),
-        results=RESULTS,
+        results=lambda wildcards, output: Path(output.index).parents[1],
         failures=each("failures", LEDGERS),
         options=options(config["report"]),
     shell:
