@@ -32,6 +32,10 @@ def test_uncertainty_and_tuned_thresholds_are_shown(tmp_path):
     index = written(make(tmp_path, {"good": 0.9, "bad": 0.3}))
     assert index.count("0.123") == 2, "a column of the subjects' table"
     assert "0.456" in index, "the subject without a mask"
+    assert (
+        "of the 3 scored subjects, 3 reach theirs" in index
+        and cells(index, "Uncertainty and volumes")[1][-1] == "0.500"
+    )
     assert re.search(r"for test and new subjects, 0.7&nbsp;ml of enhancing tumor .* \(mean Dice \+0.0123", index)
     assert "for fold 0, 0.7&nbsp;ml" in index and "All values tried" in index
     options = make(tmp_path / "one fold", {"good": 0.9})

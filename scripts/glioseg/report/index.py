@@ -21,6 +21,7 @@ from glioseg.report.strip_plots import strip_plots
 from glioseg.report.study import study_facts
 from glioseg.report.tables import (
     COLUMN_NAMES,
+    bounds_held,
     check_counts,
     count_in,
     covariates,
@@ -89,6 +90,7 @@ def render(
             segmentations=files["segmentations"],
             paper=paper_contents(run, addresses["paper"]),
             uncertainties={row["subject"]: row for row in run.uncertainty},
+            bounds_held=bounds_held(run.uncertainty),
             lesions=run.lesions,
             lesion_counts=lesion_counts(run.lesions),
             classes=classes_of({row["labels"] for row in run.cohort})[1:],
