@@ -217,6 +217,8 @@ rule plot:
             labels={"figure": "{figure}"},
         ),
         svg=result("plot/{figure}.svg"),
+        print_png=result("plot/print/{figure}.png"),
+        print_pdf=result("plot/print/{figure}.pdf"),
     log:
         result("logs/plot/{figure}.log"),
     benchmark:
@@ -264,6 +266,7 @@ rule report:
     output:
         index=report(result("report/index.html"), caption="captions/report.rst", category="Report"),
         pages=directory(result("report/subjects")),
+        paper=directory(result("report/paper")),
     log:
         result("logs/report.log"),
     benchmark:
@@ -284,6 +287,7 @@ rule report:
         models=lambda wildcards, input: each("model", input.models),
         config=json.dumps(config),
         benchmarks=result("benchmarks"),
+        results=lambda wildcards, output: Path(output.index).parents[1],
         failures=each("failures", LEDGERS),
         options=options(config["report"]),
     shell:
@@ -304,11 +308,13 @@ rule report:
         " {params.models:q}"
         " --config {params.config:q}"
         " --benchmarks {params.benchmarks:q}"
+        " --results {params.results:q}"
         ' --commit "$(git -C "$GLIOSEG/.." --git-dir=.git describe --always --dirty 2>/dev/null'
         ' || sed -n "s/^version: /version /p" "$GLIOSEG/../CITATION.cff")"'
         " {params.failures:q}"
         " {params.options:q}"
         " --pages {output.pages:q}"
+        " --paper {output.paper:q}"
         " --output {output.index:q}"
         " > {log:q} 2>&1"
 

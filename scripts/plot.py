@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from glioseg.plot.figures import FIGURES, draw_of
-from glioseg.plot.style import save
+from glioseg.plot.style import save, save_for_print
 from glioseg.workflow.commands import Command, Output
 
 
@@ -22,9 +22,13 @@ from glioseg.workflow.commands import Command, Output
     "calibration: calibration.tsv; uncertainty: uncertainty.tsv; cohort: cohort.tsv, then the folder of preprocessed "
     "scans; network: model.keras.",
 )
-@click.option("--output", required=True, type=Output("figure", ".png"), help="PNG file to write.")
+@click.option(
+    "--output", required=True, type=Output("figure", ".png"), help="PNG file to write; others for print go to print/."
+)
 def plot(figure: str, inputs: tuple[Path, ...], output: Path) -> None:
-    save(draw_of(figure)(inputs), output)
+    drawn = draw_of(figure)(inputs)
+    save(drawn, output)
+    save_for_print(drawn, output.parent / "print" / output.name)
 
 
 if __name__ == "__main__":

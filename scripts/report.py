@@ -13,9 +13,11 @@ from glioseg.evaluate.volumes import volume_columns
 from glioseg.files import read_table, write_text
 from glioseg.model_files import content_of, read_settings
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
+from glioseg.report.downloads import downloads, subject_files
 from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
 from glioseg.report.pages import data_uri, model_name, read_hashes, read_times, relative_address, script_of
+from glioseg.report.paper.contents import paper_files
 from glioseg.report.run import Run
 from glioseg.report.subject import render_subjects
 from glioseg.report.viewer import niivue
@@ -51,6 +53,7 @@ HERE = "// The pages of the subjects are here.\n"
 @MODELS
 @click.option("--config", required=True, help="Configuration of the study as JSON.")
 @click.option("--benchmarks", required=True, type=OPTIONAL, help="Folder of Snakemake's benchmark files, if any.")
+@click.option("--results", required=True, type=OPTIONAL, help="Folder of the files that the report links to.")
 @click.option("--commit", required=True, help="Version of the code.")
 @click.option(
     "--failures", multiple=True, type=OPTIONAL, help="Table of failed jobs that the run skipped (repeatable)."
@@ -59,6 +62,7 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--gallery", required=True, type=click.IntRange(0), help="Number of worst and of best subjects to show.")
 @click.option("--viewer", required=True, type=click.Choice(VIEWERS), help="Which subject pages get the viewer.")
 @click.option("--pages", required=True, type=NEW_FOLDER, help="Folder to write the subject pages into.")
+@click.option("--paper", required=True, type=NEW_FOLDER, help="Folder to write methods, references and checklist into.")
 @click.option("--output", required=True, type=Output("report", ".html"), help="HTML file of the report to write.")
 def report(
     notes,
@@ -77,12 +81,14 @@ def report(
     models,
     config,
     benchmarks,
+    results,
     commit,
     failures,
     title,
     gallery,
     viewer,
     pages,
+    paper,
     output,
 ) -> None:
     rows, study = read_table(cohort, COHORT_COLUMNS), json.loads(config)
@@ -109,13 +115,19 @@ def report(
     def figure(name: str) -> str:
         return data_uri(plots / name)
 
-    index = render(run, title, gallery, relative_address(pages, output.parent), figure)
+    addresses = {name: relative_address(path, output.parent) for name, path in (("pages", pages), ("paper", paper))}
+    label_maps = {row["subject"]: subject_files(row["subject"], results, output.parent) for row in rows}
+    segmentations = {name: files["segmentation"] for name, files in label_maps.items() if "segmentation" in files}
+    files = {"listed": downloads(results, plots, output.parent), "segmentations": segmentations}
+    index = render(run, title, gallery, addresses, figure, files)
     write_text(output, index)
+    for name, content in paper_files(run).items():
+        write_text(paper / name, content)
     shown = viewed(viewer, run.cohort, run.subjects, run.uncertainty, gallery)
     scripts = {subject: script_of(subject, volumes, pages) for subject in shown}
     if any(scripts.values()):
         write_text(pages / "niivue.js", niivue())
-    for subject, page in render_subjects(run, figure, scripts):
+    for subject, page in render_subjects(run, figure, scripts, lambda name: subject_files(name, results, pages)):
         write_text(pages / f"{subject}.html", page)
     write_text(pages / "here.js", HERE)
 

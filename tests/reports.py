@@ -133,9 +133,19 @@ def make(
         "plots": root / "plots",
         "config": json.dumps({"note": EVIL}),
     }
-    options |= {"benchmarks": root / "benchmarks", "commit": "abc123", "gallery": 3, "viewer": "all", "title": ""}
+    options |= {
+        "benchmarks": root / "benchmarks",
+        "results": root,
+        "commit": "abc123",
+        "gallery": 3,
+        "viewer": "all",
+        "title": "",
+    }
     options |= {"preprocess": root / "preprocess", "model": root / "train/0/model.keras"}
-    options |= {name: root / "report" / path for name, path in (("volumes", "volumes"), ("pages", "subjects"))}
+    options |= {
+        name: root / "report" / path
+        for name, path in (("volumes", "volumes"), ("pages", "subjects"), ("paper", "paper"))
+    }
     options["output"] = root / "report/index.html"
     searches = [
         word for fold in ("all", "0") for word in ("--tuning", str(root / f"tune_postprocess/{fold}_tried.tsv"))

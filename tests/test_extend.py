@@ -37,7 +37,7 @@ class Copy:
         for name in COPIED:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, folder / name)
-        for name in ("pyproject.toml", "Makefile"):
+        for name in ("pyproject.toml", "Makefile", "CITATION.cff"):
             shutil.copy(ROOT / name, folder / name)
         for number in range(1, 6):
             write_subject(folder / "data", number)

@@ -28,7 +28,6 @@ MOST_FILES, MOST_LINES, MOST_PARAMETERS = 14, 220, 8
 TESTED_BY_OTHERS = {
     # The command `segment` in Python.
     "api": "commands/test_api.py",
-    "evaluate/uncertainty": "commands/test_summarize.py",
     "evaluate/volumes": "commands/test_summarize.py",
     "plot/subjects/subject": "commands/test_plot_subject.py",
     "predict/keras_weights": "predict/test_openvino.py",

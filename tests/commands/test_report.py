@@ -32,6 +32,10 @@ def test_uncertainty_and_tuned_thresholds_are_shown(tmp_path):
     index = written(make(tmp_path, {"good": 0.9, "bad": 0.3}))
     assert index.count("0.123") == 2, "a column of the subjects' table"
     assert "0.456" in index, "the subject without a mask"
+    assert (
+        "of the 3 scored subjects, 3 reach theirs" in index
+        and cells(index, "Uncertainty and volumes")[1][-1] == "0.500"
+    )
     assert re.search(r"for test and new subjects, 0.7&nbsp;ml of enhancing tumor .* \(mean Dice \+0.0123", index)
     assert "for fold 0, 0.7&nbsp;ml" in index and "All values tried" in index
     options = make(tmp_path / "one fold", {"good": 0.9})
@@ -426,9 +430,53 @@ def test_tables_sort_and_filter_and_points_are_reached_by_keys_in_a_browser(tmp_
 
 
 LINKS = """
-const links = document.querySelectorAll('a[href$=".html"]').length;
+const links = document.querySelectorAll('a[href$=".html"], a[download][href]').length;
 document.title = JSON.stringify([links, document.getElementById("no-pages").hidden]);
 """
+
+
+COPY = """
+const shown = [];
+document.execCommand = () => { shown.push(document.activeElement.value); return true; };
+const table = document.querySelector('[aria-label="Scores per subject"] table');
+table.querySelectorAll("th button")[5].click();
+const box = document.querySelector("#subjects .filter input");
+box.value = "subject_3"; box.dispatchEvent(new Event("input"));
+const button = table.closest(".scroll").nextElementSibling;
+button.click();
+shown.push(button.textContent, document.querySelectorAll("textarea").length);
+box.value = ""; box.dispatchEvent(new Event("input"));
+button.click();
+shown.push(document.querySelectorAll("table.sort").length - document.querySelectorAll("button.copy").length);
+document.title = JSON.stringify(shown);
+"""
+
+
+def test_a_table_is_copied_as_it_is_shown_in_a_browser(tmp_path):
+    written(make(tmp_path, {f"subject_{place}": place / 10 for place in range(9, 0, -1)}))
+    filtered, words, left, whole, without = browse(tmp_path / "report/index.html", COPY)
+    rows = [line.split("\t") for line in filtered.splitlines()]
+    assert [row[0] for row in rows] == ["Subject", "subject_3"] and {len(row) for row in rows} == {len(rows[0])}
+    assert rows[0][:3] == ["Subject", "Fold", "Dice WT"] and rows[1][:3] == ["subject_3", "0", "0.300"]
+    assert (words, left) == ("Copied", 0)
+    assert [line.split("\t")[0] for line in whole.splitlines()][1] == "subject_9", "sorted by the click"
+    assert without <= 0, "each table has a button"
+
+
+def test_the_page_of_a_subject_links_to_its_files(tmp_path):
+    options = make(tmp_path, {"good": 0.9, "bad": 0.1})
+    for name in ("predict/good.nii.gz", "predict/maps/good/WT.nii.gz", "logs/predict/good.log", "logs/report.log"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    write_table(tmp_path / "summarize/scores.tsv", SCORES, [])
+    page = written(options)
+    files = page[page.index('<section id="downloads"') :]
+    for name in ("summarize/scores.tsv", "plots/scores.png", "logs/report.log", "predict/good.nii.gz"):
+        assert f'<a href="../{name}" download>' in files, name
+    assert "predict/bad" not in files and "subjects.tsv" not in files, "only what exists"
+    page = (tmp_path / "report/subjects/good.html").read_text()
+    for name in ("predict/good.nii.gz", "predict/maps/good/WT.nii.gz", "logs/predict/good.log"):
+        assert f'<a href="../../{name}" download>' in page, name
 
 
 def test_a_report_without_its_pages_has_no_broken_links(tmp_path):

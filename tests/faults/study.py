@@ -171,8 +171,8 @@ class Study:
             " --uncertainty results/summarize/uncertainty.tsv --measured results/summarize/volumes.tsv --viewer all"
             " --lesions results/summarize/lesions.tsv --confusion results/summarize/confusion.tsv"
             " --groups results/summarize/groups.tsv --title="
-            " --benchmarks results/benchmarks --commit x --gallery 2"
-            " --pages results/report/subjects --output results/report/index.html",
+            " --benchmarks results/benchmarks --results results --commit x --gallery 2"
+            " --pages results/report/subjects --paper results/report/paper --output results/report/index.html",
         }[rule].split()  # fmt: skip
 
     def outputs(self, rule: str) -> list[str]:
@@ -192,8 +192,8 @@ class Study:
             "summarize": [f"summarize/{name}.tsv" for name in SUMMARIES],
             "plot_subject": [f"plot/subjects/{one}"],
             "embed": [f"report/volumes/{one}.js"],
-            "plot": ["plot/scores.png", "plot/scores.svg"],
-            "report": ["report/index.html", "report/subjects"],
+            "plot": [f"plot/{name}" for name in ("scores.png", "scores.svg", "print/scores.png", "print/scores.pdf")],
+            "report": ["report/index.html", "report/subjects", "report/paper"],
         }[rule]
 
     def command(self, rule: str, fault: tuple = (), subject=None, before: tuple = ()) -> list[str]:

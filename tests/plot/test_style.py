@@ -5,10 +5,11 @@ import io
 import re
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from glioseg.colors import TISSUES
-from glioseg.plot.style import dice_floor, distance_ticks, save, shown_tissues
+from glioseg.plot.style import dice_floor, distance_ticks, save, save_for_print, sentence, shown_tissues
 from glioseg.plot.subjects import subject_slices
 from glioseg.plot.subjects.slices import PLANES
 
@@ -25,6 +26,18 @@ def test_saving_twice_gives_the_same_small_bytes(volumes, tmp_path):
 def test_classes_of_a_legend():
     assert shown_tissues([]) == ["necrosis", "edema", "enhancing"]
     assert shown_tissues(name for name in ("cyst", "background", "cavity")) == list(TISSUES)
+
+
+def test_figures_for_print_are_180_mm_wide_at_300_dots_per_inch(tmp_path):
+    for name in ("a", "b"):
+        save_for_print(sentence("no scores"), tmp_path / f"print/{name}.png")
+    image = Image.open(tmp_path / "print/a.png")
+    assert image.size[0] == pytest.approx(180 / 25.4 * 300, abs=1)
+    assert image.info["dpi"] == pytest.approx((300, 300), abs=0.01)
+    pdf = (tmp_path / "print/a.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF") and b"/Type3" not in pdf and b"CreationDate" not in pdf
+    for ending in ("png", "pdf"):
+        assert (tmp_path / f"print/a.{ending}").read_bytes() == (tmp_path / f"print/b.{ending}").read_bytes()
 
 
 def test_a_figure_is_also_saved_for_print(tmp_path, volumes):

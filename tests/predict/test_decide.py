@@ -57,19 +57,26 @@ def test_region_probabilities_and_uncertainty_by_hand():
     assert probabilities["WT"][0, 0, 0] == 1 and probabilities["TC"][0, 0, 0] == 0.75
     found = deciding.uncertainty(softmax, TISSUES, "classes", {}, 1.0)
     small = deciding.SMOOTHING_ML
-    # 500 voxels: WT has probability 1; TC 0.75: 2 · 375 / (500 + 375); ET 0.5, so it is not predicted.
+    # 500 voxels: WT has probability 1; TC 0.75: 2 · 375 / (500 + 375). ET has 0.5 and is not predicted: it
+    # is absent with a probability of 0.5, and then has a Dice of 1.
     assert found["expected_dice"]["WT"] == pytest.approx(1)
     assert found["expected_dice"]["TC"] == pytest.approx((750 + small) / (875 + small))
-    assert found["expected_dice"]["ET"] == pytest.approx(small / (250 + small))
+    assert found["expected_dice"]["ET"] == pytest.approx(0.5)
     assert found["uncertainty"] == pytest.approx(1 - np.mean(list(found["expected_dice"].values())))
     assert found["entropy"] == pytest.approx(1.5 / 2)
     nothing = softmax.copy()
     nothing[...] = (1, 0, 0, 0)
     assert deciding.uncertainty(nothing, TISSUES, "classes", {}, 0.001)["uncertainty"] == 0
+    # Small probabilities all over a scan, which add up to many voxels, are no doubt about an absent region.
+    nothing[...] = (0.98, 0.01, 0.01, 0)
+    assert deciding.uncertainty(nothing, TISSUES, "classes", {}, 0.001)["uncertainty"] == pytest.approx(0.01)
+    nothing[:2, :5, :5] = (0.6, 0, 0, 0.4)  # 50 of the 100 voxels of 0.1 ml
+    expected = deciding.uncertainty(nothing, TISSUES, "classes", {}, 0.001)["expected_dice"]["ET"]
+    assert expected == pytest.approx(1 - 0.2)
     # The expected Dice is that of the segmentation with its thresholds: half of the voxels, or none.
     sigmoids = np.zeros((10, 10, 10, 3), np.float32)
     sigmoids[:5] = 0.6
-    for threshold, expected in ((0.5, (2 * 300 + small) / (500 + 300 + small)), (0.7, small / (300 + small))):
+    for threshold, expected in ((0.5, (2 * 300 + small) / (500 + 300 + small)), (0.7, 1 - 0.6)):
         found = deciding.uncertainty(sigmoids, ["WT", "TC", "ET"], "regions", {"ET": threshold}, 1.0)
         assert found["expected_dice"]["ET"] == pytest.approx(expected, rel=1e-5)
     sigmoids = np.full((2, 2, 2, 3), 0.5, np.float32)

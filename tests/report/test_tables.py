@@ -41,3 +41,10 @@ def test_subjects_of_a_model_are_counted_with_their_patients():
     assert tables.count_in(["a1", "a2", "b1"], cohort) == "3 of 2 patients"
     assert tables.count_in(["a1", "b1"], cohort) == "2"
     assert tables.count_in(["a1", "a2", "stranger"], cohort) == "3", "of another study"
+
+
+def test_how_many_subjects_reach_their_bound():
+    rows = [{"dice": "0.9", "dice_at_least": "0.8"}, {"dice": "0.7", "dice_at_least": "0.8"}]
+    unknown = [{"dice": "", "dice_at_least": "0.8"}, {"dice": "0.9", "dice_at_least": ""}]
+    assert tables.bounds_held([*rows, *unknown]) == (1, 2)
+    assert tables.bounds_held(unknown) is None and tables.bounds_held([]) is None

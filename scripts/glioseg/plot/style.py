@@ -21,6 +21,7 @@ COMMON = ("necrosis", "edema", "enhancing")
 METHODS = (NETWORK_COLOR, *BASELINES)  # in the order in which methods appear in a table
 
 DOTS_PER_INCH, PRINT_DOTS_PER_INCH = 110, 300
+PRINT_MM = 180
 GREYS = 64
 GREY_WITHIN = 6  # of 255: a pixel is grey if its channels differ by at most this
 
@@ -43,6 +44,7 @@ matplotlib.rcParams.update(
         "legend.frameon": False,
         # Keep the text of an SVG as text, and its ids the same in every run.
         "svg.fonttype": "none",
+        "pdf.fonttype": 42,
         "svg.hashsalt": "glioseg",
     }
 )
@@ -72,6 +74,20 @@ def save(figure: Figure, path: Path) -> None:
     image = _with_palette(Image.open(drawn).convert("RGB"))
     with whole(path) as partial:
         image.save(partial, format="png", optimize=True)
+
+
+def save_for_print(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG of PRINT_MM with PRINT_DOTS_PER_INCH and, next to it, as a PDF in which text stays text.
+
+    As with `save`, the same figure gives the same bytes.
+    """
+    with whole(path.with_suffix(".pdf")) as partial:
+        figure.savefig(partial, format="pdf", dpi=PRINT_DOTS_PER_INCH, metadata={"CreationDate": None})
+    width = PRINT_MM / 25.4 * PRINT_DOTS_PER_INCH
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=width / figure.get_size_inches()[0], facecolor=figure.get_facecolor())
+    with whole(path) as partial:
+        Image.open(drawn).convert("RGB").save(partial, format="png", dpi=[PRINT_DOTS_PER_INCH] * 2)
 
 
 def _with_palette(image: Image.Image) -> Image.Image:

@@ -94,7 +94,10 @@ def uncertainty(
     """Return {"uncertainty", "expected_dice": {region: …}, "entropy"} of a segmentation, without using a truth.
 
     expected_dice is the soft Dice of the prediction and its own probabilities: twice the probability sum inside the
-    predicted region, divided by the predicted volume plus the sum of all probabilities. uncertainty is 1 minus the mean
+    predicted region, divided by the predicted volume plus the sum of all probabilities. The Dice of a region that is
+    not predicted is 1 if the truth lacks it, and 0 otherwise; its probability of being there is the mean of the highest
+    probabilities in `SMOOTHING_ML`, because a sum of small probabilities over a whole scan says nothing of a tumor that
+    nobody sees. uncertainty is 1 minus the mean
     expected_dice of WT, TC and ET. entropy is the mean inside the predicted WT, 0 if no WT is predicted.
     thresholds: of regions, as in `decide`; voxel_ml: volume of a voxel.
     """
@@ -106,6 +109,9 @@ def uncertainty(
         predicted, total = float(np.count_nonzero(inside)), float(probability.sum(dtype=np.float64))
         agreed = float(probability[inside].sum(dtype=np.float64))
         dice[name] = (2 * agreed + smoothing) / (predicted + total + smoothing)
+        if not predicted:
+            few = min(max(round(smoothing), 1), probability.size)
+            dice[name] = 1 - float(np.partition(probability.ravel(), -few)[-few:].mean(dtype=np.float64))
         if name == "WT" and predicted:
             mean_entropy = float(entropy(probabilities[inside], targets).mean())
     return {"uncertainty": 1 - sum(dice.values()) / len(dice), "expected_dice": dice, "entropy": mean_entropy}

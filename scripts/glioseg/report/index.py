@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from glioseg.colors import REGION_COLORS
@@ -15,11 +15,13 @@ from glioseg.labels import EVERYWHERE, REGIONS, classes_of, regions_of
 from glioseg.plot.figures import FIGURES
 from glioseg.report.gallery import both_ends, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
+from glioseg.report.paper.contents import paper_contents
 from glioseg.report.run import Run
 from glioseg.report.strip_plots import strip_plots
 from glioseg.report.study import TITLE, study_facts
 from glioseg.report.tables import (
     COLUMN_NAMES,
+    bounds_held,
     check_counts,
     count_in,
     covariates,
@@ -37,11 +39,15 @@ from glioseg.split.models import scored_subjects
 from glioseg.workflow.failures import SCORING, failed_subjects
 
 
-def render(run: Run, title: str, gallery: int, pages: str, figure: Callable[[str], str]) -> str:
+def render(
+    run: Run, title: str, gallery: int, addresses: Mapping[str, str], figure: Callable[[str], str], files: Mapping
+) -> str:
     """The main page of the report, as HTML.
 
     title: of the page; "" is `TITLE`; gallery: how many of the worst and of the best subjects to show in figures;
-    pages: address of the folder of subject pages relative to this page, with a slash at its end; figure: path in the
+    addresses: of the folders of subject pages ("pages") and of files for a publication ("paper") relative to this page,
+    each with a slash at its end; files: "listed", the result of `downloads`, and "segmentations", subject -> address of
+    its label map; figure: path in the
     folder of plots -> data URI, "" if there is no such figure.
     """
     failed = failed_subjects(run.failures, *SCORING)
@@ -51,7 +57,7 @@ def render(run: Run, title: str, gallery: int, pages: str, figure: Callable[[str
     # The usual regions have their columns even if a run has no scores.
     there = {*EVERYWHERE, MEAN, *(row["region"] for row in run.scores)}
     return (
-        pages_under(pages)
+        pages_under(addresses["pages"])
         .get_template("report.html.j2")
         .render(
             title=title or TITLE,
@@ -77,8 +83,12 @@ def render(run: Run, title: str, gallery: int, pages: str, figure: Callable[[str
             worst=worst,
             best=best,
             unscored=unscored,
-            pages=pages,
+            pages=addresses["pages"],
+            files=files["listed"],
+            segmentations=files["segmentations"],
+            paper=paper_contents(run, addresses["paper"]),
             uncertainties={row["subject"]: row for row in run.uncertainty},
+            bounds_held=bounds_held(run.uncertainty),
             lesions=run.lesions,
             lesion_counts=lesion_counts(run.lesions),
             classes=classes_of({row["labels"] for row in run.cohort})[1:],

@@ -11,11 +11,13 @@ from glioseg.report.run import Run
 from glioseg.report.tables import covariates
 
 
-def render_subjects(run: Run, figure: Callable[[str], str], volumes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def render_subjects(
+    run: Run, figure: Callable[[str], str], volumes: Mapping[str, str], files: Callable[[str], Mapping[str, str]]
+) -> Iterator[tuple[str, str]]:
     """Yield each subject of the cohort and its page; "previous" and "next" follow the mean Dice, lowest first.
 
     figure: path in the folder of plots -> data URI or ""; volumes: subject -> address of the script with its volumes,
-    relative to the page; "" or no entry if it has none.
+    relative to the page; "" or no entry if it has none; files: subject -> names of its files and their addresses.
     """
     template = pages_under("").get_template("subject.html.j2")
     table = {row["subject"]: row for row in subject_table(run.subjects)}
@@ -42,6 +44,7 @@ def render_subjects(run: Run, figure: Callable[[str], str], volumes: Mapping[str
                 hashes=run.hashes.get(subject, {}),
                 drawn=figures_of(subject, figure),
                 volumes=volumes.get(subject, ""),
+                files=files(subject),
             ),
         )
 

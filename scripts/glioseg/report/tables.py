@@ -92,6 +92,13 @@ def covariates(cohort: Rows) -> dict[str, bool]:
     return {name: all(map(_is_number, values)) for name, values in found.items() if values}
 
 
+def bounds_held(uncertainty: Rows) -> tuple[int, int] | None:
+    """How many scored subjects reach the bound of their Dice, and of how many; None if no subject has a bound."""
+    known = [row for row in uncertainty if row["dice"] and row["dice_at_least"]]
+    held = sum(float(row["dice"]) >= float(row["dice_at_least"]) for row in known)
+    return (held, len(known)) if known else None
+
+
 def crop_losses(cohort: Rows) -> dict:
     """Tumor lost to cropping: {"known": subjects with a mask, "rows": [(subject, percent)] worst first, "median"}."""
     known = [(row["subject"], float(row["lost_percent"])) for row in cohort if row["lost_percent"]]
