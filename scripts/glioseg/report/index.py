@@ -11,7 +11,7 @@ from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import MEAN, NETWORK
 from glioseg.labels import EVERYWHERE, REGIONS, regions_of
 from glioseg.plot.figures import FIGURES
-from glioseg.report.gallery import both_ends, subject_table, unscored_subjects
+from glioseg.report.gallery import both_ends, paged_subjects, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
 from glioseg.report.run import Run
 from glioseg.report.strip_plots import strip_plots
@@ -75,6 +75,7 @@ def render(run: Run, title: str, gallery: int, pages: str, figure: Callable[[str
             best=best,
             unscored=unscored,
             pages=pages,
+            paged=paged_subjects(run.cohort),
             uncertainties={row["subject"]: row for row in run.uncertainty},
             lesions=run.lesions,
             lesion_counts=lesion_counts(run.lesions),
