@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: install run model view pictures slurm containers docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
+.PHONY: install run model view pictures slurm containers dicom docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
 
 # Install into .venv without running anything.
 install: .venv/run
@@ -17,11 +17,13 @@ install: .venv/run
 run: .venv/run
 	@snakemake --cores all $(ARGS)
 
-# Train models/glioseg.zip, the model that `segment.py` uses without --model, on phantoms alone. Takes hours on two cores;
-# what was interrupted goes on. From nothing, the same machine gives the same file.
+# Train models/glioseg.zip, the model that `segment.py` uses without --model, and models/brain.keras, which strips the
+# skull, on phantoms alone. Takes hours on two cores; what was interrupted goes on. From nothing, the same machine gives
+# the same files.
 model: .venv/run
 	snakemake results/model/summarize/scores.tsv --cores all --configfile presets/model.yaml
 	python scripts/export.py results/model --half --license MIT --output models/glioseg.zip
+	python scripts/train_strip.py --heads 28 --epochs 24 --seed 42 --threads 2 --output models/brain.keras
 
 # Serve the report to browsers on this machine: make view RESULTS=results/mine PORT=8000
 RESULTS ?= results
@@ -74,6 +76,10 @@ lint: .venv/test
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
+
+# Write phantoms as DICOM series into results/dicom, as a scanner exports them (docs/scanner.md).
+dicom: .venv/run
+	python benchmarks/dicom_phantom.py results/dicom
 
 # Build the documentation into site/, with pages that open from disk; a warning is an error.
 docs: .venv/docs

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glioseg.evaluate.metrics import dice_of_sizes
+from glioseg.evaluate.measures import dice_of_sizes
 from glioseg.split.models import models_for, scored_subjects
 
 OPTIONS = (

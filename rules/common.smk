@@ -50,6 +50,7 @@ from glioseg.workflow.failures import (
     read_failures,
     record,
 )
+from glioseg.workflow.home import brain_model
 from glioseg.workflow.one_run import claim, release
 from glioseg.workflow.options import each, options, paired
 
@@ -158,8 +159,10 @@ SERIES = SUBJECTS
 REGISTERED = config["register"]["mode"] != "never"
 if REGISTERED:
     SUBJECTS = registered_subjects(SERIES, result("register"))
-# Folder with the user's masks of the brain.
-BRAINS = "" if config["register"]["strip"] == "none" else config["register"]["strip"]
+# Whether a network finds the brain, and otherwise the folder with the user's masks of the brain.
+STRIPPED = REGISTERED and config["register"]["strip"] == "network"
+STRIPPER = content_of(sentence(brain_model)) if STRIPPED else ""
+BRAINS = "" if config["register"]["strip"] in ("none", "network") else config["register"]["strip"]
 # Number of folds, and of models (seeds) per fold, that the study trains.
 MODELS = (1, 1) if GIVEN else (sentence(count_folds), config["seeds"])
 # With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects, and those of the
@@ -295,7 +298,9 @@ def get_scan_options(wildcards, input):
 
 
 def get_brain_state(wildcards):
-    """The size and time of the user's mask of a subject's brain."""
+    """The size and time of the user's mask of a subject's brain, or the content of the network that finds it."""
+    if STRIPPED:
+        return STRIPPER
     return json.dumps(
         [state_of(f"{BRAINS}/{wildcards.subject}.nii{ending}") for ending in ("", ".gz")] if BRAINS else []
     )

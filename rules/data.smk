@@ -45,9 +45,9 @@ rule register:
     benchmark:
         result("benchmarks/register/{subject}.tsv")
     conda:
-        "../envs/light.yaml"
+        TENSORFLOW if STRIPPED else "../envs/light.yaml"
     container:
-        LIGHT
+        FULL if STRIPPED else LIGHT
     resources:
         mem_mb=growing(2500),
         runtime=growing(20),

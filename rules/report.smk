@@ -84,6 +84,8 @@ checkpoint summarize:
         uncertainty=result("summarize/uncertainty.tsv"),
         volumes=result("summarize/volumes.tsv"),
         lesions=result("summarize/lesions.tsv"),
+        confusion=result("summarize/confusion.tsv"),
+        groups=result("summarize/groups.tsv"),
     log:
         result("logs/summarize.log"),
     benchmark:
@@ -121,6 +123,8 @@ checkpoint summarize:
         " --uncertainty {output.uncertainty:q}"
         " --volumes {output.volumes:q}"
         " --lesions {output.lesions:q}"
+        " --confusion {output.confusion:q}"
+        " --groups {output.groups:q}"
         " > {log:q} 2>&1"
 
 
@@ -246,6 +250,8 @@ rule report:
         uncertainty=result("summarize/uncertainty.tsv"),
         measured=result("summarize/volumes.tsv"),
         lesions=result("summarize/lesions.tsv"),
+        confusion=result("summarize/confusion.tsv"),
+        groups=result("summarize/groups.tsv"),
         tuning=get_tuning_tables,
         scans=get_preprocessed,
         models=get_all_models,
@@ -289,6 +295,8 @@ rule report:
         " --uncertainty {input.uncertainty:q}"
         " --measured {input.measured:q}"
         " --lesions {input.lesions:q}"
+        " --confusion {input.confusion:q}"
+        " --groups {input.groups:q}"
         " {params.tuning:q}"
         " --plots {params.plots:q}"
         " --preprocess {params.preprocess:q}"

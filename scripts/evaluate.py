@@ -8,6 +8,7 @@ import numpy as np
 from glioseg.evaluate.calibration import calibration
 from glioseg.evaluate.lesion_table import lesion_facts
 from glioseg.evaluate.metrics import score_classes, score_pairs
+from glioseg.evaluate.parts.confusion import confusion
 from glioseg.evaluate.region_pair import region_pairs
 from glioseg.files import write_json
 from glioseg.labels import DIALECTS, REGIONS, classes_of, known_classes, region, regions_of, to_classes
@@ -58,10 +59,12 @@ def evaluate(
     spacing = spacing_mm(predicted_affine)
     pairs = region_pairs(true_classes, predicted_classes, spacing, regions_of([labels]))
     lesions = {name: lesion_facts(pair, predicted_affine) for name, pair in pairs.items()}
-    classes = score_classes(true_classes, predicted_classes, spacing, classes_of([labels])[1:])
+    tissues = classes_of([labels])
+    classes = score_classes(true_classes, predicted_classes, spacing, tissues[1:])
+    confused = confusion(true_classes, predicted_classes, spacing, tissues)
     bins = {name: _calibration(subject, path, region(true_classes, name), forced) for name, path in probabilities}
     scores = {"subject": subject, "spacing_mm": list(spacing), "regions": score_pairs(pairs), "classes": classes}
-    write_json(output, {**scores, "lesions": lesions, "calibration": bins})
+    write_json(output, {**scores, "lesions": lesions, "confusion": confused, "calibration": bins})
 
 
 def _read(subject: str, path: Path, volume: int, labels: str, forced: bool) -> tuple[np.ndarray, np.ndarray]:

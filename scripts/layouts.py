@@ -1,18 +1,20 @@
 """Show what is recognized in data sets: layout, label dialect, subjects, modalities, masks and missing files.
 
-FOLDERS are folders of data sets, or tables that list the files.
+FOLDERS are folders of data sets, or tables that list the files. With --dicom, a table of series is proposed instead.
 """
 
 import json
+from pathlib import Path
 
 import click
 
 from glioseg.files import write_table
+from glioseg.layouts import dicom
 from glioseg.layouts.describe import describe_source
 from glioseg.layouts.find_subjects import joined, phantom_subjects, read_source, registered_subjects
 from glioseg.layouts.modalities import MODALITIES
 from glioseg.layouts.table import described, table_of
-from glioseg.workflow.commands import OPTIONAL, TABLE, Command
+from glioseg.workflow.commands import FOLDER, OPTIONAL, TABLE, Command
 
 SOURCE = {"layout": "auto", "labels": "auto", "prefix": ""}
 
@@ -50,8 +52,17 @@ def source_of(text: str) -> dict:
     type=OPTIONAL,
     help="Folder of registered series, whose files the written table lists instead. Default: none.",
 )
+@click.option(
+    "--dicom",
+    "patients",
+    type=FOLDER,
+    help="Instead of FOLDERS: a folder with a folder of DICOM series for each patient, of which a table is proposed.",
+)
 @click.option("--output", type=TABLE, help="Write the table of subjects and their files, instead of describing them.")
-def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, registered, output):
+def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, registered, patients, output):
+    if patients:
+        propose(patients, output)
+        return
     sources = [*sources, *(SOURCE | {"folder": folder} for folder in folders)]
     if not sources and not phantoms:
         raise click.UsageError("give the folder of a data set, or a table that lists the files")
@@ -85,6 +96,16 @@ def layouts(folders, sources, phantoms, modalities, spacing_mm, notes, registere
     if output:
         columns, rows = table_of(subjects, names, output.parent)
         write_table(output, columns, rows, described(columns, names))
+
+
+def propose(folder: Path, output: Path | None) -> None:
+    """Describe the DICOM series of patients, and write a table of those that are proposed, to be corrected."""
+    found = dicom.propose(folder)
+    click.echo(dicom.described(found))
+    if output:
+        columns, rows = dicom.table_of(found, output.parent)
+        write_table(output, columns, rows, described(columns, list(MODALITIES)))
+        click.echo(f"{output}: correct it where it is wrong, and give it as data")
 
 
 if __name__ == "__main__":

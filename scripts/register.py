@@ -32,7 +32,9 @@ from glioseg.workflow.commands import NEW_FOLDER, Command
 )
 @click.option("--n4", type=bool, required=True, help="true: divide each image by its bias field (N4).")
 @click.option(
-    "--strip", required=True, help="none, or a folder with a mask of the brain SUBJECT.nii.gz for each subject."
+    "--strip",
+    required=True,
+    help="none; network, which finds the brain; or a folder with a mask of the brain SUBJECT.nii.gz for each subject.",
 )
 @click.option(
     "--output",

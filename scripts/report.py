@@ -5,6 +5,8 @@ import json
 import click
 
 from glioseg.evaluate.lesion_table import LESION_COLUMNS
+from glioseg.evaluate.parts.confusion import CONFUSION_COLUMNS
+from glioseg.evaluate.parts.groups import GROUP_COLUMNS
 from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.evaluate.volumes import volume_columns
@@ -33,6 +35,8 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--uncertainty", required=True, type=FILE, help="uncertainty.tsv written by summarize.")
 @click.option("--measured", required=True, type=FILE, help="volumes.tsv written by summarize.")
 @click.option("--lesions", required=True, type=FILE, help="lesions.tsv written by summarize.")
+@click.option("--confusion", required=True, type=FILE, help="confusion.tsv written by summarize.")
+@click.option("--groups", required=True, type=FILE, help="groups.tsv written by summarize.")
 @click.option("--tuning", "tunings", multiple=True, type=FILE, help="Table written by tune_postprocess (repeatable).")
 @click.option("--plots", required=True, type=FOLDER, help="Folder of figures written by plot.")
 @click.option(
@@ -64,6 +68,8 @@ def report(
     uncertainty,
     measured,
     lesions,
+    confusion,
+    groups,
     tunings,
     plots,
     preprocess,
@@ -87,6 +93,8 @@ def report(
         uncertainty=read_table(uncertainty, UNCERTAINTY_COLUMNS),
         volumes=read_table(measured, volume_columns(rows)),
         lesions=read_table(lesions, LESION_COLUMNS),
+        confusion=read_table(confusion, CONFUSION_COLUMNS),
+        groups=read_table(groups, GROUP_COLUMNS),
         trainings=[read_settings(model) for model in models],
         tunings={path.stem.removesuffix("_tried"): read_table(path, TUNING_COLUMNS) for path in tunings},
         benchmarks=read_times(benchmarks),

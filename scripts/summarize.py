@@ -10,6 +10,8 @@ import click
 
 from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, calibration_rows
 from glioseg.evaluate.lesion_table import LESION_COLUMNS, lesion_rows
+from glioseg.evaluate.parts.confusion import CONFUSION_COLUMNS, confusion_rows
+from glioseg.evaluate.parts.groups import GROUP_COLUMNS, group_rows
 from glioseg.evaluate.score_table import score_table
 from glioseg.evaluate.summary import (
     BASELINE_COLUMNS,
@@ -25,6 +27,7 @@ from glioseg.evaluate.summary import (
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS, mean_dice, uncertainty_rows
 from glioseg.evaluate.volumes import volume_columns, volume_rows
 from glioseg.files import read_table, write_table
+from glioseg.split.cohort import covariates_in
 from glioseg.workflow.commands import FILE, OPTIONAL, SEED, TABLE, Command
 from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
 
@@ -48,6 +51,8 @@ from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
 @click.option("--uncertainty", required=True, type=TABLE, help="Table to write: subjects, most uncertain first.")
 @click.option("--volumes", required=True, type=TABLE, help="Table to write: predicted volumes of all subjects.")
 @click.option("--lesions", required=True, type=TABLE, help="Table to write: one row per true or predicted lesion.")
+@click.option("--confusion", required=True, type=TABLE, help="Table to write: true against predicted tissue classes.")
+@click.option("--groups", required=True, type=TABLE, help="Table to write: scores by covariate, such as the site.")
 def summarize(
     evaluate: Path,
     predictions: Path,
@@ -63,6 +68,8 @@ def summarize(
     uncertainty: Path,
     volumes: Path,
     lesions: Path,
+    confusion: Path,
+    groups: Path,
 ) -> None:
     rows = read_table(cohort, SCORED_COLUMNS)
     references = [row for path in baselines for row in read_table(path, BASELINE_COLUMNS)]
@@ -78,6 +85,8 @@ def summarize(
     write_table(uncertainty, UNCERTAINTY_COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
     write_table(volumes, volume_columns(rows), volume_rows(measured, rows))
     write_table(lesions, LESION_COLUMNS, lesion_rows(evaluations, rows))
+    write_table(confusion, CONFUSION_COLUMNS, confusion_rows(evaluations, rows))
+    write_table(groups, GROUP_COLUMNS, group_rows(tidy, rows, covariates_in(rows), bootstrap, seed), METRIC_LEVELS)
     for subject in failed:
         click.echo(f"{subject} has no scores in {evaluate}: counted as not predicted, with the worst possible scores")
     if skipped:

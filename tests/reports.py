@@ -13,6 +13,8 @@ import embed
 import preprocess
 import report
 from glioseg.evaluate.lesion_table import LESION_COLUMNS
+from glioseg.evaluate.parts.confusion import CONFUSION_COLUMNS
+from glioseg.evaluate.parts.groups import GROUP_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.files import write_table
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
@@ -79,6 +81,15 @@ def make(
         for name, (true, predicted) in volumes.items()
     ]
     write_table(root / "lesions.tsv", LESION_COLUMNS, lesions)
+    volumes = {"necrosis": {"necrosis": 3, "edema": 1}, "background": {"edema": 0.5}} if dice else {}
+    confusion = [
+        {"subject": name, "true_class": true, "predicted_class": predicted, "volume_ml": ml}
+        for name in dice
+        for true, row in volumes.items()
+        for predicted, ml in row.items()
+    ]
+    write_table(root / "confusion.tsv", CONFUSION_COLUMNS, confusion)
+    write_table(root / "groups.tsv", GROUP_COLUMNS, [])
     tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
     for fold in ("all", "0"):
         rows = [{**tried, "chosen": "yes"}, {**tried, "smallest_enhancing_ml": 0.8}]
@@ -117,6 +128,8 @@ def make(
     options |= {
         "measured": root / "volumes.tsv",
         "lesions": root / "lesions.tsv",
+        "confusion": root / "confusion.tsv",
+        "groups": root / "groups.tsv",
         "plots": root / "plots",
         "config": json.dumps({"note": EVIL}),
     }

@@ -19,7 +19,7 @@ SCHEMA = yaml.safe_load((ROOT / "rules/config.schema.yaml").read_text())
 # Settings that the rules use themselves, to find the subjects and to choose the results.
 OF_THE_RULES = {("synthesize", "subjects"), ("predict", "layout")}
 # Commands that people run themselves; the last three have no rule.
-TYPED = {"layouts", "compare", "export", "segment", "view"}
+TYPED = {"layouts", "compare", "export", "segment", "train_strip", "view"}
 
 
 def command(name):

@@ -83,6 +83,8 @@ class Newcomer:
                 path = self.project / f"results/synthesize/{name}/{name}_{part}.nii.gz"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 nib.save(nib.Nifti1Image(volume, np.diag([-1.0, -1, 1, 1])), path)
+        made = [sys.executable, "benchmarks/dicom_phantom.py", "results/dicom", "--patients", "1"]
+        subprocess.run(made, cwd=self.project, check=True, capture_output=True)
         # The pages predict phantom_002, which the default study holds out.
         seed = next(
             seed for seed in range(99) if assign_folds(volumes, enhancing, 1, 25, seed)["phantom_002"] == "test"
@@ -95,6 +97,7 @@ class Newcomer:
         scans = self.project / "results/synthesize"
         for name in ("folder", "MICCAI_BraTS2020_TrainingData"):
             shutil.copytree(scans, self.places / name)
+        shutil.copytree(self.project / "results/dicom", self.places / "patients")
         (self.places / "glioseg").symlink_to(self.project)
         (self.places / "results").symlink_to(self.project / "results")
         (self.places / "my-study").mkdir()

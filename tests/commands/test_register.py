@@ -5,8 +5,12 @@ import json
 
 import numpy as np
 from click.testing import CliRunner
+from dicoms import write_series
+from movements import center_of, coarse, moved
 from studies import resave, write_subject
 
+from glioseg.synthesize.anatomy import AFFINE
+from glioseg.synthesize.series import distance_mm, draw_movement
 from register import register
 
 
@@ -43,3 +47,24 @@ def test_a_series_without_orientation_is_refused(tmp_path):
     assert done.exit_code == 0, done.output
     facts = json.loads((tmp_path / "out/register.json").read_text())
     assert "t1ce has no orientation in its header" in facts["refused"]["t1ce"]
+
+
+def test_dicom_series_of_a_moved_head_are_registered_and_name_nobody(patient, tmp_path):
+    fixed, affine = coarse(patient[0]["t1ce"], AFFINE)
+    movement = draw_movement(np.random.default_rng(8), center_of(fixed, affine))
+    flair = moved(*coarse(patient[0]["flair"], AFFINE), movement, "LPS", 2)
+    words = ["--subject", "a", "--mode", "auto", "--reference", "t1ce", "--n4", "false", "--strip", "none"]
+    for name, (voxels, placed) in {"t1ce": (fixed, affine), "flair": flair}.items():
+        folder = write_series(tmp_path / "raw" / name, voxels, placed, name)
+        words += ["--image", name, str(folder), "0"]
+    out = tmp_path / "out"
+    done = CliRunner().invoke(register, [*words, "--output", str(out)])
+    assert done.exit_code == 0, done.output
+    facts = json.loads((out / "register.json").read_text())
+    found = np.array(facts["series"]["flair"]["matrix"])
+    assert distance_mm(found, movement, fixed > 0, affine) < 1
+    # Not even in a header.
+    secrets = (b"DOE", b"JANE", b"4711", b"19500101", b"20240102", b"1.2.3.4")
+    for path in out.iterdir():
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        assert not [word for word in secrets if word in content]

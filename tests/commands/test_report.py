@@ -17,6 +17,8 @@ from PIL import Image
 from reports import EVIL, REASON, SCORES, make, scan, script, written
 from studies import ledger_of
 
+from glioseg.evaluate.parts.groups import GROUP_COLUMNS
+from glioseg.evaluate.score_table import DASH
 from glioseg.files import read_table, write_table
 from glioseg.preprocess.findings import CHECKS
 from glioseg.report import gallery, tables
@@ -470,6 +472,35 @@ def test_notes_of_the_layouts_are_listed(tmp_path):
     assert "Left out when the data sets were read" not in written(options)
     (tmp_path / "notes.tsv").write_text("note\n3 folders hold <b>odd</b> images\n")
     assert "<li>3 folders hold &lt;b&gt;odd&lt;/b&gt; images</li>" in written(options)
+
+
+def test_the_confusion_of_classes_is_shown_in_percent_of_the_truth(tmp_path):
+    page = written(make(tmp_path, {"good": 0.9, "bad": 0.1}))
+    table = page[page.index("<h3>Confusion of tissue classes</h3>") :]
+    rows = re.findall(r"<tr>(.*?)</tr>", table[: table.index("</table>")], re.S)
+    cells = [re.findall(r">([^<>]+)<", row) for row in rows]
+    assert cells[0][:3] == ["Truth", "no tumor", "necrosis"]
+    assert cells[1] == ["necrosis", "0.0 %", "0.0 ml", "75.0 %", "6.0 ml", "25.0 %", "2.0 ml", "0.0 %", "0.0 ml", "8.0"]
+    assert cells[2] == ["no tumor", DASH, "0.0 ml", "1.0 ml", "0.0 ml", DASH]
+    assert "<h3>Tissue classes</h3>" not in page, "no scores of classes in this run"
+    assert "Confusion" not in written(make(tmp_path / "unscored", {}))
+
+
+def test_scores_of_classes_and_of_groups_are_shown(tmp_path):
+    options = make(tmp_path, {"good": 0.9, "bad": 0.1})
+    scores = read_table(tmp_path / "scores.tsv")
+    row = {**scores[0], "region": "necrosis", "mean": "0.321", "ci_low": "0.2", "ci_high": "0.4"}
+    write_table(tmp_path / "scores.tsv", SCORES, [*scores, row])
+    names = ("covariate", "group", "region", "metric", "n", "mean", "ci_low", "ci_high")
+    groups = [("site", EVIL, "mean", "dice", 7, 0.71, 0.6, 0.8), ("site", "B", "mean", "dice", 8, 0.52, 0.4, 0.6)]
+    groups += [("site", EVIL, "mean", "hd95_mm", 7, 12.34, 9, 15)]
+    write_table(tmp_path / "groups.tsv", GROUP_COLUMNS, [dict(zip(names, group, strict=True)) for group in groups])
+    page = written(options)
+    table = page[page.index("<h3>Tissue classes</h3>") :]
+    assert '<th scope="row">necrosis</th><td class="num">0.321 <span>[0.200, 0.400]</span></td>' in table
+    table = page[page.index("<h3>Scores by covariate</h3>") :]
+    assert "0.710 <span>[0.600, 0.800]</span>" in table and ">12.3<" in table and "&lt;script&gt;" in table
+    assert EVIL not in page and "Groups of fewer than 5 subjects are left out" in table
 
 
 def test_missed_and_spurious_lesions_are_counted_and_listed(tmp_path):

@@ -3,38 +3,24 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from examples import EMPTY, ONE_MM, by_the_challenge, line, score, voxel
+from examples import EMPTY, ONE_MM, by_the_challenge, score, voxel
 from scipy import ndimage
 
-from glioseg.evaluate.metrics import CLASS_METRICS, METRICS, dice_of_sizes, score_classes, score_regions
-from glioseg.evaluate.region_pair import ABSENT_HD95_MM, Pair
+from glioseg.evaluate.metrics import CLASS_METRICS, METRICS, score_classes, score_regions
+from glioseg.evaluate.region_pair import ABSENT_HD95_MM
 from glioseg.labels import CLASSES, REGIONS, region, regions_of
 
-
-def test_dice_of_empty_sets():
-    assert dice_of_sizes(0, 0, 0) == 1
-    assert dice_of_sizes(3, 0, 0) == dice_of_sizes(0, 3, 0) == 0
-    assert dice_of_sizes(4, 4, 2) == 0.5
-
-
-def test_overlap_by_hand() -> None:
-    # Truth 2, 3, 4, 5; prediction 4, 5, 6: TP 2, FP 1, FN 2, TN 5.
-    pair = Pair(line(2, 3, 4, 5), line(4, 5, 6), (2.0, 5.0, 10.0), 10)  # voxels of 0.1 ml
-    expected = {"dice": 4 / 7, "iou": 2 / 5, "sensitivity": 2 / 4, "specificity": 5 / 6, "precision": 2 / 3}
-    expected |= {"volume_difference_ml": -0.1, "volume_difference_percent": -25}
-    assert {name: METRICS[name].compute(pair) for name in expected} == pytest.approx(expected)
-
-
-def test_scores_of_disjoint_and_equal_regions() -> None:
-    none, whole = dict.fromkeys(("dice", "iou", "sensitivity", "precision"), 0), ("dice", "iou", "specificity")
-    assert {name: score(name, line(1), line(5)) for name in none} == none
-    assert all(score(name, line(1, 2), line(1, 2)) == 1 for name in (*none, *whole, "lesion_dice"))
-    assert all(score(name, line(1, 2), line(1, 2)) == 0 for name in ("hd95_mm", "assd_mm", "lesion_hd95_mm"))
-
-
 FOUND = {"dice": 1, "iou": 1, "sensitivity": 1, "specificity": 1, "precision": 1, "hd95_mm": 0, "assd_mm": 0}
-FOUND |= {"volume_difference_ml": 0, "volume_difference_percent": 0, "lesion_dice": 1, "lesion_hd95_mm": 0}
+FOUND |= {
+    "nsd_05mm": 1,
+    "nsd_1mm": 1,
+    "volume_difference_ml": 0,
+    "volume_difference_percent": 0,
+    "lesion_dice": 1,
+    "lesion_hd95_mm": 0,
+}
 MISSED = {"dice": 0, "iou": 0, "sensitivity": 0, "specificity": 1, "precision": 0, "hd95_mm": 373.13, "assd_mm": 373.13}
+MISSED |= {"nsd_05mm": 0, "nsd_1mm": 0}
 
 
 @pytest.mark.parametrize(
@@ -206,7 +192,17 @@ def by_medpy(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> di
     }
 
 
-@pytest.mark.parametrize("other", [by_simpleitk, by_medpy])
+def by_surface_distance(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple) -> dict[str, float]:
+    """Return scores of two non-empty regions from DeepMind's surface-distance."""
+    reason = "surface-distance is not installed; it is in the test environment."
+    surface_distance = pytest.importorskip("surface_distance", reason=reason)
+    surfaces = surface_distance.compute_surface_distances(truth, prediction, spacing_mm)
+    within = surface_distance.compute_surface_dice_at_tolerance
+    return {name: within(surfaces, tolerance_mm) for name, tolerance_mm in (("nsd_05mm", 0.5), ("nsd_1mm", 1))}
+
+
+@pytest.mark.filterwarnings("ignore:Please:DeprecationWarning")  # surface-distance calls SciPy by old names
+@pytest.mark.parametrize("other", [by_simpleitk, by_medpy, by_surface_distance])
 @pytest.mark.parametrize("spacing_mm", [ONE_MM, ANISOTROPIC_MM], ids=["isotropic", "anisotropic"])
 @pytest.mark.parametrize("pair", PAIRS)
 def test_scores_against_other_packages(pair: str, spacing_mm: tuple, other) -> None:

@@ -24,6 +24,8 @@ from glioseg.train.settings import AUGMENTATIONS
 
 SUBJECTS = [f"case_{number:02d}" for number in range(1, 7)]
 CLASSES = ["background", "necrosis", "edema", "enhancing"]
+# The tables that summarize writes.
+SUMMARIES = ("subjects", "scores", "calibration", "uncertainty", "volumes", "lesions", "confusion", "groups")
 FAULT = Path(__file__).parent / "fault.py"
 
 
@@ -155,7 +157,8 @@ class Study:
             " --seed 42 --subjects results/summarize/subjects.tsv --scores results/summarize/scores.tsv"
             " --predictions results/predict --calibration results/summarize/calibration.tsv"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/predict"
-            " --volumes results/summarize/volumes.tsv --lesions results/summarize/lesions.tsv",
+            " --volumes results/summarize/volumes.tsv --lesions results/summarize/lesions.tsv"
+            " --confusion results/summarize/confusion.tsv --groups results/summarize/groups.tsv",
             "plot_subject": f"--scan {scan} {listed} {labels} --prediction {prediction}"
             f" --scores results/evaluate/{one}.json --output results/plot/subjects/{one}",
             "embed": f"--scan {scan} {listed} {labels} --prediction {prediction}"
@@ -166,7 +169,8 @@ class Study:
             " --plots results/plot --preprocess results/preprocess --volumes results/report/volumes"
             f" --model {train}/model.keras --config {{}}"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/summarize/volumes.tsv --viewer all"
-            " --lesions results/summarize/lesions.tsv --title="
+            " --lesions results/summarize/lesions.tsv --confusion results/summarize/confusion.tsv"
+            " --groups results/summarize/groups.tsv --title="
             " --benchmarks results/benchmarks --commit x --gallery 2"
             " --pages results/report/subjects --output results/report/index.html",
         }[rule].split()  # fmt: skip
@@ -185,10 +189,7 @@ class Study:
             "postprocess": [f"postprocess/{one}.nii.gz", f"postprocess/{one}.json"],
             "evaluate": [f"evaluate/{one}.json"],
             "baseline": ["baseline/scores.tsv"],
-            "summarize": [
-                f"summarize/{name}.tsv"
-                for name in ("subjects", "scores", "calibration", "uncertainty", "volumes", "lesions")
-            ],
+            "summarize": [f"summarize/{name}.tsv" for name in SUMMARIES],
             "plot_subject": [f"plot/subjects/{one}"],
             "embed": [f"report/volumes/{one}.js"],
             "plot": ["plot/scores.png", "plot/scores.svg"],

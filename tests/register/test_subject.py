@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 from movements import center_of, coarse, moved
-from studies import write_subject
+from studies import tiny_subject, write_subject
 
 from glioseg.register.figure import draw
 from glioseg.register.subject import register_subject
 from glioseg.synthesize.anatomy import AFFINE
 from glioseg.synthesize.series import distance_mm, draw_movement
+from glioseg.volumes.brain import background_value
 from glioseg.volumes.nifti import read_volume, write_label_map, write_volume
 
 SETTINGS = {"mode": "auto", "reference": "t1ce", "n4": False, "strip": "none"}
@@ -83,6 +84,24 @@ def test_series_on_one_grid_are_kept_bit_for_bit(tmp_path):
         voxels, affine = read_volume(path)
         assert np.array_equal(kept.volumes[name].voxels, voxels) and np.array_equal(kept.volumes[name].affine, affine)
         assert kept.volumes[name].forms["sform_code"]
+
+
+def test_heads_on_one_grid_are_registered_if_there_are_masks_of_the_brain(tmp_path):
+    images, _ = tiny_subject(3, (64, 72, 60))
+    affine = np.diag([-2.4, -2.4, 2.4, 1])
+    # Nothing but brain inside, and tissue without a constant background around it.
+    head = {
+        name: np.where(images[name] > 0, images[name], 50 + np.indices((64, 72, 60)).sum(0)) for name in ("t1", "t1ce")
+    }
+    files = {name: (tmp_path / f"{name}.nii.gz", 0) for name in head}
+    for name, (path, _) in files.items():
+        write_volume(path, head[name].astype(np.int16), affine)
+    (tmp_path / "brains").mkdir()
+    write_label_map(tmp_path / "brains/a.nii.gz", (images["t1"] > 0).astype(np.uint8), affine)
+    assert not register_subject("a", files, SETTINGS).facts["registered"]
+    stripped = register_subject("a", files, SETTINGS | {"strip": str(tmp_path / "brains")})
+    assert stripped.facts["why"] == "the skull is to be removed, and these series show a whole head: t1, t1ce"
+    assert background_value(stripped.volumes["t1"].voxels) == 0
 
 
 def test_what_cannot_be_used_is_refused_in_a_sentence(raw, tmp_path):

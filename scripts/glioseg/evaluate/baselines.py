@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from glioseg.evaluate.metrics import dice_of_sizes
+from glioseg.evaluate.measures import dice_of_sizes
 from glioseg.evaluate.summary import BASELINE_COLUMNS
 from glioseg.files import read_json, read_sample, read_table
 from glioseg.labels import CLASSES, REGIONS, region, regions_of

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from glioseg.evaluate.lesions import Lesion
-from glioseg.evaluate.metrics import dice
+from glioseg.evaluate.measures import dice
 from glioseg.evaluate.region_pair import Pair
 from glioseg.volumes.orientation import voxel_ml
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glioseg.evaluate.lesions import Lesion, Lesions, match_lesions
-from glioseg.evaluate.surfaces import surface_distances
+from glioseg.evaluate.surfaces import surface_areas, surface_distances
 from glioseg.labels import region
 from glioseg.volumes.boxes import bounding_box, slices
 from glioseg.volumes.orientation import voxel_ml
@@ -73,6 +73,13 @@ class Pair:
             return surface_distances(self.truth, self.prediction, self.spacing_mm)
         distance = np.array([ABSENT_HD95_MM if any(self.sizes_ml) else 0.0])
         return distance, distance
+
+    @cached_property
+    def surfaces(self) -> tuple[np.ndarray, np.ndarray]:
+        """The `surface_areas` of both regions; none if one region is empty."""
+        if all(self.sizes_ml):
+            return surface_areas(self.truth, self.prediction, self.spacing_mm)
+        return np.empty(0), np.empty(0)
 
     @cached_property
     def lesions(self) -> Lesions:

@@ -17,6 +17,8 @@ SCORED_COLUMNS = ("subject", "patient", "fold", "has_mask", "labels", "tumor_ml"
 BASELINE_COLUMNS = ("method", "subject", "region", "dice")
 SUBJECT_COLUMNS = ("method", "subject", "patient", "fold", "region", "metric", "value")
 STATISTICS = ("n", "patients", "mean", "median", "q1", "q3", "ci_low", "ci_high")
+# What is read of the output of evaluate.
+READ = ("subject", "regions", "classes", "lesions", "confusion", "calibration")
 # Absent regions are scored as in BraTS 2020. The present_ columns repeat each number for regions present in the truth.
 SCORE_COLUMNS = ("method", "region", "metric", *STATISTICS)
 PRESENT_COLUMNS = tuple(f"present_{name}" for name in STATISTICS)
@@ -26,7 +28,7 @@ def read_scores(path: Path) -> dict:
     """Read one subject's scores as `evaluate` writes them. Raises ValueError naming the file if it is unusable."""
     try:
         scores = json.loads(path.read_text(encoding="utf-8"))
-        return {name: scores[name] for name in ("subject", "regions", "classes", "lesions", "calibration")}
+        return {name: scores[name] for name in READ}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path}: expected one subject's scores ({error!r}); evaluate it again") from error
 
@@ -58,7 +60,8 @@ def worst_scores(row: dict) -> dict:
     for name, column in (("WT", "tumor_ml"), ("ET", "enhancing_ml")):
         regions[name]["truth_ml"] = float(row[column])
     classes = {name: {metric: known[metric] for metric in CLASS_METRICS} for name in classes_of([row["labels"]])[1:]}
-    return {"subject": row["subject"], "regions": regions, "classes": classes, "lesions": {}, "calibration": {}}
+    nothing = {"lesions": {}, "confusion": {}, "calibration": {}}
+    return {"subject": row["subject"], "regions": regions, "classes": classes, **nothing}
 
 
 def subject_rows(

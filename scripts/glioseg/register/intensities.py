@@ -11,6 +11,8 @@ from glioseg.volumes.brain import background_value, brain_mask
 from glioseg.volumes.nifti import read_volume
 from glioseg.volumes.orientation import spacing_mm
 
+# The value of register: strip that leaves images as they are.
+NO_STRIPPING = "none"
 # N4 looks at every so many voxels along each axis.
 SHRINK = 4
 ENDINGS = (".nii.gz", ".nii")
@@ -64,7 +66,7 @@ def brain_of(subject: str, folder: str, grid: Grid) -> np.ndarray | None:
 
     Raises ValueError if the folder has no mask for the subject, or an empty one.
     """
-    if folder == "none":
+    if folder == NO_STRIPPING:
         return None
     path = next((one for ending in ENDINGS if (one := Path(folder) / f"{subject}{ending}").is_file()), None)
     if path is None:

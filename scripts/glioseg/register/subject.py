@@ -12,7 +12,7 @@ from glioseg.preprocess import checks
 from glioseg.preprocess.plausibility import no_orientation
 from glioseg.register.facts import CONVENTION, Series, doubts, series_facts
 from glioseg.register.grids import Grid, common_grid, same_grid
-from glioseg.register.intensities import as_stored, brain_of, image_on, without_bias
+from glioseg.register.intensities import NO_STRIPPING, as_stored, brain_of, image_on, stripped_background, without_bias
 from glioseg.register.label_maps import label_map_on
 from glioseg.register.rigid import Alignment, align
 from glioseg.scan_facts import Forms
@@ -51,9 +51,9 @@ def register_subject(subject: str, files: Mapping[str, tuple[Path, int]], settin
     """Bring all series of a subject into the space of the reference, with voxels of 1 mm.
 
     files: file, and index of the volume in it, by modality, and "seg" for the mask. settings: mode, reference, n4,
-    strip (none, or a folder with a mask of the brain SUBJECT.nii.gz in the world of the reference). A series that
-    cannot be used is left out, with a sentence in `refused`; what looks odd is in `warnings`. Raises ValueError for
-    an unknown mode.
+    strip (none; network; or a folder with a mask of the brain SUBJECT.nii.gz in the world of the reference). A series
+    that cannot be used is left out, with a sentence in `refused`; what looks odd is in `warnings`. Raises ValueError
+    for an unknown mode.
     """
     choose("mode", settings["mode"], MODES)
     series, refused = _read(files)
@@ -65,7 +65,7 @@ def register_subject(subject: str, files: Mapping[str, tuple[Path, int]], settin
     facts |= {"convention": CONVENTION, "reference": "", "grid": {}, "series": {}, "refused": refused, "warnings": []}
     if not images:
         return Registered(facts, {}, series)
-    decision, facts["why"] = decide(settings["mode"], series)
+    decision, facts["why"] = decide(settings["mode"], series, settings["strip"] != NO_STRIPPING)
     if not decision:
         facts["series"] = {name: series_facts(one, np.eye(4)) for name, one in series.items()}
         return Registered(facts, {name: Volume(*one) for name, one in series.items()}, series)
@@ -77,16 +77,19 @@ def register_subject(subject: str, files: Mapping[str, tuple[Path, int]], settin
     return Registered(facts, volumes, series)
 
 
-def decide(mode: str, images: Mapping[str, Series]) -> tuple[bool, str]:
-    """Whether the series of a subject are registered, and why."""
+def decide(mode: str, series: Mapping[str, Series], strip: bool) -> tuple[bool, str]:
+    """Whether the series of a subject are registered, and why. strip: whether the skull is to be removed."""
     if mode != "auto":
         return mode == "always", f"register: mode is {mode}"
-    affines = {name: one.affine for name, one in images.items()}
-    turned = {name: to_lps(one.voxels, one.affine)[0].shape for name, one in images.items()}
+    affines = {name: one.affine for name, one in series.items()}
+    turned = {name: to_lps(one.voxels, one.affine)[0].shape for name, one in series.items()}
     apart = checks.orientations(affines) or checks.shapes(turned) or checks.spacings(affines) or checks.affines(affines)
-    if apart is None:
-        return False, "all series are on one grid"
-    return True, f"the series are on different grids: {apart.partition(';')[0]}"
+    if apart:
+        return True, f"the series are on different grids: {apart.partition(';')[0]}"
+    whole = [name for name, one in series.items() if name != MASK and stripped_background(*one[:2]) is None]
+    if strip and whole:
+        return True, f"the skull is to be removed, and these series show a whole head: {', '.join(whole)}"
+    return False, "all series are on one grid"
 
 
 def _read(files: Mapping[str, tuple[Path, int]]) -> tuple[dict[str, Series], dict[str, str]]:
@@ -130,12 +133,7 @@ def _move(facts: dict, images: Mapping[str, Series], settings: Mapping) -> dict[
     fixed = images[reference]
     grid = common_grid(fixed.voxels.shape, fixed.affine, VOXEL_MM)
     facts["grid"] = {"shape": list(grid.shape), "affine": grid.affine.tolist()}
-    try:
-        brain = brain_of(facts["subject"], settings["strip"], grid)
-    except ValueError as error:
-        facts["refused"][reference] = str(error)
-        return {}
-    volumes = {}
+    aligned = {}
     still = _on(fixed, grid, np.eye(4))
     for name, one in images.items():
         try:
@@ -148,12 +146,33 @@ def _move(facts: dict, images: Mapping[str, Series], settings: Mapping) -> dict[
             facts["series"][name] |= {"nats_before": found.nats_before, "nats_after": found.nats_after}
             facts["warnings"] += doubts(name, reference, found)
         moved = still if name == reference else _on(one, grid, found.matrix)
-        if settings["n4"]:
-            moved = without_bias(moved, grid.affine)
-        if brain is not None:
-            moved = np.where(brain, moved, moved.dtype.type(0))
-        volumes[name] = Volume(as_stored(moved, one.voxels.dtype), grid.affine)
+        aligned[name] = without_bias(moved, grid.affine) if settings["n4"] else moved
+    try:
+        brain = _brain(facts["subject"], aligned, grid, settings["strip"])
+    except ValueError as error:
+        facts["refused"][reference] = str(error)
+        return {}
+    volumes = {}
+    for name, moved in aligned.items():
+        cut = moved if brain is None else np.where(brain, moved, moved.dtype.type(0))
+        volumes[name] = Volume(as_stored(cut, images[name].voxels.dtype), grid.affine)
     return volumes
+
+
+def _brain(subject: str, aligned: Mapping[str, np.ndarray], grid: Grid, strip: str) -> np.ndarray | None:
+    """The brain on the common grid (bool); None if nothing is to be cut out.
+
+    The network looks at the images that show a whole head; if there is none, nothing is cut out.
+    """
+    if strip != "network":
+        return brain_of(subject, strip, grid)
+    heads = [moved for moved in aligned.values() if stripped_background(moved, grid.affine) is None]
+    if not heads:
+        return None
+    # Imported here, since the runtime of networks takes a second to load.
+    from glioseg.register.strip import brain_by_network
+
+    return brain_by_network(heads)
 
 
 def _on(one: Series, grid: Grid, to_series: np.ndarray) -> np.ndarray:

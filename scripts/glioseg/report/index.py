@@ -7,9 +7,11 @@ from datetime import datetime
 
 from glioseg.colors import REGION_COLORS
 from glioseg.evaluate.lesion_table import lesion_counts
-from glioseg.evaluate.metrics import METRICS
+from glioseg.evaluate.metrics import CLASS_METRICS, METRICS
+from glioseg.evaluate.parts.confusion import BACKGROUND, pooled_confusion
+from glioseg.evaluate.parts.groups import SMALLEST_GROUP
 from glioseg.evaluate.score_table import MEAN, NETWORK
-from glioseg.labels import EVERYWHERE, REGIONS, regions_of
+from glioseg.labels import EVERYWHERE, REGIONS, classes_of, regions_of
 from glioseg.plot.figures import FIGURES
 from glioseg.report.gallery import both_ends, paged_subjects, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
@@ -23,6 +25,7 @@ from glioseg.report.tables import (
     covariates,
     crop_losses,
     fold_counts,
+    group_tables,
     metric_rows,
     rule_times,
     seeds_apart,
@@ -79,6 +82,13 @@ def render(run: Run, title: str, gallery: int, pages: str, figure: Callable[[str
             uncertainties={row["subject"]: row for row in run.uncertainty},
             lesions=run.lesions,
             lesion_counts=lesion_counts(run.lesions),
+            classes=classes_of({row["labels"] for row in run.cohort})[1:],
+            # The specificity of a class is close to 1, whatever is predicted.
+            class_metrics=[name for name in CLASS_METRICS if name != "specificity"],
+            background=BACKGROUND,
+            confusion=pooled_confusion(run.confusion),
+            group_tables=group_tables(run.groups),
+            smallest_group=SMALLEST_GROUP,
             volumes={row["subject"]: row for row in run.volumes},
             volume_regions=regions_of({row["labels"] for row in run.cohort}),
             tunings=run.tunings,

@@ -10,8 +10,8 @@ Rows = Sequence[Mapping[str, str]]
 class Run:
     """The tables and facts of a run.
 
-    cohort, subjects, scores, uncertainty, volumes, lesions: rows of cohort.tsv, subjects.tsv, scores.tsv,
-    uncertainty.tsv, volumes.tsv and lesions.tsv; trainings: settings.json of each model; tunings: fold -> rows of its
+    cohort, subjects, scores, uncertainty, volumes, lesions, confusion, groups: rows of the tables of these names, such
+    as cohort.tsv; trainings: settings.json of each model; tunings: fold -> rows of its
     table of tune_postprocess; benchmarks: rule -> rows of Snakemake's benchmark files; config: the configuration;
     commit: version of the code; hashes: subject -> modality -> hash of its voxels; models: model (its folder, if it is
     a finished one) -> hash of its file; failures: rows of the ledger of failed jobs whose subjects the run skipped;
@@ -24,6 +24,8 @@ class Run:
     uncertainty: Rows
     volumes: Rows
     lesions: Rows
+    confusion: Rows
+    groups: Rows
     trainings: Sequence[Mapping]
     tunings: Mapping[str, Rows]
     benchmarks: Mapping[str, Rows]

@@ -5,11 +5,11 @@ import statistics
 from collections.abc import Collection, Mapping, Sequence
 
 from glioseg.evaluate.metrics import METRICS
-from glioseg.evaluate.score_table import NETWORK, TABLE_ORDER
+from glioseg.evaluate.score_table import MEAN, NETWORK, TABLE_ORDER
 from glioseg.labels import REGION_NAMES
 from glioseg.preprocess.findings import CHECKS
 from glioseg.report.run import Rows
-from glioseg.split.cohort import COHORT_COLUMNS, counted, patients_in
+from glioseg.split.cohort import counted, covariates_in, patients_in
 
 COLUMN_NAMES = {name: REGION_NAMES.get(name, "mean of WT, TC, ET") for name in TABLE_ORDER}
 
@@ -24,6 +24,21 @@ def metric_rows(scores: Rows) -> list[dict]:
             entry["cells"][row["region"]] = row
     order = list(METRICS)
     return sorted(found.values(), key=lambda row: (order.index(row["metric"]), row["method"] != NETWORK))
+
+
+def group_tables(groups: Rows) -> dict[str, dict]:
+    """Covariate -> {"groups": group -> region -> row of groups.tsv with the Dice, "others": the same with others}.
+
+    others: metric -> group -> the row of the mean over WT, TC and ET.
+    """
+    found: dict[str, dict] = {}
+    for row in groups:
+        of_covariate = found.setdefault(row["covariate"], {"groups": {}, "others": {}})
+        if row["metric"] == "dice":
+            of_covariate["groups"].setdefault(row["group"], {})[row["region"]] = row
+        elif row["region"] == MEAN:
+            of_covariate["others"].setdefault(row["metric"], {})[row["group"]] = row
+    return found
 
 
 def fold_counts(cohort: Rows) -> list[tuple[str, str]]:
@@ -73,8 +88,7 @@ def check_counts(cohort: Rows) -> dict[str, dict[str, int]]:
 
 def covariates(cohort: Rows) -> dict[str, bool]:
     """The additional columns of this cohort that have any value: name -> whether all its values are numbers."""
-    names = [name for name in (cohort[0] if cohort else ()) if name not in COHORT_COLUMNS]
-    found = {name: {row[name] for row in cohort} - {""} for name in names}
+    found = {name: {row[name] for row in cohort} - {""} for name in covariates_in(cohort)}
     return {name: all(map(_is_number, values)) for name, values in found.items() if values}
 
 

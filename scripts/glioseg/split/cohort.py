@@ -106,6 +106,11 @@ def _related(patients: dict[str, str], duplicates: dict[str, dict[str, list[str]
     return {name: [*duplicates.get(name, ()), *visits[patient]] for name, patient in patients.items()}
 
 
+def covariates_in(cohort: Sequence[Mapping[str, str]]) -> list[str]:
+    """The columns of a cohort table that are not in `COHORT_COLUMNS`: the covariates of its data sets."""
+    return [name for name in (cohort[0] if cohort else ()) if name not in COHORT_COLUMNS]
+
+
 def patients_in(rows: Iterable[Mapping[str, str]]) -> int:
     """The number of different patients in rows with a column patient."""
     return len({row["patient"] for row in rows})

@@ -156,8 +156,9 @@ def _fit(model: keras.Model, training: Training, restored: Restored, devices: in
 def stream(batch, start: int, stop: int, model: keras.Model, classes, workers: int) -> tf.data.Dataset:
     """Return (image, mask) batches in order of their number, prepared in threads; an error there ends the training."""
     image = model.inputs[0].shape[1:]
-    # Map CLASSES indices to this study's; classes it lacks get an index past the end.
-    index = np.array([classes.index(name) if name in classes else len(classes) for name in CLASSES], np.uint8)
+    # Map CLASSES indices to this study's; classes it lacks get an index past the end. Other classes stay as they are.
+    known = CLASSES if set(classes) <= set(CLASSES) else classes
+    index = np.array([classes.index(name) if name in classes else len(classes) for name in known], np.uint8)
 
     def make(number):
         give_way()

@@ -79,6 +79,10 @@ class Scores(keras.metrics.Metric):
             "iou": self.iou[0] / ops.maximum(self.iou[1], 1),
         }
         for key, tissues in self.regions.items():
+            if not tissues:
+                # The classes are no tissues of a tumor.
+                result[f"dice_{key.lower()}"] = ops.ones(())
+                continue
             truth, predicted = ops.take(self.confusion, tissues, 0), ops.take(self.confusion, tissues, 1)
             # Within a region, confusing its tissues still counts as a hit.
             both = ops.sum(ops.take(truth, tissues, 1))

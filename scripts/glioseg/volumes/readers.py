@@ -54,7 +54,7 @@ def _read(path: Path) -> Image | None:
     if name.endswith(PAIRS):
         return _pair(path)
     if path.is_dir():
-        with _same_locale():
+        with same_locale():
             return _from_itk(_series(path))
     if name.endswith(ITK):
         import SimpleITK as sitk
@@ -64,7 +64,7 @@ def _read(path: Path) -> Image | None:
 
 
 @contextmanager
-def _same_locale() -> Iterator[None]:
+def same_locale() -> Iterator[None]:
     """Restore the locale after the block: SimpleITK's DICOM reader sets "C", in which Python opens text as ASCII."""
     before = locale.setlocale(locale.LC_ALL)
     try:

@@ -10,6 +10,8 @@ import yaml
 HOME = Path(__file__).resolve().parents[3]
 # The model that `make model` trains, on phantoms alone.
 SHIPPED = HOME / "models/glioseg.zip"
+# The network that finds the brain in a head, which it trains, too.
+BRAIN = HOME / "models/brain.keras"
 
 
 def shipped() -> Path:
@@ -19,6 +21,16 @@ def shipped() -> Path:
             f"no model was given, and {SHIPPED} does not exist; give a model, or train this one: make model"
         )
     return SHIPPED
+
+
+def brain_model() -> Path:
+    """The network that finds the brain in a head. Raises ValueError if this installation has none."""
+    if not BRAIN.exists():
+        raise ValueError(
+            f"register: strip: network needs {BRAIN}, which does not exist; train it (make model), or give the folder "
+            "of your masks of the brain"
+        )
+    return BRAIN
 
 
 def defaults(section: str) -> dict:

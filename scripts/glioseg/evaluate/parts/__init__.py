@@ -1,0 +1,1 @@
+"""Scores of parts: of single tissue classes, and of groups of subjects."""
