@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: install run model view slurm containers dicom docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
+.PHONY: install run model view pictures slurm containers dicom docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
 
 # Install into .venv without running anything.
 install: .venv/run
@@ -30,6 +30,10 @@ RESULTS ?= results
 PORT ?= 0
 view: .venv/run
 	@python scripts/view.py "$(RESULTS)" --port "$(PORT)"
+
+# Renew the pictures of README and docs from a finished run: make pictures RESULTS=results. Needs Chromium.
+pictures: .venv/test
+	python tests/pictures_of_docs.py --results "$(RESULTS)"
 
 # Install the plugin for a Slurm cluster: see docs/cluster.md.
 slurm: .venv/run

@@ -2,12 +2,14 @@
 
 import json
 import re
+import shutil
 import time
 
 import nibabel as nib
 import numpy as np
 import pytest
 from browsers import Browser
+from pictures_of_docs import FOLDER, renew
 from PIL import Image
 from reports import make, scan, script, written
 
@@ -19,7 +21,10 @@ PAGES = ("index.html", "subjects/good.html", "subjects/case_11.html", "subjects/
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    browser = Browser(tmp_path_factory.mktemp("browser"))
+    try:
+        browser = Browser(tmp_path_factory.mktemp("browser"))
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
     yield browser
     browser.close()
 
@@ -234,3 +239,20 @@ def test_the_wheel_scrolls_the_page_unless_the_viewer_has_the_focus(page):
     opened.wheel(x, y, 200)
     opened.wait(f"document.getElementById('place').textContent !== {json.dumps(before)}")
     assert opened.value("scrollY") == at
+
+
+def test_the_pictures_of_the_docs_are_renewed_from_a_finished_run(browser, report, tmp_path):
+    # The report of a run shows the worst subject first; here it gets the page with a viewer.
+    results = tmp_path / "results"
+    shutil.copytree(report, results / "report")
+    index = results / "report/index.html"
+    worst = re.search(r"<article>\s*<h4><a [^>]*>(.*?)</a>", index.read_text())[1]
+    shutil.copy(report / "subjects/good.html", results / f"report/subjects/{worst}.html")
+    shutil.copytree(report.parent / "plots", results / "plot")
+    shutil.copy(results / "plot/scores.png", results / "plot/calibration.png")
+    (tmp_path / "pictures").mkdir()
+    renew(browser, results, tmp_path / "pictures")
+    sizes = {path.name: Image.open(path).size for path in (tmp_path / "pictures").iterdir()}
+    assert sizes.keys() == {path.name for path in FOLDER.iterdir()} - {"curve.png"}, "bench-curve writes the curve"
+    assert sizes["report.png"] == (1100, 1030) and sizes["planes.png"] == (1000, 560)
+    assert np.asarray(Image.open(tmp_path / "pictures/viewer.png").convert("L")).std() > 10

@@ -219,6 +219,16 @@ def test_a_subject_without_a_mask_is_shown_whatever_its_fold(tmp_path):
     assert ">unmasked</a></h4>" in written(options)
 
 
+def test_a_subject_for_training_only_is_named_but_has_no_page(tmp_path):
+    options = make(tmp_path, {"good": 0.9})
+    rows = read_table(tmp_path / "cohort.tsv")
+    learned = {**rows[0], "subject": "learned", "patient": "learned", "fold": "train"}
+    write_table(tmp_path / "cohort.tsv", COHORT_COLUMNS, [*rows, {**learned, "verdict": "warned", "reason": "thick"}])
+    page = written(options)
+    assert page.count("learned</th>") == 2 and "learned.html" not in page, "in the tables of warnings and of the cohort"
+    assert {path.stem for path in (tmp_path / "report/subjects").glob("*.html")} == {"good", "unmasked", "broken"}
+
+
 def test_page_shows_tumor_lost_to_cropping(tmp_path):
     text = re.sub(r"\s|&nbsp;", " ", written(make(tmp_path, {"good": 0.9})))
     assert "part of the tumor in 1 of 1 subjects" in text

@@ -6,12 +6,22 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
+from pictures import keras_file, small_unet
 from PIL import Image
 
 from glioseg.colors import TISSUES
+from glioseg.evaluate.calibration import calibration as calibration_bins
+from glioseg.labels import REGIONS
+from glioseg.plot.agreement import agreement
+from glioseg.plot.calibration import calibration
+from glioseg.plot.cohort import cohort
+from glioseg.plot.network import network
+from glioseg.plot.network_stages import stages
 from glioseg.plot.style import dice_floor, distance_ticks, save, save_for_print, sentence, shown_tissues
 from glioseg.plot.subjects import subject_slices
 from glioseg.plot.subjects.slices import PLANES
+from glioseg.predict.keras_file import read_layers
 
 
 def test_saving_twice_gives_the_same_small_bytes(volumes, tmp_path):
@@ -53,6 +63,32 @@ def test_a_figure_is_also_saved_for_print(tmp_path, volumes):
     embedded = re.findall(r"data:image/png;base64,\s*([^\"]+)", drawn)
     sizes = [Image.open(io.BytesIO(base64.b64decode(data))).size[0] for data in embedded]
     assert max(sizes) > 300, "enough pixels for print"
+
+
+def test_text_is_readable_in_print(volumes, tmp_path):
+    """Journals print figures at most 180 mm wide, and ask for letters of at least 5 points."""
+    image, brain, classes = volumes
+    images = dict.fromkeys(("flair", "t1", "t1ce", "t2"), image)
+    wide = np.array([1.0, 6.0, 6.0])
+    model = keras_file(tmp_path / "m.keras", small_unet(32), [["o2", 0, 0], ["deep", 0, 0]])
+    names = [f"subject {place}" for place in range(30)]
+    shown = [
+        subject_slices.planes(images, brain, wide, classes, classes, "patient 7", list(PLANES)),
+        subject_slices.modalities(images, brain, wide, classes),
+        subject_slices.sample(images, brain, wide, classes),
+        network(stages(*read_layers(model))),
+        agreement({name: ([1, 2], [2, 2], [0.5, 0.6]) for name in REGIONS}),
+        cohort({name: [1, 2, 3, 0, 0] for name in names}, dict.fromkeys(names, "0")),
+        calibration({name: {"a": bins_of_one(classes)} for name in REGIONS}),
+    ]
+    for figure in shown:
+        shrunk = min(1, 180 / 25.4 / figure.get_figwidth())
+        words = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+        assert len(words) > 3 and min(text.get_fontsize() for text in words) * shrunk >= 5
+
+
+def bins_of_one(classes):
+    return calibration_bins(np.linspace(0, 1, classes.size).reshape(classes.shape), classes > 0)
 
 
 def test_axes_cover_the_values_and_little_more():

@@ -65,8 +65,8 @@ FIGURES = {
         alt="Two plots per region, with a point per subject: predicted minus true volume against their mean, "
         "and Dice against the true volume.",
         wanted=lambda study: study.masked,
-        caption="Above: Bland-Altman plots of the volumes, with the mean difference and the limits of agreement. "
-        "Below: Dice against the true volume.",
+        caption="Above: Bland-Altman plots of the volumes, with the mean difference and the limits of agreement "
+        "(±1.96 SD). Below: Dice against the true volume.",
     ),
     "calibration": Entry(
         section="scores",

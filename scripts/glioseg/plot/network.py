@@ -31,7 +31,7 @@ WORDS = {
 SLABS_AT_MOST = 4  # per stage; of more, only the first two and the last are drawn, with a count of the others
 ROW, GAP = 1.75, 0.34  # height of a row and gap between slabs; slabs of the first row are 1.15 high
 HIDDEN = 0.9  # width of the count of slabs that are not drawn
-INCH_PER_UNIT, WIDEST_INCH, BESIDE_INCH = 0.6, 11, (1.3, 1.1)
+INCH_PER_UNIT, WIDEST_INCH, BESIDE_INCH = 0.6, 10.5, (1.4, 1.1)
 LEGEND_INCH = 7  # the width of the legend, which is wider than a small network
 
 
@@ -91,7 +91,7 @@ def _draw(axis: Axes, stage: Stage, above: float, middle: float, height: float, 
             _arrow(axis, (x + 0.03, middle), (x + GAP - 0.03, middle), INK)
             x += GAP
         if made_by == "hidden":
-            axis.text(x + HIDDEN / 2, middle, f"…\n{channels}\nmore", ha="center", va="center", fontsize=7, color=INK)
+            axis.text(x + HIDDEN / 2, middle, f"…\n{channels}\nmore", ha="center", va="center", fontsize=7.5, color=INK)
             x += HIDDEN
         else:
             x += _slab(axis, x, middle, height, made_by, channels)
@@ -115,7 +115,7 @@ def _draw(axis: Axes, stage: Stage, above: float, middle: float, height: float, 
     else:
         place, align = (left - 0.1, middle - 0.14), "right"
         axis.text(left - 0.1, middle, _size(stage), ha="right", va="center", fontsize=8.5, color=INK, fontweight="bold")
-    axis.text(*place, "\n".join(notes), ha=align, va="top", fontsize=6.5, color="#666666")
+    axis.text(*place, "\n".join(notes), ha=align, va="top", fontsize=7.5, color="#666666")
     return at
 
 

@@ -1,4 +1,4 @@
-"""Which subjects the report shows in figures, and which subject pages have the viewer.
+"""Which subjects the report shows in figures, which have a page, and which pages have the viewer.
 
 Does not load NumPy, because the rules import it.
 """
@@ -13,6 +13,11 @@ from glioseg.report.run import Rows
 from glioseg.split.models import predicted_subjects
 
 VIEWERS = ("all", "gallery", "none")
+
+
+def paged_subjects(cohort: Rows) -> set[str]:
+    """The subjects that have a page: all but those for training only, of which it would have nothing to show."""
+    return {row["subject"] for row in cohort if row["fold"] != "train"}
 
 
 def subject_table(subjects: Rows) -> list[dict]:

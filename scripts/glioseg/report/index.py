@@ -13,7 +13,7 @@ from glioseg.evaluate.parts.groups import SMALLEST_GROUP
 from glioseg.evaluate.score_table import MEAN, NETWORK
 from glioseg.labels import EVERYWHERE, REGIONS, classes_of, regions_of
 from glioseg.plot.figures import FIGURES
-from glioseg.report.gallery import both_ends, subject_table, unscored_subjects
+from glioseg.report.gallery import both_ends, paged_subjects, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
 from glioseg.report.paper.contents import paper_contents
 from glioseg.report.run import Run
@@ -87,6 +87,7 @@ def render(
             files=files["listed"],
             segmentations=files["segmentations"],
             paper=paper_contents(run, addresses["paper"]),
+            paged=paged_subjects(run.cohort),
             uncertainties={row["subject"]: row for row in run.uncertainty},
             bounds_held=bounds_held(run.uncertainty),
             lesions=run.lesions,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from glioseg.evaluate.metrics import METRIC_NAMES, METRICS
 from glioseg.evaluate.score_table import MEAN, TABLE_ORDER
 from glioseg.labels import REGION_NAMES
-from glioseg.report.gallery import subject_table
+from glioseg.report.gallery import paged_subjects, subject_table
 from glioseg.report.pages import figures_of, pages_under
 from glioseg.report.run import Run
 from glioseg.report.tables import covariates
@@ -14,14 +14,15 @@ from glioseg.report.tables import covariates
 def render_subjects(
     run: Run, figure: Callable[[str], str], volumes: Mapping[str, str], files: Callable[[str], Mapping[str, str]]
 ) -> Iterator[tuple[str, str]]:
-    """Yield each subject of the cohort and its page; "previous" and "next" follow the mean Dice, lowest first.
+    """Yield each subject that has a page, and its page; "previous" and "next" follow the mean Dice, lowest first.
 
     figure: path in the folder of plots -> data URI or ""; volumes: subject -> address of the script with its volumes,
     relative to the page; "" or no entry if it has none; files: subject -> names of its files and their addresses.
     """
     template = pages_under("").get_template("subject.html.j2")
     table = {row["subject"]: row for row in subject_table(run.subjects)}
-    rows = {row["subject"]: row for row in run.cohort}
+    paged = paged_subjects(run.cohort)
+    rows = {row["subject"]: row for row in run.cohort if row["subject"] in paged}
     order = [name for name in table if name in rows] + [name for name in rows if name not in table]
     names = covariates(run.cohort)
     lesions: dict[str, list] = {}

@@ -150,4 +150,4 @@ def scale_bar(axis: Axes) -> None:
     end, base = width * 0.97, height * 0.96
     axis.plot((end - SCALE_BAR_MM, end), (base, base), color="white", linewidth=2, solid_capstyle="butt")
     label = f"{SCALE_BAR_MM} mm"
-    axis.text(end - SCALE_BAR_MM / 2, base - 2, label, color="white", ha="center", va="bottom", fontsize=7)
+    axis.text(end - SCALE_BAR_MM / 2, base - 2, label, color="white", ha="center", va="bottom", fontsize=7.5)

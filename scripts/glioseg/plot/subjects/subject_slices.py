@@ -61,7 +61,7 @@ def sample(
     for name, axis in panels.items():
         left, width = axis.get_position().x0, axis.get_position().width
         below = figure.add_axes((left + 0.06 * width, 0.62 / high, 0.88 * width, 0.72 / high), facecolor="black")
-        below.tick_params(colors=FAINT, labelsize=7, length=2)
+        below.tick_params(colors=FAINT, labelsize=7.5, length=2)
         below.spines[:].set_visible(False)
         if name in images:
             values = images[name][brain] if brain.any() else images[name].ravel()
@@ -71,7 +71,7 @@ def sample(
             names = _tissues(mask)
             shares = [100 * (mask == CLASSES.index(name)).sum() / max(1, brain.sum()) for name in names]
             bars = below.barh(names, shares, color=[TISSUES[name] for name in names], height=0.7)
-            below.bar_label(bars, [f"{share:.2g} %" for share in shares], color=FAINT, fontsize=7, padding=3)
+            below.bar_label(bars, [f"{share:.2g} %" for share in shares], color=FAINT, fontsize=7.5, padding=3)
             below.invert_yaxis()
             below.set(xticks=[], xlim=(0, 1.5 * max(*shares, 0.01)))
     shape = f" {TIMES} ".join(str(length) for length in brain.shape)

@@ -26,7 +26,7 @@
       show3Dcrosshair: true, crosshairColor: [1, 1, 1, 0.7], crosshairWidth: 0.5, fontColor: [1, 1, 1, 1], isCornerOrientationText: true, dragAndDropEnabled: false, logLevel: "error",
       isNearestInterpolation: false, sagittalNoseLeft: true, loadingText: "",
     });
-    const tissue = (name, value) => Object.entries(SCAN.layers[name]).find(([, [index]]) => index === value)?.[0] ?? "background";
+    const tissue = (name, value) => Object.entries(SCAN.layers[name]).find(([, [index]]) => index === value)?.[0] ?? (name === "difference" ? "none" : "background");
     // Map -> its classes without gaps; what is drawn of it may be only an outline.
     const filled = new Map();
     const classAt = (name, vox) => {
