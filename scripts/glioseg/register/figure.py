@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy import ndimage
 
 from glioseg.colors import BRAIN_OUTLINE
 from glioseg.labels import MASK
@@ -18,9 +19,9 @@ MARGIN = 12
 
 
 def draw(found: Registered) -> Figure:
-    """Rows are the registered series; columns are two planes, each before and after. The line is the brain's outline.
+    """Rows are the registered series; columns are two planes, each before and after.
 
-    The fields of a checkerboard are the reference and the series in turn.
+    The line is the outline of the reference. The fields of a checkerboard are the reference and the series in turn.
     """
     facts = found.facts
     reference = facts["reference"]
@@ -41,21 +42,29 @@ def draw(found: Registered) -> Figure:
             for column, (when, volume) in zip(row[2 * number :], shown.items(), strict=False):
                 parts = [_plane(each, axis, places[axis]) for each in (_gray(still), _gray(volume))]
                 column.imshow(np.where(_checkers(parts[0].shape), *parts), cmap="gray", vmin=0, vmax=1)
-                column.contour(_plane(brain, axis, places[axis]), [0.5], colors=[BRAIN_OUTLINE], linewidths=0.7)
+                column.contour(_whole(_plane(brain, axis, places[axis])), [0.5], colors=[BRAIN_OUTLINE], linewidths=0.7)
                 column.set_title(f"{name} on {reference}, {when}", fontsize=9)
                 column.set_axis_off()
     return figure
 
 
 def _gray(volume: np.ndarray) -> np.ndarray:
-    """A volume from 0 to 1, between its 1st and its 99.5th percentile."""
-    low, high = np.percentile(volume[::3, ::3, ::3], (1, 99.5))
+    """A volume from 0 to 1, between its 1st and its 98th percentile: fat under the skin would outshine the brain."""
+    low, high = np.percentile(volume[::3, ::3, ::3], (1, 98))
     return np.clip((volume.astype(np.float32) - low) / max(float(high - low), 1e-6), 0, 1)
 
 
 def _inside(volume: np.ndarray) -> np.ndarray:
     """The voxels of a head or brain (bool)."""
     return _gray(volume) > 0.05
+
+
+def _whole(plane: np.ndarray) -> np.ndarray:
+    """The largest part of a mask (2-D, bool) without its holes."""
+    numbers, count = ndimage.label(plane)
+    if not count:
+        return plane
+    return ndimage.binary_fill_holes(numbers == 1 + np.argmax(np.bincount(numbers.ravel())[1:]))
 
 
 def _plane(volume: np.ndarray, axis: int, place: int) -> np.ndarray:
