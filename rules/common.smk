@@ -160,6 +160,11 @@ if REGISTERED:
     SUBJECTS = registered_subjects(SERIES, result("register"))
 # Folder with the user's masks of the brain.
 BRAINS = "" if config["register"]["strip"] == "none" else config["register"]["strip"]
+if BRAINS and not os.path.isdir(BRAINS):
+    raise WorkflowError(
+        f"register: strip: {BRAINS} is no folder; expected none, or the folder with a mask of the brain SUBJECT.nii.gz "
+        "for each subject"
+    )
 # Number of folds, and of models (seeds) per fold, that the study trains.
 MODELS = (1, 1) if GIVEN else (sentence(count_folds), config["seeds"])
 # With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects, and those of the
