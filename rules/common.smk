@@ -163,6 +163,11 @@ if REGISTERED:
 STRIPPED = REGISTERED and config["register"]["strip"] == "network"
 STRIPPER = content_of(sentence(brain_model)) if STRIPPED else ""
 BRAINS = "" if config["register"]["strip"] in ("none", "network") else config["register"]["strip"]
+if BRAINS and not os.path.isdir(BRAINS):
+    raise WorkflowError(
+        f"register: strip: {BRAINS} is no folder; expected none, network, or the folder with a mask of the brain "
+        "SUBJECT.nii.gz for each subject"
+    )
 # Number of folds, and of models (seeds) per fold, that the study trains.
 MODELS = (1, 1) if GIVEN else (sentence(count_folds), config["seeds"])
 # With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects, and those of the

@@ -63,3 +63,10 @@ def test_subjects_on_grids_of_their_own_are_excluded_until_they_are_registered(r
             assert labels.shape == series.shape and np.allclose(labels.affine, series.affine)
     again = run.run("--dry-run")
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_a_folder_of_brain_masks_that_does_not_exist_stops_the_run(raw, workflow):
+    done = workflow(raw, register={"mode": "auto", "strip": "nowhere"}).run("--dry-run")
+    assert done.returncode == 1
+    printed = done.stdout + done.stderr
+    assert "register: strip: nowhere is no folder; expected none, or the folder with a mask of the brain" in printed

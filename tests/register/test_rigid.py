@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from movements import center_of, coarse, moved
+from studies import tiny_subject
 
 from glioseg.register.rigid import align
 from glioseg.synthesize.anatomy import AFFINE
@@ -32,3 +33,10 @@ def test_a_series_whose_header_places_it_far_away_is_found(patient):
     found = align((fixed, affine), (voxels, movement @ placed))
     assert distance_mm(found.matrix, movement, fixed > 0, affine) < 1
     assert found.nats_before == 0
+
+
+def test_series_that_lie_on_each_other_are_not_moved():
+    images, _ = tiny_subject(2)
+    affine = np.diag([-1.0, -1, 1, 1])
+    found = align((images["t1ce"], affine), (images["t2"], affine))
+    assert np.array_equal(found.matrix, np.eye(4)) and found.nats_after == found.nats_before

@@ -67,6 +67,9 @@ def test_text_is_converted_to_the_numbers_that_the_schema_requires():
         ("train", "patch", 64, r"^train: patch: expected a list in square brackets, found 64 \(int\); or use auto$"),
         ("train", "patch", [64, 64, 3], r"^train: patch: 3 is less than the minimum of 8; or use auto$"),
         ("preprocess", "missing", "zeros", r"^preprocess: missing: zeros requires train: modality_dropout above 0"),
+        ("register", "n4", True, r"^register: n4 requires register: mode to be always or auto$"),
+        ("register", "strip", "brains", r"^register: strip requires register: mode to be always or auto$"),
+        ("register", "mode", True, r"^register: mode: True is not one of \['never', 'always', 'auto'\]$"),
         ("train", "freeze_encoder", True, r"^train: freeze_encoder: true requires train: start, a model"),
     ],
 )
@@ -77,6 +80,16 @@ def test_invalid_settings_are_refused(section, name, value, sentence):
     with pytest.raises(ValueError, match=f"(?m){sentence}") as refusal:
         check_config(config, SCHEMA)
     assert str(refusal.value).startswith("The configuration is not valid.\n")
+
+
+def test_the_reference_of_a_registration_is_a_modality():
+    config = copy.deepcopy(CONFIG)
+    config["register"] |= {"mode": "auto", "reference": "t1gd"}
+    with pytest.raises(ValueError, match=r"register: reference: t1gd is none of flair, t1, t1ce, t2; or use finest$"):
+        check_config(config, SCHEMA)
+    for reference in ("flair", "finest"):
+        config["register"]["reference"] = reference
+        check_config(config, SCHEMA)
 
 
 @pytest.mark.parametrize(

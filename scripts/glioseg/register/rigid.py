@@ -15,6 +15,8 @@ LEVELS = ((4.0, 6.0, 1.0, 4.0), (2.0, 4.0, 1.0, 1.0), (0.0, 2.0, 0.3, 0.5))
 JOINED_MM = 2.0
 SEED = 1
 BINS = 40
+# Of phantoms, a movement by 1.3 mm costs 3 % of the mutual information, and half a voxel of noise gains 0.5 %.
+LEAST_GAIN = 1.01
 ITERATIONS = 120
 # Two starts that are closer than this (mm) lead to the same end.
 APART_MM = 3.0
@@ -84,8 +86,8 @@ def _align(fixed: tuple[np.ndarray, np.ndarray], moving: tuple[np.ndarray, np.nd
     transform, _ = _descend(images, best, voxel_mm, LEVELS[1:])
     as_they_came = sitk.Euler3DTransform()
     before, after = (_nats(images, one, voxel_mm) for one in (as_they_came, transform))
-    # Series that lay on each other already are not resampled for nothing.
-    if after <= before:
+    # Series that lay on each other already are not moved for nothing.
+    if after <= LEAST_GAIN * before:
         transform, after = as_they_came, before
     return Alignment(matrix_of(transform), before, after)
 

@@ -51,6 +51,7 @@ def check_config(config: dict, schema: Path) -> None:
         sentences = ["preprocess: missing: zeros requires train: modality_dropout above 0, to learn from zeros"]
     if not sentences and config["train"]["freeze_encoder"] and not config["train"]["start"]:
         sentences = ["train: freeze_encoder: true requires train: start, a model whose encoder is kept"]
+    sentences = sentences or _register_sentences(config["register"], config["modalities"])
     if sentences:
         raise ValueError("\n".join(["The configuration is not valid.", *sentences]))
     for name in config:
@@ -64,6 +65,16 @@ def check_config(config: dict, schema: Path) -> None:
             raise ValueError(
                 f"{where}: {unusable[0]} holds one of {{ }} < >, which Snakemake reads as variables; rename it"
             )
+
+
+def _register_sentences(register: Mapping, modalities: list[str]) -> list[str]:
+    """What is wrong with the section register, whose other settings mean nothing if its mode is never."""
+    if register["mode"] == "never":
+        unused = [name for name, value in (("n4", False), ("strip", "none")) if register[name] != value]
+        return [f"register: {name} requires register: mode to be always or auto" for name in unused]
+    if register["reference"] in (*modalities, "finest"):
+        return []
+    return [f"register: reference: {register['reference']} is none of {', '.join(modalities)}; or use finest"]
 
 
 def searches_regions(config: Mapping) -> bool:
