@@ -69,4 +69,7 @@ def test_a_folder_of_brain_masks_that_does_not_exist_stops_the_run(raw, workflow
     done = workflow(raw, register={"mode": "auto", "strip": "nowhere"}).run("--dry-run")
     assert done.returncode == 1
     printed = done.stdout + done.stderr
-    assert "register: strip: nowhere is no folder; expected none, or the folder with a mask of the brain" in printed
+    assert (
+        "register: strip: nowhere is no folder; expected none, network, or the folder with a mask of the brain"
+        in printed
+    )

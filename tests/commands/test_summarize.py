@@ -137,6 +137,7 @@ def test_uncertainty_is_listed_with_dice_the_most_uncertain_first(tmp_path: Path
     rows = read_table(tmp_path / "out" / "uncertainty.tsv")
     assert [row["subject"] for row in rows] == ["unlabelled", "a", "b"]
     assert [row["dice"] for row in rows] == ["", "0.60000", "0.80000"]
+    assert [row["shortfall"] for row in rows] == ["", "0.20000", "0.10000"]
     assert (rows[1]["fold"], rows[1]["uncertainty"], rows[1]["expected_ET"]) == ("test", "0.20000", "0.80000")
     (tmp_path / "predict" / "a.json").write_text("{}")
     result = run(tmp_path, EVALUATIONS, [])

@@ -16,6 +16,7 @@ UNCERTAINTY_COLUMNS = (
     "entropy",
     "dice",
     "dice_at_least",
+    "shortfall",
 )
 # The share of subjects whose Dice is at least their bound.
 LEVEL = 0.9
@@ -25,15 +26,17 @@ def uncertainty_rows(folder: Path, cohort: list[dict], dice: Mapping[str, float]
     """Return a row of `UNCERTAINTY_COLUMNS` for each subject with a JSON file from predict, the most uncertain first.
 
     folder: the output of predict; cohort: rows of cohort.tsv; dice: subject -> mean over WT, TC and ET. The column dice
-    is empty for a subject without a mask; dice_at_least has the `dice_bounds`, and is empty with too few patients.
-    Raises ValueError naming the file if it is unusable.
+    is empty for a subject without a mask, and so is shortfall, the expected Dice minus the true one. dice_at_least has
+    the `dice_bounds`, and is empty with too few patients. Raises ValueError naming the file if it is unusable.
     """
     folds, patients = ({row["subject"]: row[name] for row in cohort} for name in ("fold", "patient"))
     rows = []
     for subject in predicted_subjects(cohort):
         path = folder / f"{subject}.json"
         if path.is_file():
-            rows.append({"subject": subject, "fold": folds[subject], **_read(path), "dice": _digits(dice.get(subject))})
+            row = {"subject": subject, "fold": folds[subject], **_read(path), "dice": _digits(dice.get(subject))}
+            short = 1 - float(row["uncertainty"]) - dice[subject] if subject in dice else None
+            rows.append(row | {"shortfall": _digits(short)})
     bounds = dice_bounds({row["subject"]: 1 - float(row["uncertainty"]) for row in rows}, dice, patients)
     rows = [row | {"dice_at_least": _digits(bounds[row["subject"]])} for row in rows]
     return sorted(rows, key=lambda row: (-float(row["uncertainty"]), row["subject"]))

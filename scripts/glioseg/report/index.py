@@ -33,10 +33,14 @@ from glioseg.report.tables import (
     seeds_apart,
     shared_settings,
     start_sentences,
+    suspects,
 )
 from glioseg.split.cohort import counted
 from glioseg.split.models import scored_subjects
 from glioseg.workflow.failures import SCORING, failed_subjects
+
+# The share of the scored subjects that are listed as worth a look at their masks, and how many a rank needs.
+SUSPECTED, FEWEST_RANKED = 0.15, 10
 
 
 def render(
@@ -90,6 +94,7 @@ def render(
             paged=paged_subjects(run.cohort),
             uncertainties={row["subject"]: row for row in run.uncertainty},
             bounds_held=bounds_held(run.uncertainty),
+            suspects=suspects(run.uncertainty, SUSPECTED, FEWEST_RANKED),
             lesions=run.lesions,
             lesion_counts=lesion_counts(run.lesions),
             classes=classes_of({row["labels"] for row in run.cohort})[1:],
