@@ -46,7 +46,8 @@ def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
     box = bounding_box(np.logical_or.reduce([brain, *(classes > 0 for classes in labels.values())]))
     inside = cut(brain, box)
     moved = affine @ nib.affines.from_matvec(np.eye(3), [low for low, _ in box])
-    shown = {name: _greys(cut(volume, box), inside) for name, volume in images.items()}
+    limits = {name: window(cut(volume, box), inside) for name, volume in images.items()}
+    shown = {name: _greys(cut(volume, box), inside, limits[name]) for name, volume in images.items()}
     shown |= {name: cut(classes, box) for name, classes in labels.items()}
     # As many steps as greys; more would be noise, which does not compress.
     shown |= {name: (cut(values, box) * (GREYS - 1)).round() * STEP for name, values in overlays.items()}
@@ -55,7 +56,7 @@ def embedded(layers: Layers, overlays: Mapping[str, np.ndarray]) -> str:
         "layers": colors,
         "overlays": list(overlays),
         "regions": {name: REGION_NAMES[name] for name in overlays if name in REGION_NAMES},
-        "windows": {name: window(cut(volume, box), inside) for name, volume in images.items()},
+        "windows": limits,
         "slices": _slice_numbers(affine, brain.shape),
         "focus_mm": nib.affines.apply_affine(affine, _focus([truth, predicted, brain])).tolist(),
         "volumes": {name: _nifti(volume, moved) for name, volume in shown.items()},
@@ -91,8 +92,8 @@ def niivue() -> str:
     return f"const Niivue = (() => {{\n{body}\nreturn {made[1]};\n}})();\n"
 
 
-def _greys(volume: np.ndarray, brain: np.ndarray) -> np.ndarray:
-    low, high = window(volume, brain)
+def _greys(volume: np.ndarray, brain: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    low, high = limits
     shares = np.clip((volume.astype(np.float32) - low) / (high - low), 0, 1)
     return np.where(brain, STEP * (1 + (shares * (GREYS - 2)).round()), 0).astype(np.uint8)
 
