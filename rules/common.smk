@@ -146,12 +146,14 @@ SUBJECTS = (
     if PHANTOMS
     else sentence(find_subjects, sources(config), config["modalities"])
 )
-sentence(
-    insist_on_modalities,
-    config["modalities"],
-    dict.fromkeys(name for subject in SUBJECTS.values() for name in subject.files),
-    str(config["data"]),
-)
+# Models that learned from zeros in the place of a modality segment a data set without it.
+if not (GIVEN and config["preprocess"]["missing"] == "zeros"):
+    sentence(
+        insist_on_modalities,
+        config["modalities"],
+        dict.fromkeys(name for subject in SUBJECTS.values() for name in subject.files),
+        str(config["data"]),
+    )
 check_names()
 # The files as they were found. If series are brought to a common space, all further jobs read the files that register
 # writes.

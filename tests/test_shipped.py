@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
-from studies import ROOT, TINY
+from studies import ROOT, TINY, write_subject
 from trainings import weights
 
 import segment
@@ -50,6 +50,15 @@ def test_healthy_phantoms_are_kept(tiny):
     done = tiny.run("prepare", "--dry-run", "--printshellcmds")
     assert done.returncode == 0, done.stderr
     assert (done.stdout + done.stderr).count("--forced True") == 4
+
+
+def test_a_data_set_may_lack_modalities_that_the_model_learned_to_miss(tmp_path, workflow):
+    for number in (1, 2):
+        write_subject(tmp_path / "data", number)
+    models = str(ROOT / "models/glioseg.zip")
+    settings = {"models": models, "modalities": ["flair", "t1", "t1ce", "t2"], "preprocess": {}}
+    done = workflow(tmp_path / "data", **settings).run("predict_all", "--dry-run")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("variable", "least"), [("GLIOSEG_CASES", 0.78), ("GLIOSEG_CASES2021", 0.7)])
