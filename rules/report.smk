@@ -333,7 +333,7 @@ rule crate:
     container:
         LIGHT
     resources:
-        mem_mb=growing(500),
+        mem_mb=growing(1000),
         runtime=growing(10),
     params:
         code=code("crate"),

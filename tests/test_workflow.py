@@ -514,16 +514,16 @@ def test_models_are_trained_again_only_if_their_subjects_change(tmp_path, workfl
     own = {"preprocess", "predict", "plot_subject", "embed"}
     found = jobs(run)
     assert {rule: found[rule] for rule in own} == dict.fromkeys(own, 1)
-    assert set(found) - own <= {"all", "layouts", "split", "summarize", "plot", "report"}
+    assert set(found) - own <= {"all", "layouts", "split", "summarize", "plot", "report", "crate"}
 
     # A covariate: the report.
     (data / "name_mapping.csv").write_text("Grade,BraTS_2020_subject_ID\nHGG,case_01\n")
-    assert set(jobs(run)) == {"all", "layouts", "split", "report"}
+    assert set(jobs(run)) == {"all", "layouts", "split", "report", "crate"}
 
     # Other paths: only the report, which names them.
     data.rename(moved)
     run.settings.write_text(run.settings.read_text().replace(str(data), str(moved)))
-    assert set(jobs(run)) == {"all", "layouts", "split", "report"}
+    assert set(jobs(run)) == {"all", "layouts", "split", "report", "crate"}
     assert read_table(run / "layouts/subjects.tsv")[0]["seg"].startswith(str(moved))
 
     # Another meaning of the masks' values: all that read them, without a change of any file.

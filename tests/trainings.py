@@ -48,7 +48,7 @@ def train_command(data, output, **changes):
         "backbone": "resnet18", "normalization": "instance", "deep-supervision": False, "patch": (16, 16, 16),
         "batch": 1, "epochs": 6, "steps-per-epoch": 3, "max-minutes": 0, "patience": 0, "targets": "classes",
         "losses": ("dice_cross_entropy",), "batch-dice": True, "optimizer": "adamw", "learning-rate": 0.01,
-        "schedule": "cosine", "warmup-steps": 2, "clip-norm": 1, "average": 0, "foreground": 0.5,
+        "schedule": "cosine", "warmup-steps": 2, "clip-norm": 1, "average": 0, "foreground": 0.5, "implant": 0,
         "augmentation": "standard", "flip": 0.5, "scale": 0.2, "rotation": 10, "elastic": 1, "gain": 0.1,
         "brightness": 0.1, "gamma": 0.1, "blur": 0.5, "coarse": 1.5, "noise": "auto",
         "modality-dropout": 0, "precision": "float32", "validation-subjects": 1, "validation-every": 2,

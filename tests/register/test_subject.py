@@ -71,7 +71,7 @@ def test_the_mask_moves_with_the_series_that_it_was_drawn_on(raw, found):
 
 def test_the_figure_shows_each_series_before_and_after(found):
     figure = draw(found)
-    titles = [axis.get_title() for axis in figure.axes]
+    titles = [axis.get_title("left") for axis in figure.axes]
     assert titles[:2] == ["flair on t1ce, before", "flair on t1ce, after"] and len(titles) == 8
 
 

@@ -43,7 +43,7 @@ def draw(found: Registered) -> Figure:
                 parts = [_plane(each, axis, places[axis]) for each in (_gray(still), _gray(volume))]
                 column.imshow(np.where(_checkers(parts[0].shape), *parts), cmap="gray", vmin=0, vmax=1)
                 column.contour(_whole(_plane(brain, axis, places[axis])), [0.5], colors=[BRAIN_OUTLINE], linewidths=0.7)
-                column.set_title(f"{name} on {reference}, {when}", fontsize=9)
+                column.set_title(f"{name} on {reference}, {when}", fontsize=9, loc="left")
                 column.set_axis_off()
     return figure
 
