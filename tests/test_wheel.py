@@ -69,7 +69,7 @@ def test_the_wheel_has_every_file_of_the_workflow_and_none_twice(wheel):
     files = [path for path in ROOT.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     expected = {
         str(path.relative_to(ROOT))
-        for folder in ("scripts", "rules", "presets", "profiles")
+        for folder in ("scripts", "rules", "presets", "profiles", "models")
         for path in files
         if ROOT / folder in path.parents
     }
