@@ -337,7 +337,7 @@ rule crate:
         runtime=growing(10),
     params:
         code=code("crate"),
-        results=RESULTS,
+        results=lambda wildcards, output: Path(output[0]).parent,
         config=json.dumps(config),
     shell:
         'python "$GLIOSEG/crate.py"'
