@@ -2,6 +2,7 @@
 
 The registered reference is aligned to the prepared one, and all series are moved with it. What is left between each
 series and its prepared image is how far the two registrations differ.
+If the skull was removed, the brains are compared, too.
 """
 
 import sys
@@ -15,7 +16,8 @@ import numpy as np  # noqa: E402
 
 from glioseg.files import read_json  # noqa: E402
 from glioseg.register.grids import Grid  # noqa: E402
-from glioseg.register.intensities import image_on  # noqa: E402
+from glioseg.register.intensities import image_on, stripped_background  # noqa: E402
+from glioseg.register.label_maps import label_map_on  # noqa: E402
 from glioseg.register.rigid import align  # noqa: E402
 from glioseg.synthesize.series import distance_mm  # noqa: E402
 from glioseg.volumes.nifti import read_volume  # noqa: E402
@@ -30,6 +32,10 @@ def register_case(registered: Path, prepared: tuple[tuple[str, Path], ...]) -> N
     ours = {name: read_volume(registered / f"{name}.nii.gz") for name in theirs}
     brain, affine = theirs[reference][0] > 0, theirs[reference][1]
     there = align(theirs[reference], ours[reference])
+    voxels, own = ours[reference]
+    if stripped_background(voxels, own) is not None:
+        found = label_map_on((voxels != 0).astype(np.uint8), own, Grid(brain.shape, affine), there.matrix) > 0
+        click.echo(f"brain  Dice {2 * (found & brain).sum() / (found.sum() + brain.sum()):.3f}")
     for name, (voxels, own) in ours.items():
         cut = image_on(voxels, own, Grid(brain.shape, affine), there.matrix) * brain
         left = align(theirs[name], (cut, affine))
