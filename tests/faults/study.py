@@ -70,10 +70,11 @@ class Study:
             self._make("baseline")
         else:
             write_table(self.home / "results/baseline/scores.tsv", BASELINE_COLUMNS, [])
-        for rule in ("summarize", "plot", "report"):
+        for rule in ("summarize", "plot"):
             self._make(rule)
         self._fold()
-        for rule in ("tune_postprocess", "postprocess"):
+        # The report is last, since it links to the files that are there.
+        for rule in ("tune_postprocess", "postprocess", "report"):
             self._make(rule)
 
     def _make(self, rule, subject=None):
