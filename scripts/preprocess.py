@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import click
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from glioseg.files import read_json, write_json
 from glioseg.labels import DIALECTS
 from glioseg.preprocess.scan import preprocess_scan
-from glioseg.workflow.commands import FILE, NEW_FOLDER, Command
+from glioseg.workflow.commands import FILE, IMAGES, MASK_FILE, NEW_FOLDER, Command
 
 
 def crop_box(text: str) -> str | list[list[int]]:
@@ -20,14 +19,8 @@ def crop_box(text: str) -> str | list[list[int]]:
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--subject", required=True, help="Name of the subject.")
-@click.option(
-    "--image",
-    "images",
-    type=(str, Path, int),
-    multiple=True,
-    help="Modality, its file, and the volume's index (repeatable).",
-)
-@click.option("--mask", type=(Path, int), help="File with the truth, and the volume's index, if there is a truth.")
+@IMAGES
+@MASK_FILE
 @click.option(
     "--modalities", multiple=True, required=True, help="A modality (repeatable, in the order of the channels)."
 )

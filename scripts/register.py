@@ -1,26 +1,18 @@
 """Bring one subject's series into one space with voxels of 1 mm, and record how each of them was moved."""
 
-from pathlib import Path
-
 import click
 
 from glioseg.files import whole, write_json
 from glioseg.labels import MASK
 from glioseg.register.subject import MODES, register_subject
 from glioseg.volumes.nifti import write_label_map, write_volume
-from glioseg.workflow.commands import NEW_FOLDER, Command
+from glioseg.workflow.commands import IMAGES, MASK_FILE, NEW_FOLDER, Command
 
 
 @click.command(cls=Command, help=__doc__)
 @click.option("--subject", required=True, help="Name of the subject.")
-@click.option(
-    "--image",
-    "images",
-    type=(str, Path, int),
-    multiple=True,
-    help="Modality, its file or folder of DICOM slices, and the volume's index (repeatable).",
-)
-@click.option("--mask", type=(Path, int), help="File with the truth, and the volume's index, if there is a truth.")
+@IMAGES
+@MASK_FILE
 @click.option(
     "--mode",
     type=click.Choice(MODES),

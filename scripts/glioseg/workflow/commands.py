@@ -80,11 +80,22 @@ def finished_models(ctx: click.Context, param: click.Parameter, places: Sequence
         raise click.BadParameter(str(error), ctx, param) from error
 
 
-# The option of the commands that predict; the second may be left out.
+# The files of one scan: volumes of images by modality, and the mask.
+IMAGES = click.option(
+    "--image",
+    "images",
+    type=(str, Path, int),
+    multiple=True,
+    help="Modality, its file or folder of DICOM slices, and the volume's index (repeatable).",
+)
+MASK_FILE = click.option(
+    "--mask", type=(Path, int), help="File with the truth, and the volume's index, if there is a truth."
+)
 # Where the files of subjects are, which scan.json does not say.
 SUBJECTS = click.option(
     "--subjects", required=True, type=FILE, help="Table written by layouts: the files of each subject."
 )
+# The option of the commands that predict; the second may be left out.
 MODELS, MODELS_OR_SHIPPED = (
     click.option(
         "--model",
