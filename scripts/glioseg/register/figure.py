@@ -2,7 +2,6 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy import ndimage
 
 from glioseg.colors import BRAIN_OUTLINE
 from glioseg.labels import MASK
@@ -10,6 +9,7 @@ from glioseg.register.grids import Grid
 from glioseg.register.intensities import image_on
 from glioseg.register.subject import Registered
 from glioseg.volumes.boxes import bounding_box, cut, grow
+from glioseg.volumes.brain import largest_part
 
 # Fields of the checkerboard along each axis.
 FIELDS = 8
@@ -42,7 +42,8 @@ def draw(found: Registered) -> Figure:
             for column, (when, volume) in zip(row[2 * number :], shown.items(), strict=False):
                 parts = [_plane(each, axis, places[axis]) for each in (_gray(still), _gray(volume))]
                 column.imshow(np.where(_checkers(parts[0].shape), *parts), cmap="gray", vmin=0, vmax=1)
-                column.contour(_whole(_plane(brain, axis, places[axis])), [0.5], colors=[BRAIN_OUTLINE], linewidths=0.7)
+                outline = largest_part(_plane(brain, axis, places[axis]))
+                column.contour(outline, [0.5], colors=[BRAIN_OUTLINE], linewidths=0.7)
                 column.set_title(f"{name} on {reference}, {when}", fontsize=9, loc="left")
                 column.set_axis_off()
     return figure
@@ -57,14 +58,6 @@ def _gray(volume: np.ndarray) -> np.ndarray:
 def _inside(volume: np.ndarray) -> np.ndarray:
     """The voxels of a head or brain (bool)."""
     return _gray(volume) > 0.05
-
-
-def _whole(plane: np.ndarray) -> np.ndarray:
-    """The largest part of a mask (2-D, bool) without its holes."""
-    numbers, count = ndimage.label(plane)
-    if not count:
-        return plane
-    return ndimage.binary_fill_holes(numbers == 1 + np.argmax(np.bincount(numbers.ravel())[1:]))
 
 
 def _plane(volume: np.ndarray, axis: int, place: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glioseg.volumes.boxes import Box
 from glioseg.volumes.orientation import spacing_mm, to_lps
 
 # SimpleITK is imported inside the functions, since it takes long to load and not every command needs it.
@@ -45,6 +46,18 @@ def same_grid(one: Grid, other: Grid) -> bool:
         return False
     difference = np.abs(one.affine - other.affine)[:3]
     return bool((difference[:, :3] @ np.array(one.shape) + difference[:, 3]).max() < 0.01)
+
+
+def moved_by(affine: np.ndarray, box: Box) -> np.ndarray:
+    """The affine (4x4, mm) of the part of a volume in a box."""
+    return shifted(affine, [low for low, _ in box])
+
+
+def shifted(affine: np.ndarray, voxels) -> np.ndarray:
+    """An affine whose first voxel is moved by a number of voxels along each axis."""
+    moved = affine.copy()
+    moved[:3, 3] += affine[:3, :3] @ np.asarray(voxels, float)
+    return moved
 
 
 def itk_image(voxels: np.ndarray, affine: np.ndarray):

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from glioseg.register.grids import Grid, itk_image, resampled
+from glioseg.register.grids import Grid, itk_image, moved_by, resampled, shifted
 from glioseg.volumes.boxes import Box, bounding_box, cut, grow, lengths, slices
 from glioseg.volumes.orientation import spacing_mm
 
@@ -42,25 +42,13 @@ def label_map_on(labels: np.ndarray, affine: np.ndarray, grid: Grid, to_labels: 
         image = itk_image((part == name).astype(np.float32), placed)
         share = np.zeros(target.shape, np.float32)
         for place in places:
-            share += resampled(image, Grid(target.shape, _shifted(target.affine, place)), to_labels)
+            share += resampled(image, Grid(target.shape, shifted(target.affine, place)), to_labels)
         share /= len(places)
         total += share
         chosen[share > best] = name
         best = np.maximum(best, share)
     chosen[total < 0.5] = 0
     return found
-
-
-def moved_by(affine: np.ndarray, box: Box) -> np.ndarray:
-    """The affine (4x4, mm) of the part of a volume in a box."""
-    return _shifted(affine, [low for low, _ in box])
-
-
-def _shifted(affine: np.ndarray, voxels) -> np.ndarray:
-    """An affine whose first voxel is moved by a number of voxels along each axis."""
-    moved = affine.copy()
-    moved[:3, 3] += affine[:3, :3] @ np.asarray(voxels, float)
-    return moved
 
 
 def _places(own: tuple, target: tuple) -> list[tuple[float, ...]]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from glioseg.register.grids import Grid, itk_image, itk_transform, matrix_of
+from glioseg.register.grids import Grid, itk_image, itk_transform, matrix_of, moved_by
 from glioseg.volumes.boxes import bounding_box, cut, grow
 
 # Blur (mm), sampling step (mm), share of the samples and largest step (mm) of each level, from coarse to fine.
@@ -153,9 +153,7 @@ def _head(voxels: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, Grid]:
     box = bounding_box(voxels > low + FAINT * (bright - low))
     box = grow(box, voxels.shape, round(MARGIN_MM / float(sizes.min())))
     inside = np.clip(cut(voxels, box), low, top)
-    placed = affine.copy()
-    placed[:3, 3] += affine[:3, :3] @ [edge[0] for edge in box]
-    return inside, Grid(inside.shape, placed)
+    return inside, Grid(inside.shape, moved_by(affine, box))
 
 
 def _joined(voxels: np.ndarray, grid: Grid):

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 import numpy as np
-from scipy import ndimage
 
 from glioseg.predict.runtime import Network, load_networks
 from glioseg.synthesize.head_worlds import VOXEL_MM, normalized
+from glioseg.volumes.brain import largest_part
 from glioseg.workflow.home import brain_model
 
 
@@ -19,11 +19,9 @@ def brain_by_network(images: Iterable[np.ndarray]) -> np.ndarray:
     (network,) = load_networks([brain_model()], "openvino", 1)
     shares = [_probability(network, image) for image in images]
     found = np.mean(shares, axis=0) > 0.5
-    parts, count = ndimage.label(found)
-    if not count:
+    if not found.any():
         raise ValueError("register: strip: the network found no brain; give the folder of your masks of the brain")
-    largest = parts == np.argmax(np.bincount(parts.ravel())[1:]) + 1
-    return ndimage.binary_fill_holes(largest)
+    return largest_part(found)
 
 
 def _probability(network: Network, image: np.ndarray) -> np.ndarray:

@@ -19,5 +19,16 @@ def brain_mask(volume: np.ndarray, background: float | None) -> np.ndarray:
     return volume != volume.dtype.type(background)
 
 
+def largest_part(mask: np.ndarray) -> np.ndarray:
+    """The largest connected part of a mask (bool, any number of axes) without its holes; an empty mask stays empty."""
+    # Imported here, since SciPy takes long to load and most users of this module do without it.
+    from scipy import ndimage
+
+    numbers, count = ndimage.label(mask)
+    if not count:
+        return mask
+    return ndimage.binary_fill_holes(numbers == 1 + np.argmax(np.bincount(numbers.ravel())[1:]))
+
+
 def _ends(axis: int) -> list[tuple]:
     return [(slice(None),) * axis + (end,) for end in (0, -1)]
