@@ -43,6 +43,7 @@ from glioseg.workflow.config import add_defaults, check_config, read_yaml, searc
 from glioseg.workflow.failures import (
     PER_SUBJECT,
     PREDICTING,
+    PREPARING,
     SCORING,
     failure_summary,
     failed_jobs,
@@ -261,10 +262,15 @@ def subject_of(wildcards):
     return SUBJECTS[wildcards.subject]
 
 
+def series_of(wildcards):
+    """The files of the wildcard's subject as they were found, by name; the errors are those of `subject_of`."""
+    subject_of(wildcards)
+    return SERIES[wildcards.subject].files
+
+
 def get_series(wildcards):
     """Files of a phantom by name. Those of a data set are no inputs, so that their place is no reason to run again."""
-    subject_of(wildcards)
-    return {name: file.path for name, file in SERIES[wildcards.subject].files.items()} if PHANTOMS else {}
+    return {name: file.path for name, file in series_of(wildcards).items()} if PHANTOMS else {}
 
 
 def get_scan(wildcards):
@@ -279,8 +285,7 @@ def get_state(wildcards, *names):
 
     names: modalities, and MASK; without them, all files.
     """
-    subject_of(wildcards)
-    files = {name: file for name, file in SERIES[wildcards.subject].files.items() if not names or name in names}
+    files = {name: file for name, file in series_of(wildcards).items() if not names or name in names}
     return "" if PHANTOMS else json.dumps([[name, file.volume, state_of(file.path)] for name, file in files.items()])
 
 
@@ -295,7 +300,7 @@ def options_of(files):
 
 def get_series_options(wildcards, input):
     """The files of a subject as they were found. Since it has `input`, this is no reason to run a job again."""
-    return options_of(SERIES[wildcards.subject].files)
+    return options_of(series_of(wildcards))
 
 
 def get_scan_options(wildcards, input):
@@ -326,7 +331,7 @@ def get_forced(wildcards):
 
 def get_preprocessed(wildcards):
     """Preprocessed folders of all subjects that are neither left out by name nor skipped as failed."""
-    left_out = {*config["exclude"], *failed_subjects(FAILURES, "synthesize", "register", "preprocess")}
+    left_out = {*config["exclude"], *failed_subjects(FAILURES, *PREPARING)}
     return [result(f"preprocess/{subject}") for subject in SUBJECTS if subject not in left_out]
 
 

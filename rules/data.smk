@@ -164,7 +164,7 @@ checkpoint split:
         folder=result("preprocess"),
         exclude=each("exclude", config["exclude"]),
         models=each("model", GIVEN),
-        failed=each("failed", sorted(failed_subjects(FAILURES, "synthesize", "register", "preprocess"))),
+        failed=each("failed", sorted(failed_subjects(FAILURES, *PREPARING))),
         options=options(config["split"]),
         seed=config["seed"],
     shell:

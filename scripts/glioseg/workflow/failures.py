@@ -21,6 +21,7 @@ PER_SUBJECT = (
     "embed",
 )
 # A subject has no segmentation, or no scores, if a job of these rules failed.
+PREPARING = ("synthesize", "register", "preprocess")
 PREDICTING = ("predict", "postprocess")
 SCORING = (*PREDICTING, "evaluate")
 # Rule, output and log of a failed job, alone or in a group of cluster jobs.
