@@ -108,14 +108,18 @@ def training_batch(subjects, step: int, settings: TrainSettings) -> tuple[np.nda
         on_tumor = int((item + 1) * settings["foreground"]) > int(item * settings["foreground"])
         center = draw_center(random, subject, on_tumor)
         drawn = draw_augmentation(random, subject.image.shape[-1], settings)
-        source = replace(subject, image=subject.world.maps) if subject.world else subject
-        image, mask = _drawn_patch(source, center, settings["patch"], drawn)
+        image, mask = _drawn_patch(_source(subject), center, settings["patch"], drawn)
         if settings["implant"] and len(subjects) > 1:
             image, mask = _implanted(image, mask, subject, subjects, item, settings)
         if subject.world:
             image = subject.world.painted(np.random.Generator(np.random.SFC64([settings["seed"], 2, item])), image)
         augment(image, mask, drawn, (images[place], masks[place]))
     return images, masks
+
+
+def _source(subject: Subject) -> Subject:
+    """The subject whose image patches are cut from: for a random contrast, that of its tissue maps."""
+    return replace(subject, image=subject.world.maps) if subject.world else subject
 
 
 def _drawn_patch(subject: Subject, center, patch, drawn: Augmentation) -> tuple[np.ndarray, np.ndarray]:
@@ -143,13 +147,13 @@ def _implanted(image, mask, subject: Subject, subjects, item: int, settings: Tra
         return image, mask
     center = draw_center(random, donor, on_tumor=True)
     drawn = draw_augmentation(random, donor.image.shape[-1], settings)
-    source = replace(donor, image=donor.world.maps) if donor.world else donor
     flipped = [axis for axis, flip in enumerate(drawn.flips) if flip]
-    tumor, classes = (np.flip(part, flipped) for part in _drawn_patch(source, center, settings["patch"], drawn))
+    tumor, classes = (np.flip(part, flipped) for part in _drawn_patch(_source(donor), center, settings["patch"], drawn))
     # Only where all of a tumor's surroundings are brain, too: nothing grows outside of the head.
-    classes = classes * (image != 0).any(-1)
+    brain = (image != 0).any(-1)
+    classes = classes * brain
     weight = np.maximum(ndimage.gaussian_filter((classes > 0).astype(np.float32), 1), classes > 0)[..., None]
-    weight *= (image != 0).any(-1, keepdims=True) & (tumor != 0).any(-1, keepdims=True)
+    weight *= brain[..., None] & (tumor != 0).any(-1, keepdims=True)
     return image + weight * (tumor - image.astype(np.float32)), np.where(classes > 0, classes, mask)
 
 
