@@ -13,7 +13,7 @@ from glioseg.evaluate.volumes import volume_columns
 from glioseg.files import read_table, write_text
 from glioseg.model_files import content_of, read_settings
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
-from glioseg.report.downloads import downloads, subject_files
+from glioseg.report.downloads import downloads, segmentations, subject_files
 from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
 from glioseg.report.pages import data_uri, model_name, read_hashes, read_times, relative_address, script_of
@@ -116,9 +116,8 @@ def report(
         return data_uri(plots / name)
 
     addresses = {name: relative_address(path, output.parent) for name, path in (("pages", pages), ("paper", paper))}
-    label_maps = {row["subject"]: subject_files(row["subject"], results, output.parent) for row in rows}
-    segmentations = {name: files["segmentation"] for name, files in label_maps.items() if "segmentation" in files}
-    files = {"listed": downloads(results, plots, output.parent), "segmentations": segmentations}
+    listed = downloads(results, plots, output.parent)
+    files = {"listed": listed, "segmentations": segmentations([row["subject"] for row in rows], results, output.parent)}
     index = render(run, title, gallery, addresses, figure, files)
     write_text(output, index)
     for name, content in paper_files(run).items():

@@ -103,7 +103,7 @@ def lies_in(model: ModelFile, folder: Path) -> bool:
 
 
 def content_of(model: ModelFile) -> str:
-    """SHA-256 of a model's file, in hexadecimal digits."""
+    """SHA-256 of a file, such as that of a model, in hexadecimal digits."""
     with model.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

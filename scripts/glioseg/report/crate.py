@@ -4,12 +4,12 @@ It follows RO-Crate 1.1 (https://w3id.org/ro/crate/1.1) and the profile for runs
 (https://w3id.org/ro/wfrun/process/0.5).
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from glioseg.model_files import content_of
 from glioseg.report.study import TITLE, data_words
 
 CRATE = "https://w3id.org/ro/crate/1.1"
@@ -87,8 +87,6 @@ def describe_run(results: Path, config: Mapping, version: str, made: datetime) -
 
 def _file(results: Path, path: Path, words: str) -> dict:
     name = path.relative_to(results).as_posix()
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "@id": name,
         "@type": "File",
@@ -96,5 +94,5 @@ def _file(results: Path, path: Path, words: str) -> dict:
         "description": words,
         "encodingFormat": FORMATS[path.suffix],
         "contentSize": str(path.stat().st_size),
-        "sha256": digest,
+        "sha256": content_of(path),
     }

@@ -1,6 +1,7 @@
 """The files of a study that the report links to: tables, figures, segmentations and logs."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -69,6 +70,13 @@ def downloads(results: Path, figures: Path, start: Path) -> dict[str, list[tuple
 def subject_files(subject: str, results: Path, start: Path) -> dict[str, str]:
     """Name of a file of a subject -> its address relative to a page in the folder `start`, for the files that exist."""
     return _existing(SUBJECT_FILES, subject, results, start)
+
+
+def segmentations(subjects: Iterable[str], results: Path, start: Path) -> dict[str, str]:
+    """Subject -> address of its segmentation relative to a page in the folder `start`, for those that have one."""
+    pattern = SUBJECT_FILES["segmentation"]
+    found = {name: address(results / pattern.format(name), start) for name in subjects}
+    return {name: place for name, place in found.items() if place}
 
 
 def address(path: Path, start: Path) -> str:
