@@ -58,6 +58,14 @@ def test_what_the_run_does_not_know_is_left_to_the_author():
     assert "- 1 unet model of" in text and "The study has no scores." in text and "1 subjects." not in text
 
 
+def test_the_card_says_that_no_patient_was_learned_from():
+    phantoms = training("all", "phantom_001", "phantom_002") | {"settings": SETTINGS | {"contrast": "random"}}
+    text = model_card([phantoms], COHORT, [], {}, "MIT", "")
+    assert "2 synthetic patients (phantoms of `glioseg`)" in text and "No scan of a patient is among them." in text
+    assert "ethics" not in text and "patients were found" not in text
+    assert "synthetic" not in model_card([training("all", "b")], COHORT, [], {}, "MIT", "")
+
+
 def test_the_card_names_the_model_that_the_training_went_on_from():
     went_on = training("all", "b") | {"settings": SETTINGS | {"start": "0123abcd"}}
     went_on["hashes"] = {"b": {}, "start/x": {}, "start/y": {}}

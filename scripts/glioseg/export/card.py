@@ -53,7 +53,7 @@ def model_card(
         "## Training data",
         _data(cohort, trainings),
         *_ancestors(trainings),
-        f"Where the scans are from, scanners, age and sex of the patients, ethics approval: {AUTHOR}",
+        *_origin(trainings),
         "## Scores",
         *_scores(cohort, scores),
         "## Limits",
@@ -81,10 +81,26 @@ def _onnx(modalities: Sequence[str], outputs: Sequence[str], missing: str) -> st
 def _data(cohort: Sequence[Mapping[str, str]], trainings: Sequence[Mapping]) -> str:
     learned = {name for training in trainings for name in training["subjects"]}
     rows = [row for row in cohort if row["subject"] in learned]
+    if _of_phantoms(trainings):
+        return (
+            f"{len(learned)} synthetic patients (phantoms of `glioseg`), whose contrast was drawn anew for each "
+            "training patch. No scan of a patient is among them."
+        )
     if len(rows) < len(learned):
         return f"{len(learned)} subject{'s' * (len(learned) != 1)}."
     dialects = ", ".join(sorted({row["labels"] for row in rows}))
     return f"{counted(rows)}, with masks in the label dialect {dialects}; {patients_in(cohort)} patients were found."
+
+
+def _of_phantoms(trainings: Sequence[Mapping]) -> bool:
+    """Whether contrasts were drawn, for which only phantoms have the tissue maps."""
+    return all(training["settings"].get("contrast") == "random" for training in trainings)
+
+
+def _origin(trainings: Sequence[Mapping]) -> list[str]:
+    if _of_phantoms(trainings):
+        return []
+    return [f"Where the scans are from, scanners, age and sex of the patients, ethics approval: {AUTHOR}"]
 
 
 def _ancestors(trainings: Sequence[Mapping]) -> list[str]:
