@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from glioseg.files import read_table
 from glioseg.workflow.failures import (
     FAILURE_COLUMNS,
@@ -66,6 +68,21 @@ def test_the_run_cannot_continue_without_jobs_that_all_subjects_need():
     message = failure_summary([row], Path("failures.tsv"))
     assert "The run cannot continue without train" in message
     assert "skip_failed" not in message
+
+
+@pytest.mark.parametrize(
+    ("rule", "subject", "log", "name"),
+    [
+        ("train", "", "results/logs/train/0.log", "train fold 0"),
+        ("train", "", "results/logs/train/all.log", "train all"),
+        ("predict", "7", "results/logs/predict/7.log", "predict 7"),
+        ("split", "", "results/logs/split.log", "split"),
+        ("plot", "", "results/logs/plot/scores.log", "plot scores"),
+    ],
+)
+def test_the_message_says_what_a_job_was_for(rule, subject, log, name):
+    row = {"rule": rule, "subject": subject, "times": "1", "last_line": "no", "log": log, "output": ""}
+    assert f"\n  {name} (once): no\n" in failure_summary([row], Path("failures.tsv"))
 
 
 def test_no_failure_leaves_no_ledger(tmp_path):

@@ -48,6 +48,14 @@ def _subject(rule: str, log: str) -> str:
     return Path(log).name.removesuffix(".log") if rule in PER_SUBJECT else ""
 
 
+def _job(row: dict) -> str:
+    """The rule of a job and what it was for, which its log is named after: "predict a", "train fold 0", "split"."""
+    name = Path(row["log"]).name.removesuffix(".log")
+    if name in ("", row["rule"]):
+        return row["rule"]
+    return f"{row['rule']} {'fold ' if name.isdecimal() and not row['subject'] else ''}{name}"
+
+
 def last_line(log: Path) -> str:
     """The last line of a job's log that is not blank; a sentence if there is no such line."""
     try:
@@ -81,10 +89,7 @@ def read_failures(ledgers: Sequence[Path]) -> list[dict]:
 def failure_summary(rows: list[dict], ledger: Path) -> str:
     """A message for the console: which jobs failed, and what to do."""
     times = [f"{row['times']} times" if int(row["times"]) > 1 else "once" for row in rows]
-    lines = [
-        f"  {row['rule']} {row['subject']}".rstrip() + f" ({often}): {row['last_line']}"
-        for row, often in zip(rows[:10], times, strict=False)
-    ]
+    lines = [f"  {_job(row)} ({often}): {row['last_line']}" for row, often in zip(rows[:10], times, strict=False)]
     more = [f"  … and {len(rows) - 10} more"] if len(rows) > 10 else []
     needed = sorted({row["rule"] for row in rows} - set(PER_SUBJECT))
     advice = "Run again to retry them; finished files are kept."
