@@ -22,6 +22,11 @@ def test_the_rate_rises_and_falls_with_steps_or_with_time():
     assert rate(9000, 1, timed) == pytest.approx(rate(9000, 1, timed | {"max_minutes": 0}))
 
 
+def test_a_training_shorter_than_the_rise_still_learns():
+    short = SETTINGS | {"epochs": 2, "steps_per_epoch": 4, "warmup_steps": 20}
+    assert [rate(step, 0, short) for step in (0, 2, 4, 6)] == pytest.approx([0, 0.05, 0.1, 0.05])
+
+
 def test_a_training_is_finished_by_epochs_minutes_or_a_loss_that_no_longer_falls():
     rows = [{"loss": "1.0", "seconds": "30.0"}] * 10
     assert not finished(rows, SETTINGS)

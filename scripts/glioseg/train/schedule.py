@@ -14,14 +14,14 @@ def rate(step: int, elapsed_seconds: float, settings: TrainSettings) -> float:
     """Learning rate of a step, counted from 0: constant, or a linear rise over warmup_steps and then a cosine to 0.
 
     settings: schedule, learning_rate, warmup_steps, epochs, steps_per_epoch, max_minutes. The cosine ends with the last
-    step, or with max_minutes (0: no limit) if that is earlier.
+    step, or with max_minutes (0: no limit) if that is earlier. The rise takes at most half of the steps.
     """
-    highest, warmup = settings["learning_rate"], settings["warmup_steps"]
+    highest, steps = settings["learning_rate"], settings["epochs"] * settings["steps_per_epoch"]
     if settings["schedule"] == "constant":
         return highest
+    warmup = min(settings["warmup_steps"], steps // 2)
     if step < warmup:
         return highest * step / warmup
-    steps = settings["epochs"] * settings["steps_per_epoch"]
     progress = (step - warmup) / max(steps - warmup, 1)
     if settings["max_minutes"]:
         progress = max(progress, elapsed_seconds / (60 * settings["max_minutes"]))
