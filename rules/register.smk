@@ -37,6 +37,7 @@ rule own_grids:
     input:
         segmentation=result("predict/{subject}.nii.gz"),
         registered=result("register/{subject}"),
+        models=get_models,
     output:
         directory(result("own_grids/{subject}")),
     log:
@@ -52,9 +53,15 @@ rule own_grids:
         runtime=growing(10),
     params:
         code=code("own_grids"),
+        labels=get_labels,
+        models=lambda wildcards, input: each("model", input.models),
+        dicom=get_dicom_options,
     shell:
         'python "$GLIOSEG/own_grids.py"'
         " --prediction {input.segmentation:q}"
         " --registered {input.registered:q}/register.json"
+        " --labels {params.labels:q}"
+        " {params.models:q}"
+        " {params.dicom:q}"
         " --output {output:q}"
         " > {log:q} 2>&1"
