@@ -42,7 +42,8 @@ def write_series(folder: Path, voxels: np.ndarray, affine: np.ndarray, descripti
             "0008|0008": "ORIGINAL\\PRIMARY", "0008|0016": "1.2.840.10008.5.1.4.1.1.4",
             "0008|0018": f"{uid}.{number + 1}", "0008|0060": "MR", "0008|103e": description,
             "0010|0010": "PHANTOM", "0010|0020": study,
-            "0018|0050": str(image.GetSpacing()[2]), "0020|000d": study, "0020|000e": uid, "0020|0013": str(number + 1),
+            "0020|0052": f"{study}.1", "0018|0050": str(image.GetSpacing()[2]), "0020|000d": study, "0020|000e": uid,
+            "0020|0013": str(number + 1),
             "0020|0032": "\\".join(f"{mm:.6f}" for mm in position), "0020|0037": turned,
         }  # fmt: skip
         for key, value in tags.items():

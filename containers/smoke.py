@@ -6,7 +6,8 @@ import importlib.util
 import re
 from pathlib import Path
 
-LIGHT = ["SimpleITK", "click", "isal", "jinja2", "matplotlib.pyplot", "nibabel", "nilearn", "numpy", "scipy", "sklearn"]
+LIGHT = ["SimpleITK", "click", "highdicom", "isal", "jinja2", "matplotlib.pyplot", "nibabel", "nilearn", "numpy"]
+LIGHT += ["pydicom", "scipy", "sklearn"]
 FULL = ["h5py", "keras", "onnx", "openvino", "segmentation_models_3D", "snakemake.cli", "tensorflow"]
 
 lock = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", Path("/opt/requirements.lock").read_text(), re.M))

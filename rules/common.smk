@@ -303,6 +303,13 @@ def get_series_options(wildcards, input):
     return options_of(series_of(wildcards))
 
 
+def get_dicom_options(wildcards, input):
+    """The series of a subject that are folders of DICOM slices. Since it has `input`, it is no reason to run again."""
+    files = series_of(wildcards).items()
+    folders = {name: file.path for name, file in files if name != MASK and os.path.isdir(file.path)}
+    return paired("dicom", folders, folders.values())
+
+
 def get_scan_options(wildcards, input):
     """The files of a subject that preprocess reads. Since it has `input`, this is no reason to run a job again."""
     words = options_of(subject_of(wildcards).files) + (["--tissues", input.tissues] if RANDOM_CONTRAST else [])

@@ -35,37 +35,6 @@ rule synthesize:
         " > {log:q} 2>&1"
 
 
-rule register:
-    input:
-        unpack(get_series),
-    output:
-        directory(result("register/{subject}")),
-    log:
-        result("logs/register/{subject}.log"),
-    benchmark:
-        result("benchmarks/register/{subject}.tsv")
-    conda:
-        TENSORFLOW if STRIPPED else "../envs/light.yaml"
-    container:
-        FULL if STRIPPED else LIGHT
-    resources:
-        mem_mb=growing(2500),
-        runtime=growing(20),
-    params:
-        code=code("register"),
-        state=get_state,
-        brain=get_brain_state,
-        series=get_series_options,
-        options=options(config["register"]),
-    shell:
-        'python "$GLIOSEG/register.py"'
-        " --subject {wildcards.subject:q}"
-        " {params.series:q}"
-        " {params.options:q}"
-        " --output {output:q}"
-        " > {log:q} 2>&1"
-
-
 rule preprocess:
     input:
         unpack(get_scan),

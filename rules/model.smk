@@ -183,34 +183,6 @@ if TUNED:
             " > {log:q} 2>&1"
 
 
-# Segmentations on the grids on which the series of a subject were before they were registered.
-rule own_grids:
-    input:
-        segmentation=result("predict/{subject}.nii.gz"),
-        registered=result("register/{subject}"),
-    output:
-        directory(result("own_grids/{subject}")),
-    log:
-        result("logs/own_grids/{subject}.log"),
-    benchmark:
-        result("benchmarks/own_grids/{subject}.tsv")
-    conda:
-        "../envs/light.yaml"
-    container:
-        LIGHT
-    resources:
-        mem_mb=growing(1500),
-        runtime=growing(10),
-    params:
-        code=code("own_grids"),
-    shell:
-        'python "$GLIOSEG/own_grids.py"'
-        " --prediction {input.segmentation:q}"
-        " --registered {input.registered:q}/register.json"
-        " --output {output:q}"
-        " > {log:q} 2>&1"
-
-
 # Names and colors of the values in segmentations, for viewers of images.
 rule label_tables:
     output:

@@ -93,6 +93,7 @@ def test_options_have_no_hidden_defaults(path):
     # Lists that can be empty.
     optional |= {
         "baselines",
+        "dicom",
         "failed",
         "failures",
         "flips",

@@ -4,10 +4,12 @@ import json
 
 import nibabel as nib
 import numpy as np
+import pydicom
 import pytest
+from dicoms import write_series
 from studies import MODALITIES, tiny_subject, write_subject
 
-from glioseg.files import read_table
+from glioseg.files import COVARIATE, read_table, write_table
 from glioseg.volumes.nifti import read_volume
 
 
@@ -25,11 +27,28 @@ def raw(tmp_path):
     return tmp_path / "data"
 
 
+def with_dicom(raw, tmp_path):
+    """A table of the subjects, with DICOM slices of T1 in place of the NIfTI file, where that can be read."""
+    rows = []
+    for folder in sorted(raw.iterdir()):
+        files = {name: folder / f"{folder.name}_{name}.nii.gz" for name in (*MODALITIES, "seg")}
+        row = {"subject": folder.name} | {name: str(path) for name, path in files.items() if path.exists()}
+        if files["t1"].stat().st_size:
+            voxels, affine = read_volume(files["t1"])
+            row["t1"] = str(
+                write_series(tmp_path / f"dicom/{folder.name}", voxels, affine, "t1", FrameOfReferenceUID="1.2")
+            )
+        rows.append(row)
+    columns = ["subject", *MODALITIES, "seg"]
+    write_table(tmp_path / "subjects.tsv", columns, rows, dict.fromkeys(columns, COVARIATE))
+    return tmp_path / "subjects.tsv"
+
+
 def rows_of(run):
     return {row["subject"]: row for row in read_table(run / "split/cohort.tsv")}
 
 
-def test_subjects_on_grids_of_their_own_are_excluded_until_they_are_registered(raw, workflow):
+def test_subjects_on_grids_of_their_own_are_excluded_until_they_are_registered(raw, workflow, tmp_path):
     run = workflow(raw)
     done = run.run("prepare")
     assert done.returncode == 0, done.stderr
@@ -37,7 +56,10 @@ def test_subjects_on_grids_of_their_own_are_excluded_until_they_are_registered(r
     assert row["verdict"] == "excluded" and "set register: mode to auto" in row["reason"]
     assert not (run / "register").exists() and "rule register" not in done.stdout + done.stderr
 
-    run = workflow(raw, register={"mode": "auto"}, split={"test_percent": 60}, report={"viewer": "all"})
+    data = with_dicom(raw, tmp_path)
+    run = workflow(
+        data, register={"mode": "auto"}, labels="brats2020", split={"test_percent": 60}, report={"viewer": "all"}
+    )
     done = run.run()
     assert done.returncode == 0, done.stderr
     rows = rows_of(run)
@@ -57,6 +79,11 @@ def test_subjects_on_grids_of_their_own_are_excluded_until_they_are_registered(r
         scored = json.loads((run / f"evaluate/{name}.json").read_text())
         assert scored["regions"]["WT"]["dice"] >= 0
         assert nib.load(run / f"predict/{name}.nii.gz").shape == (40, 44, 36)
+        # An object of DICOM beside the label map of the series that is one, which refers to it.
+        assert [path.name for path in (run / f"own_grids/{name}").glob("*.dcm")] == ["t1.dcm"]
+        segmented = pydicom.dcmread(run / f"own_grids/{name}/t1.dcm")
+        source = pydicom.dcmread(next((tmp_path / f"dicom/{name}").iterdir()))
+        assert segmented.ReferencedSeriesSequence[0].SeriesInstanceUID == source.SeriesInstanceUID
         for modality in MODALITIES:
             series = nib.load(raw / f"{name}/{name}_{modality}.nii.gz")
             labels = nib.load(run / f"own_grids/{name}/{modality}.nii.gz")

@@ -52,6 +52,8 @@ def test_not_skull_stripped(head):
     # With voxels twice as large, the foreground is too large for a brain.
     sentence = plausibility.not_skull_stripped(volumes, backgrounds, (2.0, 1.0, 1.0))
     assert "flair shows 3.2 liters, but a brain has at most 2.2" in sentence
+    # The setting that deals with it.
+    assert sentence.endswith("set register: mode to auto and register: strip to network, or strip them")
 
 
 @pytest.mark.parametrize("labelled", [True, False])

@@ -95,7 +95,7 @@ def not_skull_stripped(
     volumes: dict[str, np.ndarray], backgrounds: dict[str, float | None], spacing_mm: tuple[float, float, float]
 ) -> str | None:
     """Report images without a constant background (None) around the brain, or with a foreground larger than a brain."""
-    advice = "expected skull-stripped images: strip them first, or give masks of the brain as register: strip"
+    advice = "expected skull-stripped images: set register: mode to auto and register: strip to network, or strip them"
     without = [name for name in volumes if backgrounds[name] is None]
     if without:
         return f"no constant background around the brain in {', '.join(without)}; {advice}"

@@ -7,18 +7,26 @@ import numpy as np
 from glioseg.predict.runtime import Network, load_networks
 from glioseg.synthesize.head_worlds import VOXEL_MM, normalized
 from glioseg.volumes.brain import largest_part
+from glioseg.volumes.resample import resample
 from glioseg.workflow.home import brain_model
+
+# Of phantoms, the voxels above 0.5 are 2 % more than the brain.
+CUT = 0.55
 
 
 def brain_by_network(images: Iterable[np.ndarray]) -> np.ndarray:
     """The brain (bool) in the images of a subject on one grid of 1 mm in LPS order (float32).
 
-    The probabilities of all images are averaged, so that one poor series decides nothing. The brain is the largest
-    connected part above 0.5, with its holes filled. Raises ValueError if there is no model, or no brain.
+    The probabilities of all images, and of each as in a mirror, are averaged, so that one poor series decides nothing.
+    The brain is the largest connected part above `CUT`, with its holes filled. Raises ValueError if there is no model,
+    or no brain.
     """
     (network,) = load_networks([brain_model()], "openvino", 1)
-    shares = [_probability(network, image) for image in images]
-    found = np.mean(shares, axis=0) > 0.5
+    total, count = np.float32(0), 0
+    for image in images:
+        total = total + _probability(network, image) + _probability(network, image[::-1])[::-1]
+        count += 2
+    found = total > CUT * count
     if not found.any():
         raise ValueError("register: strip: the network found no brain; give the folder of your masks of the brain")
     return largest_part(found)
@@ -42,16 +50,6 @@ def _probability(network: Network, image: np.ndarray) -> np.ndarray:
     (probabilities,) = network.predict([patch])
     share = np.zeros(blocks, np.float32)
     share[tuple(inside)] = probabilities[1][tuple(window)]
-    # The middle of a block of voxels is one voxel after its first.
-    places = [np.arange(size, dtype=np.float32) / VOXEL_MM - (VOXEL_MM - 1) / (2 * VOXEL_MM) for size in image.shape]
-    for axis, place in enumerate(places):
-        share = _between(share, axis, np.clip(place, 0, blocks[axis] - 1))
-    return share
-
-
-def _between(values: np.ndarray, axis: int, places: np.ndarray) -> np.ndarray:
-    """Values at places along an axis, interpolated linearly."""
-    low = np.minimum(places.astype(int), max(values.shape[axis] - 2, 0))
-    weight = (places - low).reshape([-1 if other == axis else 1 for other in range(3)])
-    high = np.minimum(low + 1, values.shape[axis] - 1)
-    return values.take(low, axis) * (1 - weight) + values.take(high, axis) * weight
+    # Both grids begin at the same face.
+    whole = resample(share, (VOXEL_MM,) * 3, (1,) * 3, tuple(VOXEL_MM * block for block in blocks))
+    return whole[tuple(map(slice, image.shape))]

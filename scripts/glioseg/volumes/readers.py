@@ -54,8 +54,11 @@ def _read(path: Path) -> Image | None:
     if name.endswith(PAIRS):
         return _pair(path)
     if path.is_dir():
+        import SimpleITK as sitk
+
+        files = series_files(path)
         with same_locale():
-            return _from_itk(_series(path))
+            return _from_itk(sitk.ReadImage(files))
     if name.endswith(ITK):
         import SimpleITK as sitk
 
@@ -110,24 +113,28 @@ def _from_itk(image) -> Image:
     return Image(voxels, affine, forms_of(header))
 
 
-def _series(folder: Path):
-    """The image of the only DICOM series in a folder. Raises ValueError for several series or missing slices."""
+def series_files(folder: Path) -> tuple[str, ...]:
+    """The files of the only DICOM series in a folder, in the order in which its slices are read.
+
+    Raises ValueError for several series or missing slices.
+    """
     import SimpleITK as sitk
 
-    names = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if len(names) != 1:
-        raise ValueError(
-            f"it holds {len(names) or 'no'} DICOM series; expected one: keep each series in its own folder"
-        )
-    files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), names[0])
-    # ITK would place the slices evenly whatever their positions are.
-    steps = np.linalg.norm(np.diff([_position(file) for file in files], axis=0), axis=1)
+    with same_locale():
+        names = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+        if len(names) != 1:
+            raise ValueError(
+                f"it holds {len(names) or 'no'} DICOM series; expected one: keep each series in its own folder"
+            )
+        files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), names[0])
+        # ITK would place the slices evenly whatever their positions are.
+        steps = np.linalg.norm(np.diff([_position(file) for file in files], axis=0), axis=1)
     if steps.size and np.ptp(steps) > MOST_UNEVEN_MM:
         raise ValueError(
             f"its {len(files)} slices are {steps.min():.3g} to {steps.max():.3g} mm apart; expected even distances: "
             "fetch missing slices, and keep each acquisition in its own folder"
         )
-    return sitk.ReadImage(files)
+    return files
 
 
 def _position(file: str) -> tuple[float, ...]:
