@@ -37,6 +37,12 @@ from glioseg.workflow.commands import FILE, JSON, Command
     multiple=True,
     help=f"A region ({', '.join(REGIONS)}) and its probability map (repeatable).",
 )
+@click.option(
+    "--uncalibrated",
+    type=(click.Choice(REGIONS), FILE),
+    multiple=True,
+    help=f"A region ({', '.join(REGIONS)}) and its probability map before it was calibrated (repeatable).",
+)
 @click.option("--output", required=True, type=JSON, help="JSON file of scores to write.")
 def evaluate(
     subject: str,
@@ -45,6 +51,7 @@ def evaluate(
     labels: str,
     forced: bool,
     probabilities: tuple[tuple[str, Path], ...],
+    uncalibrated: tuple[tuple[str, Path], ...],
     output: Path,
 ) -> None:
     true_classes, affine = _read(subject, *truth, labels, forced)
@@ -62,9 +69,13 @@ def evaluate(
     tissues = classes_of([labels])
     classes = score_classes(true_classes, predicted_classes, spacing, tissues[1:])
     confused = confusion(true_classes, predicted_classes, spacing, tissues)
-    bins = {name: _calibration(subject, path, region(true_classes, name), forced) for name, path in probabilities}
+    bins, before = (
+        {name: _calibration(subject, path, region(true_classes, name), forced) for name, path in maps}
+        for maps in (probabilities, uncalibrated)
+    )
     scores = {"subject": subject, "spacing_mm": list(spacing), "regions": score_pairs(pairs), "classes": classes}
-    write_json(output, {**scores, "lesions": lesions, "confusion": confused, "calibration": bins})
+    more = {"lesions": lesions, "confusion": confused, "calibration": bins, "uncalibrated": before}
+    write_json(output, scores | more)
 
 
 def _read(subject: str, path: Path, volume: int, labels: str, forced: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from studies import MODALITIES, write_subject
 import embed
 import preprocess
 import report
+from glioseg.evaluate.calibration import CALIBRATION_COLUMNS
 from glioseg.evaluate.lesion_table import LESION_COLUMNS
 from glioseg.evaluate.parts.confusion import CONFUSION_COLUMNS
 from glioseg.evaluate.parts.groups import GROUP_COLUMNS
@@ -90,6 +91,7 @@ def make(
     ]
     write_table(root / "confusion.tsv", CONFUSION_COLUMNS, confusion)
     write_table(root / "groups.tsv", GROUP_COLUMNS, [])
+    write_table(root / "calibration.tsv", CALIBRATION_COLUMNS, [])
     tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
     for fold in ("all", "0"):
         rows = [{**tried, "chosen": "yes"}, {**tried, "smallest_enhancing_ml": 0.8}]
@@ -130,6 +132,7 @@ def make(
         "lesions": root / "lesions.tsv",
         "confusion": root / "confusion.tsv",
         "groups": root / "groups.tsv",
+        "calibration": root / "calibration.tsv",
         "plots": root / "plots",
         "config": json.dumps({"note": EVIL}),
     }

@@ -13,6 +13,7 @@ from glioseg.evaluate.parts.groups import SMALLEST_GROUP
 from glioseg.evaluate.score_table import MEAN, NETWORK
 from glioseg.labels import EVERYWHERE, REGIONS, classes_of, regions_of
 from glioseg.plot.figures import FIGURES
+from glioseg.report.calibrated import calibration_facts
 from glioseg.report.gallery import both_ends, paged_subjects, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
 from glioseg.report.paper.contents import paper_contents
@@ -106,6 +107,7 @@ def render(
             smallest_group=SMALLEST_GROUP,
             volumes={row["subject"]: row for row in run.volumes},
             volume_regions=regions_of({row["labels"] for row in run.cohort}),
+            calibration=calibration_facts(run.calibration, run.chosen),
             tunings=run.tunings,
             failures=run.failures,
             notes=run.notes,
