@@ -75,7 +75,9 @@ def make(
     write(root / "volumes.tsv", columns, [(name, name, "0", 7.25, 6.125, 0) for name, _ in uncertainties])
     places = {"subject": "bad", "patient": "bad", "fold": "0", "x_mm": "-9.5", "y_mm": "20.0", "z_mm": "30.0"}
     volumes = (
-        {"found": (40, 38), "spurious": (0, 0.25), "missed": (0.5, 0), "ignored": (0.03, 0)} if "bad" in dice else {}
+        {"found": (40, 38), "false positive": (0, 0.25), "false negative": (0.5, 0), "ignored": (0.03, 0)}
+        if "bad" in dice
+        else {}
     )
     lesions = [
         {**places, "region": "WT", "outcome": name, "truth_ml": true, "predicted_ml": predicted, "dice": "0"}

@@ -562,7 +562,7 @@ def test_scores_of_classes_and_of_groups_are_shown(tmp_path):
     assert EVIL not in page and "Groups of fewer than 5 subjects are left out" in table
 
 
-def test_missed_and_spurious_lesions_are_counted_and_listed(tmp_path):
+def test_false_negative_and_false_positive_lesions_are_counted_and_listed(tmp_path):
     page = written(make(tmp_path, {"good": 0.9, "bad": 0.1}))
     lesions = page[page.index("<h3>Lesions</h3>") :]
     cells = re.findall(r"<td[^>]*>(.*?)</td>", lesions[: lesions.index("</table>")])
@@ -570,7 +570,7 @@ def test_missed_and_spurious_lesions_are_counted_and_listed(tmp_path):
         "2<small>40.5 ml</small>", "1<small>40.0 ml</small>", "1<small>0.5 ml</small>", "1<small>0.2 ml</small>", "1",
         "1<small>0.03 ml</small>",
     ]  # fmt: skip
-    assert "All 2 missed and spurious lesions" in lesions
+    assert "All 2 false negative and false positive lesions" in lesions
     subject = (tmp_path / "report/subjects/bad.html").read_text()
     assert subject.count("not counted (50 mm³ or less)") == 1
     assert "Lesions" not in (tmp_path / "report/subjects/good.html").read_text()
