@@ -90,6 +90,7 @@ checkpoint summarize:
         volumes=result("summarize/volumes.tsv"),
         lesions=result("summarize/lesions.tsv"),
         confusion=result("summarize/confusion.tsv"),
+        suspects=result("summarize/suspects.tsv"),
         groups=result("summarize/groups.tsv"),
     log:
         result("logs/summarize.log"),
@@ -129,6 +130,7 @@ checkpoint summarize:
         " --volumes {output.volumes:q}"
         " --lesions {output.lesions:q}"
         " --confusion {output.confusion:q}"
+        " --suspects {output.suspects:q}"
         " --groups {output.groups:q}"
         " > {log:q} 2>&1"
 
@@ -259,6 +261,7 @@ rule report:
         lesions=result("summarize/lesions.tsv"),
         confusion=result("summarize/confusion.tsv"),
         groups=result("summarize/groups.tsv"),
+        suspects=result("summarize/suspects.tsv"),
         calibration=result("summarize/calibration.tsv"),
         tuning=get_tuning_tables,
         chosen=get_chosen,
@@ -309,6 +312,7 @@ rule report:
         " --lesions {input.lesions:q}"
         " --confusion {input.confusion:q}"
         " --groups {input.groups:q}"
+        " --suspects {input.suspects:q}"
         " --calibration {input.calibration:q}"
         " {params.tuning:q}"
         " {params.chosen:q}"

@@ -8,6 +8,7 @@ from glioseg.evaluate.calibration import CALIBRATION_COLUMNS
 from glioseg.evaluate.lesion_table import LESION_COLUMNS
 from glioseg.evaluate.parts.confusion import CONFUSION_COLUMNS
 from glioseg.evaluate.parts.groups import GROUP_COLUMNS
+from glioseg.evaluate.parts.suspects import SUSPECT_COLUMNS
 from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.evaluate.volumes import volume_columns
@@ -40,6 +41,7 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--lesions", required=True, type=FILE, help="lesions.tsv written by summarize.")
 @click.option("--confusion", required=True, type=FILE, help="confusion.tsv written by summarize.")
 @click.option("--groups", required=True, type=FILE, help="groups.tsv written by summarize.")
+@click.option("--suspects", required=True, type=FILE, help="suspects.tsv written by summarize.")
 @click.option("--calibration", required=True, type=FILE, help="calibration.tsv written by summarize.")
 @click.option("--tuning", "tunings", multiple=True, type=FILE, help="Table written by tune_postprocess (repeatable).")
 @click.option("--chosen", multiple=True, type=FILE, help="JSON file written by tune_postprocess (repeatable).")
@@ -77,6 +79,7 @@ def report(
     lesions,
     confusion,
     groups,
+    suspects,
     calibration,
     tunings,
     chosen,
@@ -106,6 +109,7 @@ def report(
         lesions=read_table(lesions, LESION_COLUMNS),
         confusion=read_table(confusion, CONFUSION_COLUMNS),
         groups=read_table(groups, GROUP_COLUMNS),
+        suspects=read_table(suspects, SUSPECT_COLUMNS),
         calibration=read_table(calibration, CALIBRATION_COLUMNS),
         trainings=[read_settings(model) for model in models],
         tunings={path.stem.removesuffix("_tried"): read_table(path, TUNING_COLUMNS) for path in tunings},

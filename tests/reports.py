@@ -16,6 +16,7 @@ from glioseg.evaluate.calibration import CALIBRATION_COLUMNS
 from glioseg.evaluate.lesion_table import LESION_COLUMNS
 from glioseg.evaluate.parts.confusion import CONFUSION_COLUMNS
 from glioseg.evaluate.parts.groups import GROUP_COLUMNS
+from glioseg.evaluate.parts.suspects import SUSPECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.files import write_table
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
@@ -93,6 +94,9 @@ def make(
     ]
     write_table(root / "confusion.tsv", CONFUSION_COLUMNS, confusion)
     write_table(root / "groups.tsv", GROUP_COLUMNS, [])
+    suspect = {"region": "TC", "error": "false negative", "place_ml": "1.25", "probability": "0.02"}
+    suspect |= {name: places[name] for name in ("subject", "fold", "x_mm", "y_mm", "z_mm")}
+    write_table(root / "suspects.tsv", SUSPECT_COLUMNS, [suspect] if "bad" in dice else [])
     write_table(root / "calibration.tsv", CALIBRATION_COLUMNS, [])
     tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
     for fold in ("all", "0"):
@@ -134,6 +138,7 @@ def make(
         "lesions": root / "lesions.tsv",
         "confusion": root / "confusion.tsv",
         "groups": root / "groups.tsv",
+        "suspects": root / "suspects.tsv",
         "calibration": root / "calibration.tsv",
         "plots": root / "plots",
         "config": json.dumps({"note": EVIL}),

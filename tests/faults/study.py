@@ -26,6 +26,7 @@ SUBJECTS = [f"case_{number:02d}" for number in range(1, 7)]
 CLASSES = ["background", "necrosis", "edema", "enhancing"]
 # The tables that summarize writes.
 SUMMARIES = ("subjects", "scores", "calibration", "uncertainty", "volumes", "lesions", "confusion", "groups")
+SUMMARIES += ("suspects",)
 FAULT = Path(__file__).parent / "fault.py"
 
 
@@ -159,7 +160,8 @@ class Study:
             " --predictions results/predict --calibration results/summarize/calibration.tsv"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/predict"
             " --volumes results/summarize/volumes.tsv --lesions results/summarize/lesions.tsv"
-            " --confusion results/summarize/confusion.tsv --groups results/summarize/groups.tsv",
+            " --confusion results/summarize/confusion.tsv --groups results/summarize/groups.tsv"
+            " --suspects results/summarize/suspects.tsv",
             "plot_subject": f"--scan {scan} {listed} {labels} --prediction {prediction}"
             f" --scores results/evaluate/{one}.json --output results/plot/subjects/{one}",
             "embed": f"--scan {scan} {listed} {labels} --prediction {prediction}"
@@ -171,7 +173,8 @@ class Study:
             f" --model {train}/model.keras --config {{}}"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/summarize/volumes.tsv --viewer all"
             " --lesions results/summarize/lesions.tsv --confusion results/summarize/confusion.tsv"
-            " --groups results/summarize/groups.tsv --calibration results/summarize/calibration.tsv --title="
+            " --groups results/summarize/groups.tsv --calibration results/summarize/calibration.tsv"
+            " --suspects results/summarize/suspects.tsv --title="
             " --benchmarks results/benchmarks --results results --commit x --gallery 2"
             " --pages results/report/subjects --paper results/report/paper --output results/report/index.html",
         }[rule].split()  # fmt: skip

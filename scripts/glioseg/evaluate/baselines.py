@@ -48,7 +48,8 @@ def class_sizes(mask: np.ndarray, scan: ScanFacts) -> np.ndarray:
     """Return the number of voxels (on the preprocessed grid) of each class in the whole scan; background is unused.
 
     Tumor outside the brain or the crop thus counts as false negative, as in a network's scores. The numbers are exact
-    at the scan's own spacing. In a resampled scan, they are those of the preprocessed mask unless the crop cut off tumor.
+    at the scan's own spacing. In a resampled scan, they are those of the preprocessed mask unless the crop cut off
+    tumor.
     """
     sizes = np.bincount(mask.ravel(), minlength=len(CLASSES))
     if scan["tumor_voxels_lost"] or scan["spacing_mm"] == scan["target_spacing_mm"]:

@@ -5,7 +5,8 @@ from glioseg.report.run import Run
 
 
 def answers(config, cohort, trainings=(), scores=(), covariates=()) -> dict[int, str]:
-    names = ("subjects", "uncertainty", "volumes", "lesions", "confusion", "groups", "failures", "notes", "calibration")
+    names = ("subjects", "uncertainty", "volumes", "lesions", "confusion", "groups", "failures", "notes")
+    names += ("calibration", "suspects")
     empty = dict.fromkeys(names, ()) | {name: {} for name in ("tunings", "chosen", "benchmarks", "hashes", "models")}
     run = Run(cohort=cohort, trainings=trainings, config=config, commit="v1", scores=scores, **empty)
     found = claim(run, covariates)

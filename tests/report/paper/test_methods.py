@@ -22,7 +22,8 @@ PREDICT = {"overlap": 0.25, "flips": ["x"], "smallest_enhancing_ml": 0.2, "small
 def text(config=None, trainings=(), folds=("0", "1", "test"), scores=({},), tunings=None) -> str:
     cohort = [{"patient": str(n), "fold": fold, "verdict": "included"} for n, fold in enumerate(folds)]
     cohort.append({"patient": "x", "fold": "", "verdict": "excluded"})
-    names = ("subjects", "uncertainty", "volumes", "lesions", "confusion", "groups", "failures", "notes", "calibration")
+    names = ("subjects", "uncertainty", "volumes", "lesions", "confusion", "groups", "failures", "notes")
+    names += ("calibration", "suspects")
     empty = dict.fromkeys(names, ()) | {name: {} for name in ("chosen", "benchmarks", "hashes", "models")}
     run = Run(
         cohort=cohort,

@@ -8,7 +8,7 @@ from reports import make, written
 
 from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, brier, calibration, calibration_rows, expected_error
 from glioseg.files import write_table
-from glioseg.report.calibrated import calibration_facts
+from glioseg.report.scores.calibrated import calibration_facts
 
 
 def rows(before):
