@@ -1,7 +1,8 @@
 """Measure the Dice of a finished study's held-out subjects on scans that are worse than the training data.
 
-Each scan is changed after reading, and then preprocessed, predicted and returned to its own grid. Run it from the
-folder in which the study was run:
+Each scan is changed after reading, and then preprocessed, predicted and returned to its own grid. With ten or more
+subjects, the last column is the share of them whose Dice reaches the bound that the other subjects, as scanned, give
+it. Run it from the folder in which the study was run:
 
 \b
     python benchmarks/robustness.py --results results
@@ -22,6 +23,7 @@ import yaml  # noqa: E402
 from peers import dice  # noqa: E402
 from scipy import ndimage  # noqa: E402
 
+from glioseg.evaluate.uncertainty import dice_bounds  # noqa: E402
 from glioseg.files import read_table  # noqa: E402
 from glioseg.labels import (  # noqa: E402
     EVERYWHERE,
@@ -29,6 +31,7 @@ from glioseg.labels import (  # noqa: E402
     known_classes,
     region,
 )
+from glioseg.model_files import models_of  # noqa: E402
 from glioseg.predict.model_facts import read_facts  # noqa: E402
 from glioseg.predict.one_scan import prepare  # noqa: E402
 from glioseg.predict.segment import PredictSettings, segment_image  # noqa: E402
@@ -135,41 +138,69 @@ def score(scan: dict, condition: str, models: list[Path], study: dict, settings:
     return [*scores, found.uncertainty["uncertainty"]]
 
 
+def reached(usual: list[list[float]], changed: list[list[float]]) -> str:
+    """The share of subjects whose mean Dice reaches its bound, of those that could be predicted; "n/a" of too few.
+
+    usual, changed: rows of `score` as scanned and under a condition.
+    """
+    held = []
+    for place, row in enumerate(changed):
+        rows = {str(number): other for number, other in enumerate(usual) if number != place}
+        true = {name: float(np.mean(other[:3])) for name, other in rows.items()}
+        expected = {name: 1 - other[3] for name, other in rows.items()} | {"own": 1 - row[3]}
+        bound = dice_bounds(expected, true, {name: name for name in expected})["own"]
+        if bound is not None and not np.isnan(row).any():
+            held.append(np.mean(row[:3]) >= bound)
+    return f"{np.mean(held):.2f}" if held else "n/a"
+
+
 @click.command(help=__doc__)
 @click.option(
     "--results", type=FOLDER, required=True, help="Results folder of a finished study; its scans must still exist."
+)
+@click.option("--models", "given", type=FOLDER, help="Results folder of the models. Default: the study itself.")
+@click.option(
+    "--condition",
+    "conditions",
+    type=click.Choice(list(CONDITIONS)),
+    multiple=True,
+    help="Condition to measure besides the usual one (repeatable). Default: all.",
 )
 @click.option(
     "--overlap", type=float, default=CONFIG["predict"]["overlap"], show_default=True, help="Overlap of windows."
 )
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help="Number of CPU threads.")
-def main(results: Path, overlap: float, threads: int) -> None:
+def main(results: Path, given: Path | None, conditions: tuple[str, ...], overlap: float, threads: int) -> None:
     cohort = read_table(results / "split/cohort.tsv")
-    trained = [path.name for path in (results / "train").iterdir() if path.is_dir()]
+    trained = [] if given else [path.name for path in (results / "train").iterdir() if path.is_dir()]
     folds = len({fold_of(name) for name in trained})
-    seeds = len(trained) // folds
+    seeds = len(trained) // max(folds, 1)
     chosen = CONFIG["predict"] | {"maps": [], "overlap": overlap, "threads": threads}
     settings = PredictSettings(**{name: value for name, value in chosen.items() if name != "layout"})
-    found: dict[str, list] = {name: [] for name in CONDITIONS}
+    measured = list(dict.fromkeys(["as scanned", *(conditions or CONDITIONS)]))
+    found: dict[str, list] = {name: [] for name in measured}
     for subject in scored_subjects(cohort):
         scan = json.loads((results / "preprocess" / subject / "scan.json").read_text(encoding="utf-8"))
-        models = [results / "train" / name / "model.keras" for name in models_for(cohort, subject, folds, seeds)]
+        names = [] if given else models_for(cohort, subject, folds, seeds)
+        models = models_of(given) if given else [results / "train" / name / "model.keras" for name in names]
         usual = {name: CONFIG[name] for name in ("modalities", "preprocess")}
         study = usual | read_facts(models).study
         # Here a missing modality is always replaced by zeros, whatever the study did.
         study["preprocess"] = study["preprocess"] | {"missing": "zeros"}
-        for condition in CONDITIONS:
+        for condition in measured:
             found[condition].append(score(scan, condition, models, study, settings))
             click.echo(f"{subject}, {condition}: {np.round(found[condition][-1], 3).tolist()}", err=True)
     usual = np.mean(found["as scanned"], axis=0)
     click.echo(
-        f"| mean of {len(found['as scanned'])} | WT | TC | ET | mean | change | uncertainty |\n|---|{'---|' * 6}"
+        f"| mean of {len(found['as scanned'])} | WT | TC | ET | mean | change | uncertainty | bound reached |\n"
+        f"|---|{'---|' * 7}"
     )
     for condition, rows in found.items():
         *regions, uncertainty = np.mean(rows, axis=0)
         numbers = " | ".join(f"{value:.3f}" for value in (*regions, np.mean(regions)))
         change = np.mean(regions) - np.mean(usual[:3])
-        click.echo(f"| {condition} | {numbers} | {change:+.3f} | {uncertainty:.3f} |")
+        held = reached(found["as scanned"], rows)
+        click.echo(f"| {condition} | {numbers} | {change:+.3f} | {uncertainty:.3f} | {held} |")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from glioseg.labels import EVERYWHERE, MASK, REGIONS, classes_of
 from glioseg.layouts.covariates import rows_of
 from glioseg.layouts.find_subjects import find_subjects, insist_on_modalities, phantom_subjects, registered_subjects
 from glioseg.layouts.folders import state_of
-from glioseg.model_files import CUTS, SMALLEST, content_of, files_of, lies_in
+from glioseg.model_files import CUTS, SMALLEST, TEMPERATURE, content_of, files_of, lies_in
 from glioseg.plot.figures import FIGURES, Contents
 from glioseg.export.derivatives import bids_names, endings_of, place_of
 from glioseg.predict.given_models import follow, given_models
@@ -39,7 +39,7 @@ from glioseg.split.models import (
 from glioseg.split.own_folds import fold_count, folds_by, folds_of
 from glioseg.train.start.source import start_model
 from glioseg.workflow.code_hash import code_hash
-from glioseg.workflow.config import add_defaults, check_config, read_yaml, searches_regions, sources
+from glioseg.workflow.config import add_defaults, calibrates, check_config, read_yaml, searches_regions, sources
 from glioseg.workflow.failures import (
     PER_SUBJECT,
     PREDICTING,
@@ -176,9 +176,13 @@ MODELS = (1, 1) if GIVEN else (sentence(count_folds), config["seeds"])
 # With cross-validation, the size thresholds for removing small tumor are chosen on held-out subjects, and those of the
 # regions' probabilities if the networks predict regions. A separate job then postprocesses each segmentation.
 SEARCHED = MODELS[0] > 1 and searches_regions(config)
-TUNED = SEARCHED or (MODELS[0] > 1 and any(config["tune_postprocess"][name] for name in SMALLEST))
+# A temperature of the probabilities is chosen there, too.
+CALIBRATED = MODELS[0] > 1 and calibrates(config)
+TUNED = SEARCHED or CALIBRATED or (MODELS[0] > 1 and any(config["tune_postprocess"][name] for name in SMALLEST))
 # Folder of the label maps as the networks predict them.
 NETWORK_MAPS = "predict/raw" if TUNED else "predict"
+# Folder of the uncertainties and, in maps/, of the maps as the networks predict them.
+NETWORK_FACTS = "predict/raw" if CALIBRATED else "predict"
 # Folder of the volumes of the final label maps, a JSON file per subject.
 MEASURED = "postprocess" if TUNED else "predict"
 # The model to go on from.
@@ -481,7 +485,8 @@ def get_own_labels(wildcards, input):
 
 def get_uncertainties(wildcards):
     """Uncertainties of the segmentations of all predicted subjects."""
-    return [result(f"predict/{name}.json") for name in without_failed(predicted_subjects(cohort()), "predict")]
+    rules = PREDICTING if CALIBRATED else ["predict"]
+    return [result(f"predict/{name}.json") for name in without_failed(predicted_subjects(cohort()), *rules)]
 
 
 def get_measured(wildcards):
@@ -496,14 +501,33 @@ def get_tuning_predictions(wildcards):
 
 
 def get_tuning_maps(wildcards):
-    """Probability maps of the regions of these subjects, if thresholds are chosen for regions."""
-    names = without_failed(tuning_subjects(cohort(), wildcards.fold), "predict") if SEARCHED else []
-    return [result(f"predict/maps/{name}/{region}.nii.gz") for name in names for region in EVERYWHERE]
+    """Probability maps of the regions of these subjects, if thresholds of regions or a temperature are chosen."""
+    wanted = SEARCHED or CALIBRATED
+    names = without_failed(tuning_subjects(cohort(), wildcards.fold), "predict") if wanted else []
+    return [result(f"{NETWORK_FACTS}/maps/{name}/{region}.nii.gz") for name in names for region in EVERYWHERE]
 
 
 def get_region_maps(wildcards):
     """Probability maps of the regions of a subject, if thresholds are chosen for regions."""
-    return [result(f"predict/maps/{wildcards.subject}/{name}.nii.gz") for name in EVERYWHERE] if SEARCHED else []
+    folder = f"{NETWORK_FACTS}/maps/{wildcards.subject}"
+    return [result(f"{folder}/{name}.nii.gz") for name in EVERYWHERE] if SEARCHED else []
+
+
+def get_uncalibrated(wildcards):
+    """The maps and the uncertainty of a subject as the networks predicted them, if a temperature is chosen."""
+    names = [f"maps/{wildcards.subject}/{name}.nii.gz" for name in config["predict"]["maps"]]
+    names.append(f"{wildcards.subject}.json")
+    return [result(f"{NETWORK_FACTS}/{name}") for name in names] if CALIBRATED else []
+
+
+def get_calibration_options(wildcards):
+    """What postprocess reads and writes to calibrate a subject, if a temperature is chosen."""
+    if not CALIBRATED:
+        return []
+    subject = wildcards.subject
+    before = [result(f"{NETWORK_FACTS}/maps/{subject}"), result(f"{NETWORK_FACTS}/{subject}.json")]
+    after = {"map_folder": result(f"predict/maps/{subject}"), "uncertainty": result(f"predict/{subject}.json")}
+    return ["--uncalibrated", *before, *options(after)]
 
 
 def get_tuned_volumes(wildcards):
@@ -517,9 +541,20 @@ def get_tuning_tables(wildcards):
     return [result(f"tune_postprocess/{fold}_tried.tsv") for fold in folds]
 
 
+def get_chosen(wildcards):
+    """What was chosen for the subjects of each fold, and for those in no fold."""
+    return [path.replace("_tried.tsv", ".json") for path in get_tuning_tables(wildcards)]
+
+
 def get_probabilities(wildcards):
     """Configured probability maps of a subject's regions, from which the calibration is computed."""
     return [result(f"predict/maps/{wildcards.subject}/{name}.nii.gz") for name in PROBABILITIES]
+
+
+def get_regions_before(wildcards):
+    """The same maps before they were calibrated, if a temperature is chosen."""
+    folder = f"{NETWORK_FACTS}/maps/{wildcards.subject}"
+    return [result(f"{folder}/{name}.nii.gz") for name in PROBABILITIES] if CALIBRATED else []
 
 
 def get_overlays(wildcards):
@@ -618,4 +653,4 @@ def get_figures(wildcards):
 def get_templates(wildcards):
     """Templates of the report."""
     folder = Path(HOME, "scripts/glioseg/report/templates")
-    return list(map(str, sorted(folder.iterdir())))
+    return [str(path) for path in sorted(folder.rglob("*")) if path.is_file()]

@@ -67,8 +67,8 @@ rule predict:
         models=get_models,
     output:
         segmentation=result(f"{NETWORK_MAPS}/{{subject}}.nii.gz"),
-        uncertainty=result("predict/{subject}.json"),
-        maps=expand(result("predict/maps/{{subject}}/{map}.nii.gz"), map=config["predict"]["maps"]),
+        uncertainty=result(f"{NETWORK_FACTS}/{{subject}}.json"),
+        maps=expand(result(f"{NETWORK_FACTS}/maps/{{{{subject}}}}/{{map}}.nii.gz"), map=config["predict"]["maps"]),
     log:
         result("logs/predict/{subject}.log"),
     benchmark:
@@ -86,8 +86,10 @@ rule predict:
         content=get_content,
         models=lambda wildcards, input: each("model", input.models),
         labels=get_labels,
-        options=options(PREDICT | (dict.fromkeys(SMALLEST, 0) if TUNED else {})),
-        maps=result("predict/maps/{subject}"),
+        options=options(
+            PREDICT | (dict.fromkeys(SMALLEST, 0) if TUNED else {}) | ({TEMPERATURE: 1} if CALIBRATED else {})
+        ),
+        maps=result(f"{NETWORK_FACTS}/maps/{{subject}}"),
     shell:
         'python "$GLIOSEG/predict.py"'
         " --scan {input.scan:q}"
@@ -130,9 +132,14 @@ if TUNED:
             predictions=result(NETWORK_MAPS),
             configured=[config["predict"][name] for name in SMALLEST],
             configured_regions=[config["predict"][name] for name in CUTS],
-            maps=each("maps", [result("predict/maps")] if SEARCHED else []),
+            configured_temperature=config["predict"][TEMPERATURE],
+            maps=each("maps", [result(f"{NETWORK_FACTS}/maps")] if SEARCHED or CALIBRATED else []),
             failures=each("failures", LEDGERS),
-            options=options(config["tune_postprocess"] | ({} if SEARCHED else {"region_thresholds": []})),
+            options=options(
+                config["tune_postprocess"]
+                | ({} if SEARCHED else {"region_thresholds": []})
+                | ({} if CALIBRATED else {"temperatures": []})
+            ),
         shell:
             'python "$GLIOSEG/tune_postprocess.py"'
             " --fold {wildcards.fold:q}"
@@ -142,6 +149,7 @@ if TUNED:
             " --predictions {params.predictions:q}"
             " --configured {params.configured}"
             " --configured-regions {params.configured_regions}"
+            " --configured-temperature {params.configured_temperature}"
             " {params.maps:q}"
             " {params.failures:q}"
             " {params.options:q}"
@@ -154,9 +162,14 @@ if TUNED:
             segmentation=result(f"{NETWORK_MAPS}/{{subject}}.nii.gz"),
             volumes=get_tuned_volumes,
             maps=get_region_maps,
+            uncalibrated=get_uncalibrated,
         output:
             segmentation=result("predict/{subject}.nii.gz"),
             volumes=result("postprocess/{subject}.json"),
+            uncertainty=[result("predict/{subject}.json")] if CALIBRATED else [],
+            maps=expand(
+                result("predict/maps/{{subject}}/{map}.nii.gz"), map=config["predict"]["maps"] if CALIBRATED else []
+            ),
         log:
             result("logs/postprocess/{subject}.log"),
         benchmark:
@@ -171,13 +184,17 @@ if TUNED:
         params:
             code=code("postprocess"),
             labels=get_labels,
-            maps=lambda wildcards: each("maps", [result(f"predict/maps/{wildcards.subject}")] if SEARCHED else []),
+            maps=lambda wildcards: each(
+                "maps", [result(f"{NETWORK_FACTS}/maps/{wildcards.subject}")] if SEARCHED else []
+            ),
+            calibrated=get_calibration_options,
         shell:
             'python "$GLIOSEG/postprocess.py"'
             " --prediction {input.segmentation:q}"
             " --labels {params.labels:q}"
             " --volumes {input.volumes:q}"
             " {params.maps:q}"
+            " {params.calibrated:q}"
             " --measured {output.volumes:q}"
             " --output {output.segmentation:q}"
             " > {log:q} 2>&1"

@@ -6,6 +6,7 @@ rule evaluate:
         prediction=result("predict/{subject}.nii.gz"),
         truth=get_truth,
         probabilities=get_probabilities,
+        uncalibrated=get_regions_before,
     output:
         result("evaluate/{subject}.json"),
     log:
@@ -26,6 +27,9 @@ rule evaluate:
         labels=get_labels,
         forced=get_forced,
         probabilities=lambda wildcards, input: paired("probability", PROBABILITIES, input.get("probabilities", [])),
+        uncalibrated=lambda wildcards, input: paired(
+            "uncalibrated", PROBABILITIES if CALIBRATED else [], input.get("uncalibrated", [])
+        ),
     shell:
         'python "$GLIOSEG/evaluate.py"'
         " --subject {wildcards.subject:q}"
@@ -34,6 +38,7 @@ rule evaluate:
         " --labels {params.labels:q}"
         " --forced {params.forced}"
         " {params.probabilities:q}"
+        " {params.uncalibrated:q}"
         " --output {output:q}"
         " > {log:q} 2>&1"
 
@@ -85,6 +90,7 @@ checkpoint summarize:
         volumes=result("summarize/volumes.tsv"),
         lesions=result("summarize/lesions.tsv"),
         confusion=result("summarize/confusion.tsv"),
+        suspects=result("summarize/suspects.tsv"),
         groups=result("summarize/groups.tsv"),
     log:
         result("logs/summarize.log"),
@@ -124,6 +130,7 @@ checkpoint summarize:
         " --volumes {output.volumes:q}"
         " --lesions {output.lesions:q}"
         " --confusion {output.confusion:q}"
+        " --suspects {output.suspects:q}"
         " --groups {output.groups:q}"
         " > {log:q} 2>&1"
 
@@ -254,7 +261,10 @@ rule report:
         lesions=result("summarize/lesions.tsv"),
         confusion=result("summarize/confusion.tsv"),
         groups=result("summarize/groups.tsv"),
+        suspects=result("summarize/suspects.tsv"),
+        calibration=result("summarize/calibration.tsv"),
         tuning=get_tuning_tables,
+        chosen=get_chosen,
         scans=get_preprocessed,
         models=get_all_models,
         settings=get_settings,
@@ -284,6 +294,7 @@ rule report:
         preprocess=result("preprocess"),
         volumes=result("report/volumes"),
         tuning=lambda wildcards, input: each("tuning", input.tuning),
+        chosen=lambda wildcards, input: each("chosen", input.chosen),
         models=lambda wildcards, input: each("model", input.models),
         config=json.dumps(config),
         benchmarks=result("benchmarks"),
@@ -301,7 +312,10 @@ rule report:
         " --lesions {input.lesions:q}"
         " --confusion {input.confusion:q}"
         " --groups {input.groups:q}"
+        " --suspects {input.suspects:q}"
+        " --calibration {input.calibration:q}"
         " {params.tuning:q}"
+        " {params.chosen:q}"
         " --plots {params.plots:q}"
         " --preprocess {params.preprocess:q}"
         " --volumes {params.volumes:q}"

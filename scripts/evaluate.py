@@ -9,6 +9,7 @@ from glioseg.evaluate.calibration import calibration
 from glioseg.evaluate.lesion_table import lesion_facts
 from glioseg.evaluate.metrics import score_classes, score_pairs
 from glioseg.evaluate.parts.confusion import confusion
+from glioseg.evaluate.parts.suspects import contradictions
 from glioseg.evaluate.region_pair import region_pairs
 from glioseg.files import write_json
 from glioseg.labels import DIALECTS, REGIONS, classes_of, known_classes, region, regions_of, to_classes
@@ -37,6 +38,12 @@ from glioseg.workflow.commands import FILE, JSON, Command
     multiple=True,
     help=f"A region ({', '.join(REGIONS)}) and its probability map (repeatable).",
 )
+@click.option(
+    "--uncalibrated",
+    type=(click.Choice(REGIONS), FILE),
+    multiple=True,
+    help=f"A region ({', '.join(REGIONS)}) and its probability map before it was calibrated (repeatable).",
+)
 @click.option("--output", required=True, type=JSON, help="JSON file of scores to write.")
 def evaluate(
     subject: str,
@@ -45,6 +52,7 @@ def evaluate(
     labels: str,
     forced: bool,
     probabilities: tuple[tuple[str, Path], ...],
+    uncalibrated: tuple[tuple[str, Path], ...],
     output: Path,
 ) -> None:
     true_classes, affine = _read(subject, *truth, labels, forced)
@@ -62,9 +70,18 @@ def evaluate(
     tissues = classes_of([labels])
     classes = score_classes(true_classes, predicted_classes, spacing, tissues[1:])
     confused = confusion(true_classes, predicted_classes, spacing, tissues)
-    bins = {name: _calibration(subject, path, region(true_classes, name), forced) for name, path in probabilities}
+    maps = {name: _map(subject, path, forced) for name, path in probabilities}
+    bins, before = (
+        {name: _calibration(subject, path, values, region(true_classes, name)) for name, path, values in found}
+        for found in (
+            [(name, path, maps[name]) for name, path in probabilities],
+            [(name, path, _map(subject, path, forced)) for name, path in uncalibrated],
+        )
+    )
     scores = {"subject": subject, "spacing_mm": list(spacing), "regions": score_pairs(pairs), "classes": classes}
-    write_json(output, {**scores, "lesions": lesions, "confusion": confused, "calibration": bins})
+    more = {"lesions": lesions, "confusion": confused, "calibration": bins, "uncalibrated": before}
+    more["contradictions"] = contradictions(maps, true_classes, predicted_affine, spacing)
+    write_json(output, scores | more)
 
 
 def _read(subject: str, path: Path, volume: int, labels: str, forced: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -78,10 +95,17 @@ def _read(subject: str, path: Path, volume: int, labels: str, forced: bool) -> t
         raise ValueError(f"{subject}: {path} cannot be scored: {error}") from error
 
 
-def _calibration(subject: str, path: Path, truth: np.ndarray, forced: bool) -> dict[str, list]:
+def _map(subject: str, path: Path, forced: bool) -> np.ndarray:
     try:
         voxels, affine = read_volume(path)
-        return calibration(to_lps(voxels, affine)[0] if forced else voxels, truth)
+        return to_lps(voxels, affine)[0] if forced else voxels
+    except ValueError as error:
+        raise ValueError(f"{subject}: {path}: {error}; predict this subject again") from error
+
+
+def _calibration(subject: str, path: Path, probabilities: np.ndarray, truth: np.ndarray) -> dict[str, list]:
+    try:
+        return calibration(probabilities, truth)
     except ValueError as error:
         raise ValueError(f"{subject}: {path}: {error}; predict this subject again") from error
 

@@ -1,11 +1,11 @@
-"""Draw the figures of one subject: modalities.png, sample.png and planes.png."""
+"""Draw the figures of one subject: modalities, sample and planes, each as PNG, SVG and PDF."""
 
 from pathlib import Path
 
 import click
 
 from glioseg.labels import DIALECTS
-from glioseg.plot.style import save
+from glioseg.plot.style import save, save_pdf
 from glioseg.plot.subjects.slices import PLANES
 from glioseg.plot.subjects.subject import subject
 from glioseg.workflow.commands import FILE, FOLDER, NEW_FOLDER, SUBJECTS, Command
@@ -42,6 +42,7 @@ def plot_subject(
     output.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         save(figure, output / f"{name}.png")
+        save_pdf(figure, output / f"{name}.pdf")
 
 
 if __name__ == "__main__":

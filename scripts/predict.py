@@ -9,7 +9,7 @@ from glioseg.labels import DIALECTS, volumes_ml
 from glioseg.predict.model_facts import insist_on_unseen
 from glioseg.predict.segment import MAPS, PredictSettings, segment_image, write_segmentation
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDER, PROBABILITY, Command
+from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDER, PROBABILITY, TEMPERATURES, Command
 
 
 @click.command(cls=Command, help=__doc__)
@@ -43,6 +43,12 @@ from glioseg.workflow.commands import FOLDER, JSON, LABEL_MAP, MODELS, NEW_FOLDE
     type=PROBABILITY,
     required=True,
     help="Probability above which a voxel is in ET, of networks that predict regions.",
+)
+@click.option(
+    "--temperature",
+    type=TEMPERATURES,
+    required=True,
+    help="Temperature that calibrates the probabilities of WT, TC and ET; 1 changes nothing.",
 )
 @click.option(
     "--maps", type=click.Choice(MAPS), multiple=True, help="Map with values from 0 to 1 to write (repeatable)."

@@ -4,13 +4,15 @@ import json
 
 import click
 
+from glioseg.evaluate.calibration import CALIBRATION_COLUMNS
 from glioseg.evaluate.lesion_table import LESION_COLUMNS
 from glioseg.evaluate.parts.confusion import CONFUSION_COLUMNS
 from glioseg.evaluate.parts.groups import GROUP_COLUMNS
+from glioseg.evaluate.parts.suspects import SUSPECT_COLUMNS
 from glioseg.evaluate.summary import SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.evaluate.volumes import volume_columns
-from glioseg.files import read_table, write_text
+from glioseg.files import read_json, read_table, write_text
 from glioseg.model_files import content_of, read_settings
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
 from glioseg.report.downloads import downloads, segmentations, subject_files
@@ -39,7 +41,10 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--lesions", required=True, type=FILE, help="lesions.tsv written by summarize.")
 @click.option("--confusion", required=True, type=FILE, help="confusion.tsv written by summarize.")
 @click.option("--groups", required=True, type=FILE, help="groups.tsv written by summarize.")
+@click.option("--suspects", required=True, type=FILE, help="suspects.tsv written by summarize.")
+@click.option("--calibration", required=True, type=FILE, help="calibration.tsv written by summarize.")
 @click.option("--tuning", "tunings", multiple=True, type=FILE, help="Table written by tune_postprocess (repeatable).")
+@click.option("--chosen", multiple=True, type=FILE, help="JSON file written by tune_postprocess (repeatable).")
 @click.option("--plots", required=True, type=FOLDER, help="Folder of figures written by plot.")
 @click.option(
     "--preprocess", required=True, type=OPTIONAL, help="Folder written by preprocess, with the hashes of the scans."
@@ -74,7 +79,10 @@ def report(
     lesions,
     confusion,
     groups,
+    suspects,
+    calibration,
     tunings,
+    chosen,
     plots,
     preprocess,
     volumes,
@@ -101,8 +109,11 @@ def report(
         lesions=read_table(lesions, LESION_COLUMNS),
         confusion=read_table(confusion, CONFUSION_COLUMNS),
         groups=read_table(groups, GROUP_COLUMNS),
+        suspects=read_table(suspects, SUSPECT_COLUMNS),
+        calibration=read_table(calibration, CALIBRATION_COLUMNS),
         trainings=[read_settings(model) for model in models],
         tunings={path.stem.removesuffix("_tried"): read_table(path, TUNING_COLUMNS) for path in tunings},
+        chosen={path.stem: read_json(path) for path in chosen},
         benchmarks=read_times(benchmarks),
         config=study,
         commit=commit,

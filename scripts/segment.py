@@ -20,7 +20,16 @@ from glioseg.predict.runtime import RUNTIMES
 from glioseg.predict.segment import MAPS, write_segmentation
 from glioseg.predict.sliding_window import AXES
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FOLDER, LABEL_MAP, MODELS_OR_SHIPPED, NEW_FOLDER, PROBABILITY, VOLUME_ML, Command
+from glioseg.workflow.commands import (
+    FOLDER,
+    LABEL_MAP,
+    MODELS_OR_SHIPPED,
+    NEW_FOLDER,
+    PROBABILITY,
+    TEMPERATURES,
+    VOLUME_ML,
+    Command,
+)
 from glioseg.workflow.home import defaults, shipped
 
 STARTING_POINT = (
@@ -91,6 +100,12 @@ THRESHOLD = "that of the models' study, otherwise {}"
     type=PROBABILITY,
     show_default=THRESHOLD.format(CONFIG["threshold_et"]),
     help="Probability above which a voxel is in ET, of networks that predict regions.",
+)
+@click.option(
+    "--temperature",
+    type=TEMPERATURES,
+    show_default=THRESHOLD.format(CONFIG["temperature"]),
+    help="Temperature that calibrates the probabilities of WT, TC and ET; 1 changes nothing.",
 )
 @click.option(
     "--maps",

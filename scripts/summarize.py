@@ -12,6 +12,7 @@ from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, calibration_rows
 from glioseg.evaluate.lesion_table import LESION_COLUMNS, lesion_rows
 from glioseg.evaluate.parts.confusion import CONFUSION_COLUMNS, confusion_rows
 from glioseg.evaluate.parts.groups import GROUP_COLUMNS, group_rows
+from glioseg.evaluate.parts.suspects import SUSPECT_COLUMNS, depths, suspect_rows
 from glioseg.evaluate.score_table import score_table
 from glioseg.evaluate.summary import (
     BASELINE_COLUMNS,
@@ -52,6 +53,7 @@ from glioseg.workflow.failures import SCORING, failed_subjects, read_failures
 @click.option("--volumes", required=True, type=TABLE, help="Table to write: predicted volumes of all subjects.")
 @click.option("--lesions", required=True, type=TABLE, help="Table to write: one row per true or predicted lesion.")
 @click.option("--confusion", required=True, type=TABLE, help="Table to write: true against predicted tissue classes.")
+@click.option("--suspects", required=True, type=TABLE, help="Table to write: places where masks are worth a look.")
 @click.option("--groups", required=True, type=TABLE, help="Table to write: scores by covariate, such as the site.")
 def summarize(
     evaluate: Path,
@@ -69,6 +71,7 @@ def summarize(
     volumes: Path,
     lesions: Path,
     confusion: Path,
+    suspects: Path,
     groups: Path,
 ) -> None:
     rows = read_table(cohort, SCORED_COLUMNS)
@@ -82,7 +85,9 @@ def summarize(
     write_table(subjects, SUBJECT_COLUMNS, tidy, METRIC_LEVELS)
     write_table(scores, (*SCORE_COLUMNS, *PRESENT_COLUMNS), summary, METRIC_LEVELS)
     write_table(calibration, CALIBRATION_COLUMNS, calibration_rows(evaluations))
-    write_table(uncertainty, UNCERTAINTY_COLUMNS, uncertainty_rows(predictions, rows, mean_dice(evaluations)))
+    of_subjects = uncertainty_rows(predictions, rows, mean_dice(evaluations), depths(evaluations))
+    write_table(uncertainty, UNCERTAINTY_COLUMNS, of_subjects)
+    write_table(suspects, SUSPECT_COLUMNS, suspect_rows(evaluations, rows))
     write_table(volumes, volume_columns(rows), volume_rows(measured, rows))
     write_table(lesions, LESION_COLUMNS, lesion_rows(evaluations, rows))
     write_table(confusion, CONFUSION_COLUMNS, confusion_rows(evaluations, rows))

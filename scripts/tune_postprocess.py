@@ -1,6 +1,7 @@
-"""Choose the thresholds of regions, and those for removing small tumor, by the Dice of held-out subjects.
+"""Choose thresholds and the temperature of the probabilities on held-out subjects.
 
-The thresholds for the subjects of one fold are chosen on the subjects of all other folds, each predicted by a model not
+The thresholds of regions, and those for removing small tumor, are chosen by Dice; the temperature by the Brier score.
+Those for the subjects of one fold are chosen on the subjects of all other folds, each predicted by a model not
 trained on it. Test subjects are in no fold; their thresholds are chosen on all folds ("all").
 """
 
@@ -13,14 +14,26 @@ from glioseg.files import read_json, read_table, write_json, write_table
 from glioseg.labels import EVERYWHERE, MASK, known_classes, to_classes
 from glioseg.layouts.folders import File
 from glioseg.layouts.table import listed_files
-from glioseg.model_files import CHOSEN, CUTS, by_region
+from glioseg.model_files import CHOSEN, CUTS, TEMPERATURE, by_region
+from glioseg.predict.calibrate.temperature import count_values, tune_temperature
 from glioseg.predict.decide import cut_again
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS, count, cut_all, on_grid, tune, tune_regions
 from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.split.models import tuning_subjects
 from glioseg.volumes.nifti import read_volume
 from glioseg.volumes.orientation import voxel_ml
-from glioseg.workflow.commands import FILE, FOLDER, JSON, OPTIONAL, PROBABILITY, SUBJECTS, TABLE, VOLUME_ML, Command
+from glioseg.workflow.commands import (
+    FILE,
+    FOLDER,
+    JSON,
+    OPTIONAL,
+    PROBABILITY,
+    SUBJECTS,
+    TABLE,
+    TEMPERATURES,
+    VOLUME_ML,
+    Command,
+)
 from glioseg.workflow.failures import failed_subjects, read_failures
 
 
@@ -34,7 +47,12 @@ from glioseg.workflow.failures import failed_subjects, read_failures
 @click.option(
     "--configured-regions", type=(PROBABILITY,) * 3, required=True, help="Thresholds of WT, TC and ET, likewise."
 )
-@click.option("--maps", type=FOLDER, help="Folder of the regions' maps, which region thresholds are tried on.")
+@click.option(
+    "--configured-temperature", type=TEMPERATURES, required=True, help="Temperature of the probabilities, likewise."
+)
+@click.option(
+    "--maps", type=FOLDER, help="Folder of the regions' maps, which thresholds and temperatures are tried on."
+)
 @click.option(
     "--failures", multiple=True, type=OPTIONAL, help="Table of failed jobs, whose subjects are left out (repeatable)."
 )
@@ -56,6 +74,12 @@ from glioseg.workflow.failures import failed_subjects, read_failures
     multiple=True,
     help="Threshold to try for the probability of each region, in its map (repeatable).",
 )
+@click.option(
+    "--temperatures",
+    type=TEMPERATURES,
+    multiple=True,
+    help="Temperature to try for the probabilities of the regions, in their maps (repeatable).",
+)
 @click.option("--table", type=TABLE, required=True, help="Table to write: the mean Dice of every value tried.")
 @click.option("--output", type=JSON, required=True, help="JSON file to write: the chosen values.")
 def tune_postprocess(
@@ -66,11 +90,13 @@ def tune_postprocess(
     predictions,
     configured,
     configured_regions,
+    configured_temperature,
     maps,
     failures,
     smallest_enhancing_ml,
     smallest_component_ml,
     region_thresholds,
+    temperatures,
     table,
     output,
 ):
@@ -91,14 +117,27 @@ def tune_postprocess(
             for name, scan in scans.items()
         )
         regions, tried = tune_regions(cuts, values, usual, configured[0], patients)
+    counts = (
+        count_values(_maps(maps / name), _truth(files[name][MASK], scan))
+        for name, scan in (scans.items() if temperatures else ())
+    )
+    temperature, tried_temperatures = tune_temperature(
+        counts, temperatures, configured_temperature, patients if temperatures else None
+    )
+    cut = maps if region_thresholds else None
     cases = (
-        count(_predicted(name, scan, predictions, maps, regions), _truth(files[name][MASK], scan), sizes_ml[name])
+        count(
+            _predicted(name, scan, predictions, cut, regions),
+            _truth(files[name][MASK], scan),
+            sizes_ml[name],
+        )
         for name, scan in scans.items()
     )
     sizes, rows = tune(cases, smallest_enhancing_ml, smallest_component_ml, configured, patients)
-    chosen = sizes | regions
+    chosen = sizes | regions | {TEMPERATURE: temperature}
     write_table(table, TUNING_COLUMNS, rows)
-    write_json(output, chosen | {"fold": fold, "subjects": names, "tried_regions": tried})
+    tries = {"tried_regions": tried, "tried_temperatures": tried_temperatures}
+    write_json(output, chosen | {"fold": fold, "subjects": names, **tries})
     words = ", ".join(f"{name} {chosen[name]:.3g}" for name in CHOSEN)
     gain = next(row["gain"] for row in rows if row["chosen"])
     click.echo(f"{words} (mean Dice of {len(names)} subjects {gain})")

@@ -15,7 +15,7 @@ import pytest
 WORDS = ["--headless=new", "--no-sandbox", "--no-first-run", "--remote-debugging-pipe", "--hide-scrollbars"]
 WORDS += ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PATIENCE_S = 60
-CODES = {"Escape": 27, "Home": 36}
+CODES = {"Enter": 13, "Escape": 27, "Home": 36}
 AXE = Path(__file__).parent / "browser/node_modules/axe-core/axe.min.js"
 
 
@@ -123,7 +123,10 @@ class Page:
 
     def key(self, name: str) -> None:
         for kind in ("keyDown", "keyUp"):
-            self.ask("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=CODES[name])
+            # Only a key with a text presses a button.
+            text = {"text": "\r"} if (kind, name) == ("keyDown", "Enter") else {}
+            code = CODES[name]
+            self.ask("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code, **text)
 
     def wheel(self, x: float, y: float, down: float) -> None:
         self.ask("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=down)

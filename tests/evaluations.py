@@ -20,7 +20,10 @@ FOLDS = {"a": "test", "b": "0", "c": "1", "d": "test", "seen": "train", "unlabel
 def evaluation(subject: str, dice: tuple[float, float, float]) -> dict:
     others = {**dict.fromkeys(METRICS, 0.5), "truth_ml": 3.0, "predicted_ml": 4.0}
     regions = {name: {**others, "dice": value} for name, value in zip(("WT", "TC", "ET"), dice, strict=True)}
-    return {"subject": subject, "regions": regions, "classes": {}, "lesions": {}, "confusion": {}, "calibration": {}}
+    nothing = {
+        name: {} for name in ("classes", "lesions", "confusion", "calibration", "uncalibrated", "contradictions")
+    }
+    return {"subject": subject, "regions": regions, **nothing}
 
 
 def baseline(subject: str, dice: float) -> list[dict]:

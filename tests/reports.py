@@ -12,9 +12,11 @@ from studies import MODALITIES, write_subject
 import embed
 import preprocess
 import report
+from glioseg.evaluate.calibration import CALIBRATION_COLUMNS
 from glioseg.evaluate.lesion_table import LESION_COLUMNS
 from glioseg.evaluate.parts.confusion import CONFUSION_COLUMNS
 from glioseg.evaluate.parts.groups import GROUP_COLUMNS
+from glioseg.evaluate.parts.suspects import SUSPECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
 from glioseg.files import write_table
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
@@ -74,7 +76,9 @@ def make(
     write(root / "volumes.tsv", columns, [(name, name, "0", 7.25, 6.125, 0) for name, _ in uncertainties])
     places = {"subject": "bad", "patient": "bad", "fold": "0", "x_mm": "-9.5", "y_mm": "20.0", "z_mm": "30.0"}
     volumes = (
-        {"found": (40, 38), "spurious": (0, 0.25), "missed": (0.5, 0), "ignored": (0.03, 0)} if "bad" in dice else {}
+        {"found": (40, 38), "false positive": (0, 0.25), "false negative": (0.5, 0), "ignored": (0.03, 0)}
+        if "bad" in dice
+        else {}
     )
     lesions = [
         {**places, "region": "WT", "outcome": name, "truth_ml": true, "predicted_ml": predicted, "dice": "0"}
@@ -90,6 +94,10 @@ def make(
     ]
     write_table(root / "confusion.tsv", CONFUSION_COLUMNS, confusion)
     write_table(root / "groups.tsv", GROUP_COLUMNS, [])
+    suspect = {"region": "TC", "error": "false negative", "place_ml": "1.25", "probability": "0.02"}
+    suspect |= {name: places[name] for name in ("subject", "fold", "x_mm", "y_mm", "z_mm")}
+    write_table(root / "suspects.tsv", SUSPECT_COLUMNS, [suspect] if "bad" in dice else [])
+    write_table(root / "calibration.tsv", CALIBRATION_COLUMNS, [])
     tried = {"smallest_enhancing_ml": 0.7, "smallest_component_ml": 0.3, "subjects": 9, "gain": "+0.0123"}
     for fold in ("all", "0"):
         rows = [{**tried, "chosen": "yes"}, {**tried, "smallest_enhancing_ml": 0.8}]
@@ -130,6 +138,8 @@ def make(
         "lesions": root / "lesions.tsv",
         "confusion": root / "confusion.tsv",
         "groups": root / "groups.tsv",
+        "suspects": root / "suspects.tsv",
+        "calibration": root / "calibration.tsv",
         "plots": root / "plots",
         "config": json.dumps({"note": EVIL}),
     }

@@ -169,7 +169,7 @@ def scan_of(folder, **changes):
 def run_predict(folder, output, *words):
     options = {"scan": folder / "scan", "labels": "brats2020", "overlap": 0.5, "runtime": "openvino"}
     options |= {"smallest-enhancing-ml": 0, "smallest-component-ml": 0, "threshold-wt": 0.5, "threshold-tc": 0.5}
-    options |= {"threshold-et": 0.5, "threads": 2, "map-folder": output / "maps"}
+    options |= {"threshold-et": 0.5, "temperature": 1, "threads": 2, "map-folder": output / "maps"}
     options |= {"uncertainty": output / "sure.json", "output": output / "seg.nii.gz"}
     options = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     command = [sys.executable, ROOT / "scripts/predict.py", *options, *map(str, words)]

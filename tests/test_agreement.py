@@ -108,6 +108,12 @@ def test_options_have_no_hidden_defaults(path):
         "smallest_enhancing_ml",
         "smallest_component_ml",
         "region_thresholds",
+        "temperatures",
+        "chosen",
+        # Where a temperature was chosen.
+        "uncalibrated",
+        "map_folder",
+        "uncertainty",
     }
     for option in command(path.stem).params:
         assert option.required or option.name in optional, f"{path.name}: --{option.name} has a default"

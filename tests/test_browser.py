@@ -140,6 +140,40 @@ def test_a_table_of_twenty_rows_has_no_scroll_box(page):
     assert all(inner <= outer for rows, outer, inner in heights if rows <= 30)
 
 
+def test_a_table_is_sorted_by_keyboard_and_says_so(page):
+    opened = page()
+    table = "document.querySelector('[aria-label=\"Scores per subject\"] table')"
+    state = f"""(() => {{
+        const heads = [...{table}.tHead.rows[0].cells], rows = [...{table}.tBodies[0].rows];
+        return [heads.map(one => one.getAttribute("aria-sort")).filter(Boolean), rows[0].cells[0].textContent];
+    }})()"""
+    assert opened.value(state)[0] == ["ascending"], "the table begins with the lowest mean"
+    opened.value(f"{table}.querySelectorAll('th button')[2].focus()")
+    opened.key("Enter")
+    assert opened.value(state) == [["ascending"], "case_28"], "by Dice"
+    opened.key("Enter")
+    assert opened.value(state) == [["descending"], "good"]
+    assert opened.value(f"document.activeElement === {table}.querySelectorAll('th button')[2]"), "the focus stays"
+    opened.value(f"{table}.querySelectorAll('th button')[0].focus()")
+    opened.key("Enter")
+    assert opened.value(state) == [["ascending"], "bad"], "by name, and no other column says that it is sorted"
+
+
+def test_a_link_to_a_voxel_opens_the_viewer_there(page, report):
+    link = """document.querySelector('[aria-label="Places worth a look"] a[href*="#at"]')"""
+    href = page().value(f"{link}.getAttribute('href')")
+    assert href == "subjects/bad.html#at=-9.5,20.0,30.0"
+    opened = page("subjects/good.html")
+    before = text(opened)
+    opened.value("location.hash = '#at=-3,4,6'")
+    opened.wait(f"document.getElementById('place').textContent !== {json.dumps(before)}")
+    assert text(opened).startswith("-3, 4, 6 mm")
+    assert opened.value("document.querySelector('#viewer canvas').getBoundingClientRect().top < innerHeight")
+    opened.value("location.reload()")
+    opened.wait("document.querySelector('#viewer canvas')?.viewer && "
+                "document.getElementById('place').textContent.startsWith('-3, 4, 6 mm')")  # fmt: skip
+
+
 def test_a_long_table_scrolls_in_its_box(page):
     opened = page(width=1024)
     high = opened.value(

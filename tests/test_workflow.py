@@ -315,6 +315,9 @@ def test_killed_training_gives_bit_identical_results(cohort_folder, workflow):
     assert all(resumed[name].tobytes() == undisturbed[name].tobytes() for name in undisturbed)
 
 
+MAPS = ["WT", "TC", "ET", "entropy"]
+
+
 def test_cross_validation_with_odd_names(tmp_path, workflow):
     for number in range(1, 5):
         images, mask = tiny_subject(number)
@@ -323,7 +326,7 @@ def test_cross_validation_with_odd_names(tmp_path, workflow):
         folder.mkdir(parents=True)
         for part, volume in [*((m, images[m]) for m in MODALITIES), ("seg", mask)]:
             nib.save(nib.Nifti1Image(volume, np.diag([2.0, 1, 1, 1])), folder / f"{name}_{part}.nii.gz")
-    run = workflow(tmp_path / "the data", split={"folds": 2, "test_percent": 0}, predict={"maps": ["WT", "entropy"]})
+    run = workflow(tmp_path / "the data", split={"folds": 2, "test_percent": 0}, predict={"maps": MAPS})
     done = run.run()
     assert done.returncode == 0, done.stderr
     predicted = nib.load(run / "predict/odd name'1.nii.gz")
@@ -335,6 +338,15 @@ def test_cross_validation_with_odd_names(tmp_path, workflow):
     # Each subject is postprocessed with the thresholds chosen on the other fold.
     assert len(list((run / "predict/raw").glob("*.nii.gz"))) == len(list((run / "predict").glob("*.json"))) == 4
     assert nib.load(run / "predict/maps/odd name'1/WT.nii.gz").shape == (40, 44, 36)
+    # Its probabilities are calibrated with the temperature chosen there; those of the network are kept.
+    facts = json.loads((run / "predict/odd name'1.json").read_text())
+    fold = {row["subject"]: row["fold"] for row in read_table(run / "split/cohort.tsv")}["odd name'1"]
+    chosen = json.loads((run / f"tune_postprocess/{fold}.json").read_text())
+    assert facts["temperature"] == chosen["temperature"] and len(chosen["tried_temperatures"]) > 10
+    raw = [path.name.partition(".")[0] for path in (run / "predict/raw/maps/odd name'1").iterdir()]
+    assert sorted(raw) == sorted(MAPS) and (run / "predict/raw/odd name'1.json").exists()
+    stages = [row["stage"] for row in read_table(run / "summarize/calibration.tsv")]
+    assert stages.count("written") == stages.count("before") == 4 * 3 * 10
     assert '"overlays": ["entropy"]' in (run / "report/volumes/odd name'1.js").read_text()
     tuned = {
         fold: json.loads((run / f"tune_postprocess/{fold}.json").read_text())["subjects"] for fold in ("0", "1", "all")

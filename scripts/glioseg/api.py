@@ -11,7 +11,7 @@ import numpy as np
 
 from glioseg.choices import choose
 from glioseg.labels import to_values, volumes_ml
-from glioseg.model_files import CHOSEN, CUTS, SMALLEST, models_in
+from glioseg.model_files import CHOSEN, CUTS, SMALLEST, TEMPERATURE, models_in
 from glioseg.predict.one_scan import find_scan, segment_scan, settings_of
 from glioseg.predict.segment import MAPS
 from glioseg.predict.sliding_window import AXES
@@ -89,7 +89,7 @@ def _settings(given: Mapping[str, object]) -> dict[str, object]:
     for name in CUTS:
         if how[name] is not None and not 0 < how[name] < 1:
             raise ValueError(f"{name}: expected a probability between 0 and 1, found {how[name]}")
-    for name, least in (*((name, 0) for name in SMALLEST), ("threads", 1)):
+    for name, least in (*((name, 0) for name in SMALLEST), (TEMPERATURE, 0.1), ("threads", 1)):
         if how[name] is not None and not how[name] >= least:
             raise ValueError(f"{name}: expected at least {least}, found {how[name]}")
     return how

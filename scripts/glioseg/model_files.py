@@ -25,7 +25,9 @@ TUNED = ("tune_postprocess", "all.json")
 SMALLEST = ("smallest_enhancing_ml", "smallest_component_ml")
 # The thresholds of the regions' probabilities, in networks that predict regions.
 CUTS = ("threshold_wt", "threshold_tc", "threshold_et")
-CHOSEN = (*SMALLEST, *CUTS)
+# The temperature of the regions' probabilities (`predict.calibrate.temperature`).
+TEMPERATURE = "temperature"
+CHOSEN = (*SMALLEST, *CUTS, TEMPERATURE)
 
 
 def models_of(place: Path) -> list[ModelFile]:
@@ -141,7 +143,7 @@ def by_region(thresholds: Mapping[str, object]) -> dict[str, float]:
 
 
 def _chosen(model: ModelFile) -> dict[str, float]:
-    """The thresholds beside the folder `train` of a model; older studies chose none for regions."""
+    """The thresholds beside the folder `train` of a model; older studies chose none for regions, and no temperature."""
     train = model.parent.parent
     path = train.parent / TUNED[0] / TUNED[1]
     if train.name != "train" or not path.exists():

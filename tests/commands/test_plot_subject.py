@@ -22,7 +22,7 @@ def test_subject_command_draws_all_three(folder):
     options += ["--prediction", folder / "prediction.nii.gz", "--scores", scores]
     result = CliRunner().invoke(plot_subject.plot_subject, [str(option) for option in options])
     assert result.exit_code == 0, result.output
-    names = [f"{name}.{ending}" for name in ("modalities", "planes", "sample") for ending in ("png", "svg")]
+    names = [f"{name}.{ending}" for name in ("modalities", "planes", "sample") for ending in ("pdf", "png", "svg")]
     assert sorted(path.name for path in (folder / "out").iterdir()) == names
     for name in ("modalities", "sample"):
         drawn = pixels(folder / f"out/{name}.png")[:-40]  # without the legend, which always has the colors

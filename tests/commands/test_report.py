@@ -473,17 +473,6 @@ def test_a_table_is_copied_as_it_is_shown_in_a_browser(tmp_path):
     assert without <= 0, "each table has a button"
 
 
-def test_masks_that_contradict_the_segmentation_are_listed(tmp_path):
-    options = make(tmp_path, {f"subject_{place:02d}": 0.9 for place in range(10)})
-    rows = read_table(tmp_path / "uncertainty.tsv")
-    rows = [row | {"shortfall": f"0.{place}1", "uncertainty": "0.1"} for place, row in enumerate(rows[:10])]
-    write_table(tmp_path / "uncertainty.tsv", tuple(rows[0]), rows)
-    listed = cells(written(options), "<h3>Masks worth a look</h3>")
-    assert [row[0] for row in listed] == ["Subject", "subject_09", "subject_08"]
-    assert listed[1][1:] == ["0.900", "0.500", "0.910"]
-    assert "Masks worth a look" not in written(make(tmp_path / "few", {"good": 0.9, "bad": 0.1}))
-
-
 def test_the_page_of_a_subject_links_to_its_files(tmp_path):
     options = make(tmp_path, {"good": 0.9, "bad": 0.1})
     for name in ("predict/good.nii.gz", "predict/maps/good/WT.nii.gz", "logs/predict/good.log", "logs/report.log"):
@@ -562,7 +551,7 @@ def test_scores_of_classes_and_of_groups_are_shown(tmp_path):
     assert EVIL not in page and "Groups of fewer than 5 subjects are left out" in table
 
 
-def test_missed_and_spurious_lesions_are_counted_and_listed(tmp_path):
+def test_false_negative_and_false_positive_lesions_are_counted_and_listed(tmp_path):
     page = written(make(tmp_path, {"good": 0.9, "bad": 0.1}))
     lesions = page[page.index("<h3>Lesions</h3>") :]
     cells = re.findall(r"<td[^>]*>(.*?)</td>", lesions[: lesions.index("</table>")])
@@ -570,7 +559,7 @@ def test_missed_and_spurious_lesions_are_counted_and_listed(tmp_path):
         "2<small>40.5 ml</small>", "1<small>40.0 ml</small>", "1<small>0.5 ml</small>", "1<small>0.2 ml</small>", "1",
         "1<small>0.03 ml</small>",
     ]  # fmt: skip
-    assert "All 2 missed and spurious lesions" in lesions
+    assert "All 2 false negative and false positive lesions" in lesions
     subject = (tmp_path / "report/subjects/bad.html").read_text()
     assert subject.count("not counted (50 mm³ or less)") == 1
     assert "Lesions" not in (tmp_path / "report/subjects/good.html").read_text()

@@ -37,7 +37,7 @@ def test_scores_without_failed_subjects_and_their_count(tmp_path):
     tables |= {"predictions": "predict", "subjects": "subjects.tsv", "scores": "scores.tsv"}
     tables |= {"calibration": "calibration.tsv", "uncertainty": "uncertainty.tsv"}
     tables |= {"measured": "predict", "volumes": "volumes.tsv", "lesions": "lesions.tsv"}
-    tables |= {"confusion": "confusion.tsv", "groups": "groups.tsv"}
+    tables |= {"confusion": "confusion.tsv", "groups": "groups.tsv", "suspects": "suspects.tsv"}
     words = [word for name, file in tables.items() for word in (f"--{name}", str(tmp_path / file))]
     words += ["--bootstrap", "50", "--seed", "1"]
 
@@ -79,7 +79,7 @@ def invoke(folder: Path, seed: int = 42) -> Result:
     arguments = ["--evaluate", folder / "evaluate"]
     arguments += ["--predictions", folder / "predict", "--uncertainty", folder / "out" / "uncertainty.tsv"]
     arguments += ["--measured", folder / "measured", "--volumes", folder / "out" / "volumes.tsv"]
-    for name in ("lesions", "confusion", "groups"):
+    for name in ("lesions", "confusion", "groups", "suspects"):
         arguments += [f"--{name}", folder / "out" / f"{name}.tsv"]
     arguments += ["--baseline", folder / "baseline.tsv", "--cohort", folder / "cohort.tsv"]
     arguments += ["--bootstrap", 100, "--seed", seed]
@@ -102,7 +102,8 @@ def test_both_tables_are_written_and_the_dice_printed(tmp_path: Path) -> None:
     assert float(pick(scores, method="FLAIR threshold", region="mean")["mean"]) == pytest.approx(0.6)
     assert result.output.strip() == score_table(scores)
     assert result.output.splitlines()[2].startswith("network          4         0.600 [")
-    tables = {"calibration", "confusion", "groups", "lesions", "scores", "subjects", "uncertainty", "volumes"}
+    tables = {"calibration", "confusion", "groups", "lesions", "scores", "subjects", "suspects", "uncertainty"}
+    tables |= {"volumes"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         *(f"{name}{ending}" for name in tables for ending in (".tsv", ".json"))
     }

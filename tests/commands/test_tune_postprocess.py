@@ -44,7 +44,7 @@ def test_the_size_is_chosen_on_the_subjects_of_the_other_folds(tmp_path):
         words = ["--fold", fold, "--cohort", tmp_path / "cohort.tsv", "--preprocess", tmp_path]
         words += ["--subjects", tmp_path / "subjects.tsv"]
         words += ["--predictions", tmp_path / "raw", "--configured", 0, 0]
-        words += ["--configured-regions", 0.5, 0.5, 0.5, "--smallest-enhancing-ml", 0]
+        words += ["--configured-regions", 0.5, 0.5, 0.5, "--configured-temperature", 1, "--smallest-enhancing-ml", 0]
         words += ["--smallest-component-ml", 0.5, "--smallest-component-ml", 2]
         words += ["--table", tmp_path / "tried.tsv", "--output", tmp_path / "chosen.json"]
         done = CliRunner().invoke(tune_postprocess.tune_postprocess, list(map(str, words)))
@@ -75,7 +75,16 @@ def test_thresholds_of_regions_are_chosen_and_applied(tmp_path):
     words = ["--fold", "0", "--cohort", tmp_path / "cohort.tsv", "--preprocess", tmp_path, "--maps", tmp_path / "maps"]
     words += ["--subjects", tmp_path / "subjects.tsv"]
     words += ["--predictions", tmp_path / "raw", "--configured", 0, 0, "--configured-regions", 0.5, 0.5, 0.5]
-    words += ["--region-thresholds", 0.4, "--region-thresholds", 0.6, "--smallest-component-ml", 2]
+    words += [
+        "--configured-temperature",
+        1,
+        "--region-thresholds",
+        0.4,
+        "--region-thresholds",
+        0.6,
+        "--smallest-component-ml",
+        2,
+    ]
     words += ["--table", tmp_path / "tried.tsv", "--output", tmp_path / "chosen.json"]
     done = CliRunner().invoke(tune_postprocess.tune_postprocess, list(map(str, words)))
     assert done.exit_code == 0, done.output

@@ -26,6 +26,7 @@ SUBJECTS = [f"case_{number:02d}" for number in range(1, 7)]
 CLASSES = ["background", "necrosis", "edema", "enhancing"]
 # The tables that summarize writes.
 SUMMARIES = ("subjects", "scores", "calibration", "uncertainty", "volumes", "lesions", "confusion", "groups")
+SUMMARIES += ("suspects",)
 FAULT = Path(__file__).parent / "fault.py"
 
 
@@ -141,11 +142,11 @@ class Study:
             f" --state {train}/state.npz --output {train}",
             "predict": f"--scan {scan} --model {train}/model.keras {labels} --overlap 0.5 --runtime auto"
             f" --smallest-enhancing-ml 0 --smallest-component-ml 0 --threshold-wt 0.5 --threshold-tc 0.5"
-            f" --threshold-et 0.5 --threads 2 --map-folder results/predict/maps/{one}"
+            f" --threshold-et 0.5 --temperature 1 --threads 2 --map-folder results/predict/maps/{one}"
             f" --uncertainty results/predict/{one}.json --output {prediction}",
             "tune_postprocess": "--fold all --cohort results/split/folds.tsv --preprocess results/preprocess"
             " --subjects results/layouts/subjects.tsv --predictions results/predict/raw --configured 0.2 0.1"
-            " --configured-regions 0.5 0.5 0.5 --smallest-enhancing-ml 0"
+            " --configured-regions 0.5 0.5 0.5 --configured-temperature 1 --smallest-enhancing-ml 0"
             " --smallest-component-ml 0 --table results/tune_postprocess/all_tried.tsv"
             " --output results/tune_postprocess/all.json",
             "postprocess": f"--prediction results/predict/raw/{one}.nii.gz {labels}"
@@ -159,7 +160,8 @@ class Study:
             " --predictions results/predict --calibration results/summarize/calibration.tsv"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/predict"
             " --volumes results/summarize/volumes.tsv --lesions results/summarize/lesions.tsv"
-            " --confusion results/summarize/confusion.tsv --groups results/summarize/groups.tsv",
+            " --confusion results/summarize/confusion.tsv --groups results/summarize/groups.tsv"
+            " --suspects results/summarize/suspects.tsv",
             "plot_subject": f"--scan {scan} {listed} {labels} --prediction {prediction}"
             f" --scores results/evaluate/{one}.json --output results/plot/subjects/{one}",
             "embed": f"--scan {scan} {listed} {labels} --prediction {prediction}"
@@ -171,7 +173,8 @@ class Study:
             f" --model {train}/model.keras --config {{}}"
             " --uncertainty results/summarize/uncertainty.tsv --measured results/summarize/volumes.tsv --viewer all"
             " --lesions results/summarize/lesions.tsv --confusion results/summarize/confusion.tsv"
-            " --groups results/summarize/groups.tsv --title="
+            " --groups results/summarize/groups.tsv --calibration results/summarize/calibration.tsv"
+            " --suspects results/summarize/suspects.tsv --title="
             " --benchmarks results/benchmarks --results results --commit x --gallery 2"
             " --pages results/report/subjects --paper results/report/paper --output results/report/index.html",
         }[rule].split()  # fmt: skip

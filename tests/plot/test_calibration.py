@@ -6,7 +6,7 @@ from examples import PROBABILITIES, TRUTH
 from reports import make, written
 
 import plot
-from glioseg.evaluate.calibration import EDGES, bins_of, calibration, calibration_rows
+from glioseg.evaluate.calibration import EDGES, WRITTEN, bins_of, calibration, calibration_rows
 from glioseg.files import write_table
 from glioseg.labels import REGIONS
 from glioseg.plot.calibration import calibration as draw
@@ -15,10 +15,10 @@ from glioseg.plot.figures import draw_of
 
 def test_table_figure_and_report_agree(tmp_path):
     bins = {"WT": calibration(PROBABILITIES, TRUTH)}
-    evaluations = [{"subject": name, "calibration": bins} for name in ("good", "bad")]
+    evaluations = [{"subject": name, "calibration": bins, "uncalibrated": {}} for name in ("good", "bad")]
     rows = [{name: str(value) for name, value in row.items()} for row in calibration_rows(evaluations)]
     assert len(rows) == 2 * (len(EDGES) - 1) and rows[2]["low"] == "0.2"
-    assert bins_of(rows)["WT"]["bad"]["true"] == bins["WT"]["true"]
+    assert bins_of(rows, WRITTEN)["WT"]["bad"]["true"] == bins["WT"]["true"]
     write_table(tmp_path / "calibration.tsv", tuple(rows[0]), rows)
     (above, below) = draw_of("calibration")([tmp_path / "calibration.tsv"]).axes
     # The diagonal, a line per subject (empty: all bins have too few voxels), and the pooled line.

@@ -18,6 +18,7 @@ DEFAULTS = {
         "threshold_wt": 0.5,
         "threshold_tc": 0.5,
         "threshold_et": 0.5,
+        "temperature": 1.0,
     },
 }
 STUDY = {
@@ -87,7 +88,7 @@ def test_models_are_found_and_may_not_be_those_of_the_study_itself(tmp_path, mod
 def test_size_thresholds_are_those_of_the_models_unless_the_user_chose_them(tmp_path, model):
     assert followed(model)["predict"] == DEFAULTS["predict"]
     (tmp_path / "A/tune_postprocess").mkdir()
-    tuned = {"smallest_enhancing_ml": 1.0, "smallest_component_ml": 0.5, "threshold_et": 0.7}
+    tuned = {"smallest_enhancing_ml": 1.0, "smallest_component_ml": 0.5, "threshold_et": 0.7, "temperature": 1.5}
     (tmp_path / "A/tune_postprocess/all.json").write_text(json.dumps({**tuned, "subjects": ["a"]}))
     assert followed(model)["predict"] == DEFAULTS["predict"] | tuned
     mine = {"predict": {"smallest_enhancing_ml": 0.2}}

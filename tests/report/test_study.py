@@ -12,7 +12,8 @@ COHORT = [{"fold": fold, "has_mask": "yes", "labels": "brats2020"} for fold in (
 
 def facts(config, trainings, cohort=COHORT):
     names = ("subjects", "scores", "uncertainty", "volumes", "lesions", "confusion", "groups", "failures", "notes")
-    empty = dict.fromkeys(names, ()) | {name: {} for name in ("tunings", "benchmarks", "hashes", "models")}
+    names += ("calibration", "suspects")
+    empty = dict.fromkeys(names, ()) | {name: {} for name in ("tunings", "chosen", "benchmarks", "hashes", "models")}
     config = {"data": "phantoms", "modalities": ["flair", "t1"], "layout": "auto", "labels": "auto"} | config
     run = Run(cohort=cohort, trainings=trainings, config=config, commit="", **empty)
     return study_facts(run, date(2026, 2, 3))

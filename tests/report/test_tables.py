@@ -48,11 +48,3 @@ def test_how_many_subjects_reach_their_bound():
     unknown = [{"dice": "", "dice_at_least": "0.8"}, {"dice": "0.9", "dice_at_least": ""}]
     assert tables.bounds_held([*rows, *unknown]) == (1, 2)
     assert tables.bounds_held(unknown) is None and tables.bounds_held([]) is None
-
-
-def test_the_subjects_whose_truth_contradicts_most_are_suspected():
-    rows = [{"subject": f"s{number:02d}", "shortfall": f"{number / 100 - 0.05:.2f}"} for number in range(20)]
-    unscored = [{"subject": "new", "shortfall": ""}]
-    assert [row["subject"] for row in tables.suspects([*rows, *unscored], 0.15, 10)] == ["s19", "s18", "s17"]
-    assert len(tables.suspects(rows, 1, 10)) == 14, "only those below the expected Dice"
-    assert tables.suspects(rows[:9], 0.15, 10) == []

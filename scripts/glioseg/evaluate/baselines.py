@@ -47,8 +47,9 @@ def read_voxels(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict]
 def class_sizes(mask: np.ndarray, scan: ScanFacts) -> np.ndarray:
     """Return the number of voxels (on the preprocessed grid) of each class in the whole scan; background is unused.
 
-    Tumor outside the brain or the crop thus counts as missed, as in a network's scores. The numbers are exact at the
-    scan's own spacing. In a resampled scan, they are those of the preprocessed mask unless the crop cut off tumor.
+    Tumor outside the brain or the crop thus counts as false negative, as in a network's scores. The numbers are exact
+    at the scan's own spacing. In a resampled scan, they are those of the preprocessed mask unless the crop cut off
+    tumor.
     """
     sizes = np.bincount(mask.ravel(), minlength=len(CLASSES))
     if scan["tumor_voxels_lost"] or scan["spacing_mm"] == scan["target_spacing_mm"]:

@@ -6,13 +6,16 @@ import numpy as np
 
 # Edges of the probability bins. The lowest bin holds the voxels predicted as healthy: nearly all of a scan.
 EDGES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
-CALIBRATION_COLUMNS = ("subject", "region", "low", "high", "voxels", "probability", "true")
+CALIBRATION_COLUMNS = ("subject", "region", "stage", "low", "high", "voxels", "probability", "squared", "true")
+# Of the probabilities that a study writes; and, if it chose a temperature for them, of those before.
+WRITTEN, BEFORE = "written", "before"
+SUMS = ("voxels", "probability", "squared", "true")
 
 Bins = Mapping[str, Sequence[float]]
 
 
 def calibration(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, list]:
-    """Return, for each bin of EDGES, its number of voxels, the sum of their probabilities, and how many are true.
+    """Return, for each bin of EDGES, its voxels, the sums of their probabilities and squared errors, and the true ones.
 
     probabilities: floating point from 0 to 1; truth: booleans of the same shape. A bin includes its lower edge; the
     last bin includes both edges. Raises ValueError if the shapes differ or a value is not a probability.
@@ -27,6 +30,7 @@ def calibration(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, list]
     return {
         "voxels": np.bincount(bins, minlength=count).tolist(),
         "probability": np.bincount(bins, values, count).tolist(),
+        "squared": np.bincount(bins, (values - truth.ravel()) ** 2, count).tolist(),
         "true": np.bincount(bins[truth.ravel()], minlength=count).tolist(),
     }
 
@@ -34,9 +38,8 @@ def calibration(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, list]
 def pooled(subjects: Iterable[Bins]) -> dict[str, list]:
     """Return the sums of several subjects' bins, so that every voxel counts the same. No subjects: zeros."""
     subjects = list(subjects)
-    names = ("voxels", "probability", "true")
     none = [0] * (len(EDGES) - 1)
-    return {name: np.sum([none, *(bins[name] for bins in subjects)], axis=0).tolist() for name in names}
+    return {name: np.sum([none, *(bins[name] for bins in subjects)], axis=0).tolist() for name in SUMS}
 
 
 def expected_error(bins: Bins) -> float:
@@ -49,6 +52,15 @@ def expected_error(bins: Bins) -> float:
     return float(np.abs(probability - true).sum() / voxels.sum()) if voxels.any() else float("nan")
 
 
+def brier(bins: Bins) -> float:
+    """Return the Brier score (1950), the mean squared distance of probability and truth over all voxels.
+
+    Nearly all voxels of a scan are certain, so the score is small; only scores of the same scans can be compared. No
+    voxels: NaN.
+    """
+    return sum(bins["squared"]) / sum(bins["voxels"]) if sum(bins["voxels"]) else float("nan")
+
+
 def missed(bins: Bins) -> float:
     """Return the share of the true voxels in the lowest bin, which the network predicted as healthy. No truth: 0."""
     true = np.array(bins["true"], float)
@@ -58,21 +70,23 @@ def missed(bins: Bins) -> float:
 def calibration_rows(evaluations: Iterable[Mapping]) -> list[dict]:
     """Return a row of `CALIBRATION_COLUMNS` per subject, region and bin, from the output of `evaluate`."""
     return [
-        {"subject": scores["subject"], "region": region, "low": EDGES[place], "high": EDGES[place + 1]}
-        | {name: bins[name][place] for name in ("voxels", "probability", "true")}
+        {"subject": scores["subject"], "region": region, "stage": stage}
+        | {"low": EDGES[place], "high": EDGES[place + 1]}
+        | {name: bins[name][place] for name in SUMS}
         for scores in evaluations
-        for region, bins in scores["calibration"].items()
+        for stage, key in ((WRITTEN, "calibration"), (BEFORE, "uncalibrated"))
+        for region, bins in scores[key].items()
         for place in range(len(EDGES) - 1)
     ]
 
 
-def bins_of(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, dict[str, list]]]:
-    """Return region -> subject -> bins from the rows of calibration.tsv, in their order."""
+def bins_of(rows: Iterable[Mapping[str, str]], stage: str) -> dict[str, dict[str, dict[str, list]]]:
+    """Return region -> subject -> bins from the rows of calibration.tsv at a stage, in their order."""
     found: dict[str, dict[str, dict[str, list]]] = {}
     for row in rows:
-        bins = found.setdefault(row["region"], {}).setdefault(
-            row["subject"], {"voxels": [], "probability": [], "true": []}
-        )
+        if row["stage"] != stage:
+            continue
+        bins = found.setdefault(row["region"], {}).setdefault(row["subject"], {name: [] for name in SUMS})
         for name, values in bins.items():
             values.append(float(row[name]))
     return found

@@ -1,4 +1,4 @@
-"""A table of the lesions of all scored subjects: which were found, missed, or predicted although there are none."""
+"""A table of the lesions of all scored subjects: which were found, false negative, or false positive."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,7 +12,7 @@ from glioseg.volumes.orientation import voxel_ml
 PLACE = ("x_mm", "y_mm", "z_mm")
 LESION_COLUMNS = ("subject", "patient", "fold", "region", "outcome", "truth_ml", "predicted_ml", "dice", *PLACE)
 # What can become of a lesion. The last one is true, but too small to count.
-OUTCOMES = ("found", "missed", "spurious", "ignored")
+FOUND, FALSE_NEGATIVE, FALSE_POSITIVE, IGNORED = OUTCOMES = ("found", "false negative", "false positive", "ignored")
 
 
 def lesion_facts(pair: Pair, affine: np.ndarray) -> list[dict]:
@@ -22,11 +22,11 @@ def lesion_facts(pair: Pair, affine: np.ndarray) -> list[dict]:
     to its center, in mm of the scan: right, anterior and superior are positive, as in NIfTI.
     """
     found = [
-        ("found" if lesion.prediction.any() else "missed", lesion)
+        (FOUND if lesion.prediction.any() else FALSE_NEGATIVE, lesion)
         for lesion in sorted(pair.lesions.true, key=_size, reverse=True)
     ]
-    found += [("spurious", lesion) for lesion in sorted(pair.lesions.spurious, key=_size, reverse=True)]
-    found += [("ignored", lesion) for lesion in sorted(pair.lesions.ignored, key=_size, reverse=True)]
+    found += [(FALSE_POSITIVE, lesion) for lesion in sorted(pair.lesions.false_positive, key=_size, reverse=True)]
+    found += [(IGNORED, lesion) for lesion in sorted(pair.lesions.ignored, key=_size, reverse=True)]
     size_ml = voxel_ml(pair.spacing_mm)
     return [
         {
@@ -60,7 +60,7 @@ def lesion_rows(evaluations: Iterable[dict], cohort: Sequence[dict]) -> list[dic
 
 
 def lesion_counts(rows: Iterable[Mapping[str, str]]) -> dict[str, dict]:
-    """Return region -> numbers of lesions by outcome, their volumes (ml), and how many subjects have spurious ones.
+    """Return region -> numbers of lesions by outcome, their volumes (ml), and how many subjects have each.
 
     rows: of `LESION_COLUMNS`.
     """
@@ -71,7 +71,7 @@ def lesion_counts(rows: Iterable[Mapping[str, str]]) -> dict[str, dict]:
         )
         entry = of_region[row["outcome"]]
         entry["lesions"] += 1
-        entry["ml"] += float(row["predicted_ml" if row["outcome"] == "spurious" else "truth_ml"])
+        entry["ml"] += float(row["predicted_ml" if row["outcome"] == FALSE_POSITIVE else "truth_ml"])
         entry["subjects"].add(row["subject"])
     return counts
 

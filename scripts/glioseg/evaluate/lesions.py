@@ -14,14 +14,14 @@ from glioseg.volumes.boxes import Box, bounding_box, grow, hull, slices
 REACH = ndimage.generate_binary_structure(3, 2)
 STEPS = 3
 TOUCHING = ndimage.generate_binary_structure(3, 3)  # any of the 26 neighbors
-IGNORED_MM3 = 50  # true lesions up to this volume count neither as found nor as missed
+IGNORED_MM3 = 50  # true lesions up to this volume count neither as found nor as false negative
 
 
 class Lesion(NamedTuple):
     """A true lesion with the predicted lesions that touch it or its surroundings, or a predicted one that touches none.
 
-    truth, prediction: boolean 3-D arrays of one shape, cropped to both; start: index of their first voxel. A missed
-    lesion has an empty prediction, and a spurious one an empty truth.
+    truth, prediction: boolean 3-D arrays of one shape, cropped to both; start: index of their first voxel. A false
+    negative lesion has an empty prediction, and a false positive one an empty truth.
     """
 
     truth: np.ndarray
@@ -30,18 +30,19 @@ class Lesion(NamedTuple):
 
 
 class Lesions(NamedTuple):
-    """The lesions of a region: true ones; true ones too small to count (`IGNORED_MM3`); and spurious ones."""
+    """The lesions of a region: true ones; true ones too small to count (`IGNORED_MM3`); and false positive ones."""
 
     true: list[Lesion]
     ignored: list[Lesion]
-    spurious: list[Lesion]
+    false_positive: list[Lesion]
 
 
 def match_lesions(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[float, ...]) -> Lesions:
     """Match each true lesion with the predicted lesions that touch it or its surroundings.
 
     truth, prediction: boolean 3-D arrays of one shape; spacing_mm: size of a voxel along each axis. A predicted lesion
-    can belong to several true ones. One that touches a true lesion of at most `IGNORED_MM3` is not spurious.
+    can belong to several true ones. One that touches a true lesion of at most `IGNORED_MM3` is not a false
+    positive.
     """
     around = _surroundings(truth)
     predicted, count = ndimage.label(prediction, TOUCHING)
@@ -60,7 +61,7 @@ def match_lesions(truth: np.ndarray, prediction: np.ndarray, spacing_mm: tuple[f
     for part in np.setdiff1d(np.arange(1, count + 1), part_of):
         sides = part_boxes[part - 1]
         inside = predicted[slices(sides)] == part
-        found.spurious.append(Lesion(np.zeros_like(inside), inside, tuple(low for low, _ in sides)))
+        found.false_positive.append(Lesion(np.zeros_like(inside), inside, tuple(low for low, _ in sides)))
     return found
 
 

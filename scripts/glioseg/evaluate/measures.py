@@ -116,18 +116,18 @@ def lesion_dice(pair: Pair) -> float:
 
     See `match_lesions`. Neither a true lesion above the size limit nor a false positive: 1.
     """
-    true, false = pair.lesions.true, len(pair.lesions.spurious)
+    true, false = pair.lesions.true, len(pair.lesions.false_positive)
     return share(sum(dice(pair.of(lesion)) for lesion in true), len(true) + false, 1.0)
 
 
 def lesion_hd95_mm(pair: Pair) -> float:
     """Return the mean HD95 in mm of the true lesions and of the false positive lesions.
 
-    A missed lesion and a false positive one count as 374 mm. See `match_lesions`. A lesion's distance is `hd95_mm`, as
-    in brats-evaluation; the code of 2023 used DeepMind's. Neither a true lesion above the size limit nor a false
-    positive: 0.
+    A false negative lesion and a false positive one count as 374 mm. See `match_lesions`. A lesion's distance is
+    `hd95_mm`, as in brats-evaluation; the code of 2023 used DeepMind's. Neither a true lesion above the size
+    limit nor a false positive: 0.
     """
-    true, false = pair.lesions.true, len(pair.lesions.spurious)
+    true, false = pair.lesions.true, len(pair.lesions.false_positive)
     found = sum(hd95_mm(pair.of(lesion)) if lesion.prediction.any() else MISSED_LESION_MM for lesion in true)
     return share(found + false * MISSED_LESION_MM, len(true) + false, 0.0)
 

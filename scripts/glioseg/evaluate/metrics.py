@@ -125,7 +125,7 @@ METRICS = {
     "lesion_dice": Metric(
         measures.lesion_dice,
         "Lesion-wise Dice (BraTS 2023)",
-        "mean Dice of the true lesions and the spurious lesions; a spurious lesion has 0",
+        "mean Dice of the true lesions and the false positive lesions; a false positive lesion has 0",
         "moawad2023",
         failed=0.0,
         digits=3,
@@ -133,7 +133,7 @@ METRICS = {
     "lesion_hd95_mm": Metric(
         measures.lesion_hd95_mm,
         "Lesion-wise 95 % Hausdorff distance (BraTS 2023), mm",
-        "mean HD95 of the true lesions and the spurious lesions; a missed or spurious lesion has 374 mm",
+        "mean HD95 of the true and the false positive lesions; a false negative or false positive one has 374 mm",
         "moawad2023",
         failed=measures.MISSED_LESION_MM,
         digits=1,

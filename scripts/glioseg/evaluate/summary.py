@@ -18,7 +18,7 @@ BASELINE_COLUMNS = ("method", "subject", "region", "dice")
 SUBJECT_COLUMNS = ("method", "subject", "patient", "fold", "region", "metric", "value")
 STATISTICS = ("n", "patients", "mean", "median", "q1", "q3", "ci_low", "ci_high")
 # What is read of the output of evaluate.
-READ = ("subject", "regions", "classes", "lesions", "confusion", "calibration")
+READ = ("subject", "regions", "classes", "lesions", "confusion", "calibration", "uncalibrated", "contradictions")
 # Absent regions are scored as in BraTS 2020. The present_ columns repeat each number for regions present in the truth.
 SCORE_COLUMNS = ("method", "region", "metric", *STATISTICS)
 PRESENT_COLUMNS = tuple(f"present_{name}" for name in STATISTICS)
@@ -60,7 +60,8 @@ def worst_scores(row: dict) -> dict:
     for name, column in (("WT", "tumor_ml"), ("ET", "enhancing_ml")):
         regions[name]["truth_ml"] = float(row[column])
     classes = {name: {metric: known[metric] for metric in CLASS_METRICS} for name in classes_of([row["labels"]])[1:]}
-    nothing = {"lesions": {}, "confusion": {}, "calibration": {}}
+    nothing = {"lesions": {}, "confusion": {}, "calibration": {}, "uncalibrated": {}}
+    nothing["contradictions"] = {}
     return {"subject": row["subject"], "regions": regions, "classes": classes, **nothing}
 
 

@@ -17,15 +17,19 @@ UNCERTAINTY_COLUMNS = (
     "dice",
     "dice_at_least",
     "shortfall",
+    "contradicted_mm",
 )
 # The share of subjects whose Dice is at least their bound.
 LEVEL = 0.9
 
 
-def uncertainty_rows(folder: Path, cohort: list[dict], dice: Mapping[str, float]) -> list[dict]:
+def uncertainty_rows(
+    folder: Path, cohort: list[dict], dice: Mapping[str, float], depth_mm: Mapping[str, float]
+) -> list[dict]:
     """Return a row of `UNCERTAINTY_COLUMNS` for each subject with a JSON file from predict, the most uncertain first.
 
-    folder: the output of predict; cohort: rows of cohort.tsv; dice: subject -> mean over WT, TC and ET. The column dice
+    folder: the output of predict; cohort: rows of cohort.tsv; dice: subject -> mean over WT, TC and ET; depth_mm:
+    subject -> depth of the contradictions of its truth (`parts.suspects`), the column contradicted_mm. The column dice
     is empty for a subject without a mask, and so is shortfall, the expected Dice minus the true one. dice_at_least has
     the `dice_bounds`, and is empty with too few patients. Raises ValueError naming the file if it is unusable.
     """
@@ -36,7 +40,7 @@ def uncertainty_rows(folder: Path, cohort: list[dict], dice: Mapping[str, float]
         if path.is_file():
             row = {"subject": subject, "fold": folds[subject], **_read(path), "dice": _digits(dice.get(subject))}
             short = 1 - float(row["uncertainty"]) - dice[subject] if subject in dice else None
-            rows.append(row | {"shortfall": _digits(short)})
+            rows.append(row | {"shortfall": _digits(short), "contradicted_mm": _digits(depth_mm.get(subject))})
     bounds = dice_bounds({row["subject"]: 1 - float(row["uncertainty"]) for row in rows}, dice, patients)
     rows = [row | {"dice_at_least": _digits(bounds[row["subject"]])} for row in rows]
     return sorted(rows, key=lambda row: (-float(row["uncertainty"]), row["subject"]))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from glioseg.evaluate.metrics import METRICS
 from glioseg.evaluate.score_table import NETWORK, TABLE_ORDER
 from glioseg.export.onnx import INPUT, ONNX, OUTPUT
-from glioseg.model_files import CHOSEN, MODEL, outputs_of
+from glioseg.model_files import CHOSEN, MODEL, TEMPERATURE, outputs_of
 from glioseg.split.cohort import counted, patients_in
 
 # Before the names of subjects that an earlier model learned from, which the models went on from.
@@ -46,7 +46,7 @@ def model_card(
             f"Preparation: {_words(study['preprocess'])}",
             f"Output: {', '.join(settings['classes'])}; written as {study['labels']} where the layout of a scan does "
             "not tell its label dialect",
-            *(f"Threshold {name}: {thresholds[name]:g}" for name in CHOSEN if name in thresholds),
+            *(f"{_named(name)}: {thresholds[name]:g}" for name in CHOSEN if name in thresholds),
             _onnx(study["modalities"], outputs_of(settings)[1], no_onnx),
             f"Trained with seed {settings['seed']}: {_words(first.get('versions', {}))}",
         ),
@@ -135,6 +135,12 @@ def _scores(cohort: Sequence[Mapping[str, str]], scores: Sequence[Mapping[str, s
 def _cell(row: Mapping[str, str], digits: int) -> str:
     mean, low, high = (f"{float(row[name]):.{digits}f}" if row[name] else "" for name in ("mean", "ci_low", "ci_high"))
     return f"{mean} [{low}, {high}]" if low else mean
+
+
+def _named(name: str) -> str:
+    if name == TEMPERATURE:
+        return "Temperature of the probabilities of WT, TC and ET, which changes no segmentation"
+    return f"Threshold {name}"
 
 
 def _words(settings: Mapping) -> str:

@@ -9,7 +9,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from glioseg.colors import GREY, INK, NETWORK_COLOR
-from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, EDGES, Bins, bins_of, expected_error, missed, pooled
+from glioseg.evaluate.calibration import (
+    BEFORE,
+    CALIBRATION_COLUMNS,
+    EDGES,
+    WRITTEN,
+    Bins,
+    bins_of,
+    expected_error,
+    missed,
+    pooled,
+)
 from glioseg.files import read_table
 from glioseg.labels import REGION_NAMES, REGIONS
 from glioseg.plot.style import sentence
@@ -20,16 +30,20 @@ FEWEST = 50  # voxels; a subject's bin with fewer is not drawn, because its shar
 def draw(inputs: Sequence[Path]) -> Figure:
     """Plot reliability diagrams from calibration.tsv of `summarize`."""
     (table,) = inputs
-    return calibration(bins_of(read_table(table, CALIBRATION_COLUMNS)))
+    rows = read_table(table, CALIBRATION_COLUMNS)
+    return calibration(bins_of(rows, WRITTEN), bins_of(rows, BEFORE))
 
 
-def calibration(values: Mapping[str, Mapping[str, Bins]]) -> Figure:
+def calibration(
+    values: Mapping[str, Mapping[str, Bins]], before: Mapping[str, Mapping[str, Bins]] | None = None
+) -> Figure:
     """Plot the share of true voxels against their predicted probability, and below it the voxels of each bin.
 
     There is a column per region, with a thin line per subject and a thick line for all subjects pooled. The lowest bin
     is left out. Reliability diagrams: DeGroot & Fienberg 1983, doi:10.2307/2987588.
 
-    values: region -> subject -> bins of `calibration`. Without values, the figure says so.
+    values: region -> subject -> bins of `calibration`; before: the same before a temperature was applied, which is a
+    dashed line. Without values, the figure says so.
     """
     names = [name for name in REGIONS if values.get(name)]
     if not names:
@@ -39,6 +53,7 @@ def calibration(values: Mapping[str, Mapping[str, Bins]]) -> Figure:
     for name, above, below in zip(names, *panels, strict=True):
         subjects = values[name].values()
         everyone = pooled(subjects)
+        first = pooled((before or {}).get(name, {}).values())
         above.set_title(f"{REGION_NAMES[name]} ({name})")
         above.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", zorder=1)
         for bins in subjects:
@@ -50,8 +65,11 @@ def calibration(values: Mapping[str, Mapping[str, Bins]]) -> Figure:
                 linewidth=0.7,
                 alpha=float(np.clip(6 / len(subjects), 0.08, 0.5)),
             )
+        if sum(first["voxels"]):
+            _line(above, first, 1, color=INK, linewidth=1.2, linestyle="--", zorder=2)
         _line(above, everyone, 1, color=NETWORK_COLOR, linewidth=2, marker="o", markersize=4.5, zorder=3)
         words = f"expected calibration error {expected_error(everyone):.3f}\n"
+        words += f"before calibration {expected_error(first):.3f}\n" if sum(first["voxels"]) else ""
         words += f"{100 * missed(everyone):.1f} % of the truth\nhas a probability < 10 %"
         above.text(0.03, 0.97, words, transform=above.transAxes, va="top", color=INK, fontsize=7.5)
         above.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.25), yticks=np.linspace(0, 1, 6))
@@ -69,6 +87,8 @@ def calibration(values: Mapping[str, Mapping[str, Bins]]) -> Figure:
         Line2D([], [], color=NETWORK_COLOR, linewidth=0.7, label="one subject"),
         Line2D([], [], color=GREY, linewidth=0.8, linestyle=":", label="perfect calibration"),
     ]
+    if before:
+        handles.insert(1, Line2D([], [], color=INK, linewidth=1.2, linestyle="--", label="pooled, before calibration"))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 

@@ -76,13 +76,18 @@ def save(figure: Figure, path: Path) -> None:
         image.save(partial, format="png", optimize=True)
 
 
+def save_pdf(figure: Figure, path: Path) -> None:
+    """Write a figure as a PDF in which text stays text and images have PRINT_DOTS_PER_INCH; no date is written."""
+    with whole(path) as partial:
+        figure.savefig(partial, format="pdf", dpi=PRINT_DOTS_PER_INCH, metadata={"CreationDate": None})
+
+
 def save_for_print(figure: Figure, path: Path) -> None:
     """Write a figure as a PNG of PRINT_MM with PRINT_DOTS_PER_INCH and, next to it, as a PDF in which text stays text.
 
     As with `save`, the same figure gives the same bytes.
     """
-    with whole(path.with_suffix(".pdf")) as partial:
-        figure.savefig(partial, format="pdf", dpi=PRINT_DOTS_PER_INCH, metadata={"CreationDate": None})
+    save_pdf(figure, path.with_suffix(".pdf"))
     width = PRINT_MM / 25.4 * PRINT_DOTS_PER_INCH
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=width / figure.get_size_inches()[0], facecolor=figure.get_facecolor())

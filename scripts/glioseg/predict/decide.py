@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from glioseg.labels import CLASSES, EVERYWHERE, REGIONS, check_targets, classes_of_regions
+from glioseg.predict.calibrate.temperature import calibrated
 
 # Added to numerator and denominator of an expected Dice, so that a region neither predicted nor likely scores 1.
 SMOOTHING_ML = 0.1
@@ -89,29 +90,42 @@ def entropy(probabilities: np.ndarray, targets: str) -> np.ndarray:
 
 
 def uncertainty(
-    probabilities: np.ndarray, channels: Sequence[str], targets: str, thresholds: Mapping[str, float], voxel_ml: float
+    probabilities: np.ndarray,
+    channels: Sequence[str],
+    targets: str,
+    thresholds: Mapping[str, float],
+    voxel_ml: float,
+    temperature: float = 1,
 ) -> dict:
     """Return {"uncertainty", "expected_dice": {region: …}, "entropy"} of a segmentation, without using a truth.
 
-    expected_dice is the soft Dice of the prediction and its own probabilities: twice the probability sum inside the
-    predicted region, divided by the predicted volume plus the sum of all probabilities. The Dice of a region that is
-    not predicted is 1 if the truth lacks it, and 0 otherwise; its probability of being there is the mean of the highest
-    probabilities in `SMOOTHING_ML`, because a sum of small probabilities over a whole scan says nothing of a tumor that
-    nobody sees. uncertainty is 1 minus the mean
-    expected_dice of WT, TC and ET. entropy is the mean inside the predicted WT, 0 if no WT is predicted.
+    uncertainty is 1 minus the mean `expected_dice` of WT, TC and ET, from probabilities at a temperature. entropy is
+    that of the network, the mean inside the predicted WT, 0 if no WT is predicted.
     thresholds: of regions, as in `decide`; voxel_ml: volume of a voxel.
     """
-    smoothing = SMOOTHING_ML / voxel_ml
     dice, mean_entropy = {}, 0.0
     for name in EVERYWHERE:
         probability = region_probabilities(probabilities, channels, targets, name)
         inside = probability > (thresholds.get(name, HALF) if targets == "regions" else HALF)
-        predicted, total = float(np.count_nonzero(inside)), float(probability.sum(dtype=np.float64))
-        agreed = float(probability[inside].sum(dtype=np.float64))
-        dice[name] = (2 * agreed + smoothing) / (predicted + total + smoothing)
-        if not predicted:
-            few = min(max(round(smoothing), 1), probability.size)
-            dice[name] = 1 - float(np.partition(probability.ravel(), -few)[-few:].mean(dtype=np.float64))
-        if name == "WT" and predicted:
+        dice[name] = expected_dice(calibrated(probability, temperature), inside, voxel_ml)
+        if name == "WT" and inside.any():
             mean_entropy = float(entropy(probabilities[inside], targets).mean())
     return {"uncertainty": 1 - sum(dice.values()) / len(dice), "expected_dice": dice, "entropy": mean_entropy}
+
+
+def expected_dice(probability: np.ndarray, inside: np.ndarray, voxel_ml: float) -> float:
+    """Return the Dice that a predicted region would have if its probabilities were true.
+
+    This is the soft Dice: twice the probability sum inside the predicted region, divided by the predicted volume plus
+    the sum of all probabilities. The Dice of a region that is not predicted is 1 if the truth lacks it, and 0
+    otherwise; its probability of being there is the mean of the highest probabilities in `SMOOTHING_ML`, because a sum
+    of small probabilities over a whole scan says nothing of a tumor that nobody sees.
+    probability, inside (bool): of one shape; voxel_ml: volume of a voxel.
+    """
+    smoothing = SMOOTHING_ML / voxel_ml
+    predicted, total = float(np.count_nonzero(inside)), float(probability.sum(dtype=np.float64))
+    if not predicted:
+        few = min(max(round(smoothing), 1), probability.size)
+        return 1 - float(np.partition(probability.ravel(), -few)[-few:].mean(dtype=np.float64))
+    agreed = float(probability[inside].sum(dtype=np.float64))
+    return (2 * agreed + smoothing) / (predicted + total + smoothing)

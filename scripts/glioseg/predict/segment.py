@@ -9,6 +9,7 @@ import numpy as np
 
 from glioseg.labels import EVERYWHERE, to_values
 from glioseg.model_files import ModelFile, by_region
+from glioseg.predict.calibrate.temperature import calibrated
 from glioseg.predict.decide import entropy, region_probabilities, uncertainty
 from glioseg.predict.model_facts import read_facts
 from glioseg.predict.postprocess import drop_small
@@ -47,6 +48,7 @@ class PredictSettings:
     threshold_wt: float
     threshold_tc: float
     threshold_et: float
+    temperature: float
     maps: Sequence[str]
     threads: int
 
@@ -56,10 +58,11 @@ def segment_image(
 ) -> Segmentation:
     """Segment a preprocessed image (X, Y, Z, C) by the mean prediction of the models (model.keras).
 
-    scan: its `scan.json`. The map "disagreement" is the entropy of the mean minus the mean entropy of the single
-    predictions, which is their mutual information (Smith & Gal 2018, arXiv:1803.08533). It is low where models, flips
-    and windows agree, even if each of them is uncertain. Raises ValueError for a model that cannot be read or does not
-    fit the image, and for an unknown setting.
+    scan: its `scan.json`. The temperature calibrates the regions' maps and the uncertainty; the classes are those of
+    the network's own probabilities, and so are entropy and disagreement. The map "disagreement" is the entropy of the
+    mean minus the mean entropy of the single predictions, which is their mutual information (Smith & Gal 2018,
+    arXiv:1803.08533). It is low where models, flips and windows agree, even if each of them is uncertain. Raises
+    ValueError for a model that cannot be read or does not fit the image, and for an unknown setting.
     """
     facts = read_facts(models)
     runtime = choose_runtime(settings.runtime, models)
@@ -67,7 +70,7 @@ def segment_image(
     meaning = facts.channels, facts.targets
     disagreement = "disagreement" in settings.maps
     found = predict_probabilities(networks, image, *meaning, settings.overlap, settings.flips, disagreement)
-    maps = {name: _map(name, found, meaning) for name in settings.maps}
+    maps = {name: _map(name, found, meaning, settings.temperature) for name in settings.maps}
     thresholds = by_region(vars(settings))
     classes = restore_classes(found.probabilities, scan, *meaning, thresholds)
     return Segmentation(
@@ -75,7 +78,9 @@ def segment_image(
             classes, voxel_ml(scan["spacing_mm"]), settings.smallest_enhancing_ml, settings.smallest_component_ml
         ),
         {name: restore_map(values, scan) for name, values in maps.items()},
-        uncertainty(found.probabilities, *meaning, thresholds, voxel_ml(scan["target_spacing_mm"])),
+        uncertainty(
+            found.probabilities, *meaning, thresholds, voxel_ml(scan["target_spacing_mm"]), settings.temperature
+        ),
         runtime,
     )
 
@@ -88,9 +93,9 @@ def write_segmentation(found: Segmentation, scan: ScanFacts, labels: str, folder
     write_label_map(output, to_values(found.classes, labels), affine, forms)
 
 
-def _map(name: str, found, meaning: tuple) -> np.ndarray:
+def _map(name: str, found, meaning: tuple, temperature: float) -> np.ndarray:
     if name in EVERYWHERE:
-        return region_probabilities(found.probabilities, *meaning, name)
+        return calibrated(region_probabilities(found.probabilities, *meaning, name), temperature)
     entropy_of_mean = entropy(found.probabilities, meaning[1])
     if name == "entropy":
         return entropy_of_mean

@@ -17,6 +17,8 @@ from glioseg.report.gallery import both_ends, paged_subjects, subject_table, uns
 from glioseg.report.pages import figures_of, pages_under
 from glioseg.report.paper.contents import paper_contents
 from glioseg.report.run import Run
+from glioseg.report.scores.calibrated import calibration_facts
+from glioseg.report.scores.suspects import suspects
 from glioseg.report.strip_plots import strip_plots
 from glioseg.report.study import TITLE, study_facts
 from glioseg.report.tables import (
@@ -33,14 +35,10 @@ from glioseg.report.tables import (
     seeds_apart,
     shared_settings,
     start_sentences,
-    suspects,
 )
 from glioseg.split.cohort import counted
 from glioseg.split.models import scored_subjects
 from glioseg.workflow.failures import SCORING, failed_subjects
-
-# The share of the scored subjects that are listed as worth a look at their masks, and how many a rank needs.
-SUSPECTED, FEWEST_RANKED = 0.15, 10
 
 
 def render(
@@ -58,6 +56,7 @@ def render(
     table = subject_table(run.subjects)
     worst, best = both_ends(table, gallery)
     unscored = [subject for subject in unscored_subjects(run.cohort, table, run.uncertainty) if subject not in failed]
+    suspected = suspects(run.uncertainty, run.suspects)
     # The usual regions have their columns even if a run has no scores.
     there = {*EVERYWHERE, MEAN, *(row["region"] for row in run.scores)}
     return (
@@ -94,7 +93,7 @@ def render(
             paged=paged_subjects(run.cohort),
             uncertainties={row["subject"]: row for row in run.uncertainty},
             bounds_held=bounds_held(run.uncertainty),
-            suspects=suspects(run.uncertainty, SUSPECTED, FEWEST_RANKED),
+            suspects=suspected,
             lesions=run.lesions,
             lesion_counts=lesion_counts(run.lesions),
             classes=classes_of({row["labels"] for row in run.cohort})[1:],
@@ -106,6 +105,7 @@ def render(
             smallest_group=SMALLEST_GROUP,
             volumes={row["subject"]: row for row in run.volumes},
             volume_regions=regions_of({row["labels"] for row in run.cohort}),
+            calibration=calibration_facts(run.calibration, run.chosen),
             tunings=run.tunings,
             failures=run.failures,
             notes=run.notes,
@@ -113,7 +113,8 @@ def render(
             gallery=gallery,
             figure_uri=figure,
             subject_figures={
-                subject: figures_of(subject, figure) for subject in shown_subjects(worst, best, unscored[:gallery])
+                subject: figures_of(subject, figure)
+                for subject in shown_subjects(worst, best, unscored[:gallery], suspected["subjects"][:gallery])
             },
             times=rule_times(run.benchmarks),
             trainings=run.trainings,
@@ -132,6 +133,6 @@ def render(
     )
 
 
-def shown_subjects(worst: list[dict], best: list[dict], unscored: list[str]) -> list[str]:
+def shown_subjects(worst: list[dict], best: list[dict], unscored: list[str], suspected: list[dict]) -> list[str]:
     """All subjects shown in figures."""
-    return [row["subject"] for row in worst + best] + unscored
+    return [row["subject"] for row in worst + best + suspected] + unscored

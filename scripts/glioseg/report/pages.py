@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from glioseg.evaluate.score_table import DASH
 from glioseg.files import read_json, read_table
 from glioseg.model_files import ModelFile
+from glioseg.report.scores.suspects import place_address
 
 SUBJECT_FIGURES = ("planes", "modalities", "sample")
 
@@ -27,6 +28,7 @@ def pages_under(folder: str) -> Environment:
     )
     environment.filters.update(number=number, duration=duration, dimensions=dimensions)
     environment.filters["address"] = lambda name: f"{folder}{quote(name)}.html"
+    environment.filters["place"] = lambda row: place_address(f"{folder}{quote(row['subject'])}.html", row)
     return environment
 
 

@@ -10,12 +10,12 @@ Rows = Sequence[Mapping[str, str]]
 class Run:
     """The tables and facts of a run.
 
-    cohort, subjects, scores, uncertainty, volumes, lesions, confusion, groups: rows of the tables of these names, such
-    as cohort.tsv; trainings: settings.json of each model; tunings: fold -> rows of its
-    table of tune_postprocess; benchmarks: rule -> rows of Snakemake's benchmark files; config: the configuration;
-    commit: version of the code; hashes: subject -> modality -> hash of its voxels; models: model (its folder, if it is
-    a finished one) -> hash of its file; failures: rows of the ledger of failed jobs whose subjects the run skipped;
-    notes: sentences on what the layouts left out.
+    cohort, subjects, scores, uncertainty, volumes, lesions, confusion, groups, suspects, calibration: rows of the
+    tables of these names, such as cohort.tsv; trainings: settings.json of each model; tunings: fold -> rows of its
+    table of tune_postprocess; chosen: fold -> what it chose; benchmarks: rule -> rows of Snakemake's benchmark
+    files; config: the configuration; commit: version of the code; hashes: subject -> modality -> hash of its
+    voxels; models: model (its folder, if it is a finished one) -> hash of its file; failures: rows of the ledger of
+    failed jobs whose subjects the run skipped; notes: sentences on what the layouts left out.
     """
 
     cohort: Rows
@@ -26,8 +26,11 @@ class Run:
     lesions: Rows
     confusion: Rows
     groups: Rows
+    suspects: Rows
+    calibration: Rows
     trainings: Sequence[Mapping]
     tunings: Mapping[str, Rows]
+    chosen: Mapping[str, Mapping]
     benchmarks: Mapping[str, Rows]
     config: Mapping
     commit: str

@@ -1,7 +1,6 @@
 """Rows of the report's tables, computed from the tables of a run."""
 
 import json
-import math
 import statistics
 from collections.abc import Collection, Mapping, Sequence
 
@@ -98,19 +97,6 @@ def bounds_held(uncertainty: Rows) -> tuple[int, int] | None:
     known = [row for row in uncertainty if row["dice"] and row["dice_at_least"]]
     held = sum(float(row["dice"]) >= float(row["dice_at_least"]) for row in known)
     return (held, len(known)) if known else None
-
-
-def suspects(uncertainty: Rows, share: float, fewest: int) -> Rows:
-    """The share of the scored subjects whose truth contradicts their segmentation most, the most contradicted first.
-
-    They are ranked by their shortfall, and only those with a positive one are listed. Fewer than `fewest` scored
-    subjects: none.
-    """
-    known = [row for row in uncertainty if row["shortfall"]]
-    if len(known) < fewest:
-        return []
-    ranked = sorted(known, key=lambda row: (-float(row["shortfall"]), row["subject"]))
-    return [row for row in ranked[: math.ceil(share * len(known))] if float(row["shortfall"]) > 0]
 
 
 def crop_losses(cohort: Rows) -> dict:

@@ -138,7 +138,7 @@ def _drawn_patch(subject: Subject, center, patch, drawn: Augmentation) -> tuple[
 def _implanted(image, mask, subject: Subject, subjects, item: int, settings: TrainSettings):
     """The patch, in a share `implant` of all cases with the tumor of another subject in it, where there is brain.
 
-    As in Yang et al. 2021 (doi:10.1007/978-3-030-87193-2_55), tumors are rotated, zoomed and flipped on their own. The
+    As in Yang et al. 2021 (arXiv:2107.09843), tumors are rotated, zoomed and flipped on their own. The
     border is soft, because a sharp one would show the network where the tumor is.
     """
     random = np.random.default_rng([settings["seed"], 3, item])

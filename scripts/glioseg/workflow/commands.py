@@ -17,6 +17,7 @@ OPTIONAL = click.Path(path_type=Path)
 SEED = click.IntRange(min=0)
 VOLUME_ML = click.FloatRange(min=0)
 PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
+TEMPERATURES = click.FloatRange(0.1, 10)
 # Bytes in a file name, of which a temporary name needs some (`files.whole`).
 LONGEST_NAME = 225
 

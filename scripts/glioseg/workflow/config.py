@@ -84,6 +84,12 @@ def searches_regions(config: Mapping) -> bool:
     return bool(regions and mapped and config["tune_postprocess"]["region_thresholds"])
 
 
+def calibrates(config: Mapping) -> bool:
+    """Whether a temperature is chosen, on the maps of WT, TC and ET, if the study has folds."""
+    mapped = {*EVERYWHERE} <= {*config["predict"]["maps"]}
+    return bool(mapped and not config["models"] and config["tune_postprocess"]["temperatures"])
+
+
 def numbers_in(value: object) -> object:
     """Parse a string, or each string in a list, as JSON. Strings that are not JSON and other values stay unchanged."""
     if isinstance(value, list):

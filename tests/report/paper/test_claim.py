@@ -6,10 +6,11 @@ from glioseg.report.run import Run
 
 def answers(config, cohort, trainings=(), scores=(), covariates=()) -> dict[int, str]:
     names = ("subjects", "uncertainty", "volumes", "lesions", "confusion", "groups", "failures", "notes")
-    empty = dict.fromkeys(names, ()) | {name: {} for name in ("tunings", "benchmarks", "hashes", "models")}
+    names += ("calibration", "suspects")
+    empty = dict.fromkeys(names, ()) | {name: {} for name in ("tunings", "chosen", "benchmarks", "hashes", "models")}
     run = Run(cohort=cohort, trainings=trainings, config=config, commit="v1", scores=scores, **empty)
     found = claim(run, covariates)
-    assert [row["number"] for row in found] == list(range(1, 43)) and [row["item"] for row in found] == list(ITEMS)
+    assert [row["number"] for row in found] == list(range(1, 45)) and [row["item"] for row in found] == list(ITEMS)
     return {row["number"]: row["answer"] for row in found}
 
 
@@ -21,13 +22,14 @@ def test_a_study_of_patients():
     cohort = [row("a"), row("b", fold="test"), row("c", "excluded", "")]
     trainings = [{"settings": {"start": ""}}] * 2
     found = answers({"data": "/data"}, cohort, trainings, ({},), ["grade", "site"])
-    assert found[33].startswith("3 subjects found, 1 excluded") and found[34].endswith(": grade, site")
-    assert "groups: 0, test;" in found[20] and "2 models" in found[25] and found[27].startswith("The mean of")
-    assert found[24].startswith("Random values") and "2 included subjects" in found[35]
-    assert {found[number] for number in (1, 5, 7, 12, 14, 15, 32, 38, 42)} == {AUTHOR}
+    assert found[35].startswith("3 subjects found, 1 excluded") and found[36].endswith(": grade, site")
+    assert "groups: 0, test;" in found[19] and "2 models" in found[25] and found[27].startswith("The mean of")
+    assert found[24].startswith("Random values") and "2 included subjects" in found[37]
+    assert "held out" in found[32] and found[43].endswith("author")
+    assert {found[number] for number in (1, 5, 7, 11, 13, 14, 15, 21, 33, 34, 38, 40, 44)} == {AUTHOR}
 
 
 def test_phantoms_and_external_cohorts():
     found = answers({"data": "phantoms", "models": ["x"]}, [row("a")], [{"settings": {"start": "y"}}])
-    assert "phantoms" in found[7] and found[12].startswith("Not needed") and "external" in found[32]
-    assert found[24].startswith("From another model") and found[27] == found[34] == found[28] == AUTHOR
+    assert "phantoms" in found[7] and found[11].startswith("Not needed") and "external" in found[33]
+    assert found[24].startswith("From another model") and found[27] == found[36] == found[28] == found[32] == AUTHOR

@@ -23,7 +23,8 @@ def text(config=None, trainings=(), folds=("0", "1", "test"), scores=({},), tuni
     cohort = [{"patient": str(n), "fold": fold, "verdict": "included"} for n, fold in enumerate(folds)]
     cohort.append({"patient": "x", "fold": "", "verdict": "excluded"})
     names = ("subjects", "uncertainty", "volumes", "lesions", "confusion", "groups", "failures", "notes")
-    empty = dict.fromkeys(names, ()) | {name: {} for name in ("benchmarks", "hashes", "models")}
+    names += ("calibration", "suspects")
+    empty = dict.fromkeys(names, ()) | {name: {} for name in ("chosen", "benchmarks", "hashes", "models")}
     run = Run(
         cohort=cohort,
         trainings=trainings,

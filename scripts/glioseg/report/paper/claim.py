@@ -1,6 +1,6 @@
 """The checklist for artificial intelligence in medical imaging, with what a run knows of it.
 
-The items are those of Mongan et al. 2020 (doi:10.1148/ryai.2020200029), in short words.
+The 44 items are those of its update of 2024 (Tejani et al., doi:10.1148/ryai.240300), in short words.
 """
 
 from collections.abc import Sequence
@@ -11,48 +11,50 @@ from glioseg.split.cohort import counted
 # What only the authors of a study know.
 AUTHOR = "author"
 ITEMS = (
-    "Title: a study of artificial intelligence, and of which kind",
+    "Title or abstract: a study of artificial intelligence, and of which kind",
     "Abstract: structured summary of design, methods, results and conclusions",
-    "Background: intended use and clinical role",
-    "Objectives and hypotheses",
+    "Background: scientific and clinical, with intended use and clinical role",
+    "Aims, objectives and hypotheses",
     "Prospective or retrospective study",
     "Goal of the study",
     "Sources of the data",
-    "Eligibility criteria: how, where and when participants were found",
+    "Criteria of inclusion and exclusion",
     "Preprocessing of the data",
     "Selection of subsets of the data",
-    "Definitions of data elements",
-    "De-identification",
+    "Methods of de-identification",
     "Handling of missing data",
-    "Definition of the reference standard",
+    "Protocol of image acquisition",
+    "Methods by which the reference standard was obtained",
     "Reason for choosing the reference standard",
-    "Source of the annotations, and qualifications of annotators",
-    "Annotation tools",
+    "Source of the annotations of the reference standard",
+    "Annotation of the test set",
     "Variability between and within annotators",
-    "Intended sample size",
     "Assignment of data to partitions",
     "Level at which partitions are disjoint",
-    "Model: inputs, outputs, layers",
-    "Software libraries",
-    "Initialization of the model",
+    "Intended sample size",
+    "Model: detailed description",
+    "Software libraries, frameworks and packages",
+    "Initialization of the model's parameters",
     "Training: augmentation, hyperparameters, number of models",
-    "Selection of the final model",
+    "Method of selecting the final model",
     "Ensembling",
     "Metrics of performance",
-    "Statistical uncertainty and significance",
+    "Statistical measures of significance and uncertainty",
     "Robustness or sensitivity analysis",
-    "Explainability",
-    "Validation or testing on external data",
-    "Flow of participants: inclusion and exclusion",
+    "Methods for explainability or interpretability",
+    "Evaluation on internal data",
+    "Testing on external data",
+    "Registration of a clinical trial",
+    "Numbers of patients or examinations included and excluded",
     "Demographic and clinical characteristics in each partition",
-    "Performance on all partitions",
-    "Estimates of accuracy and their precision",
-    "Analysis of failures",
+    "Performance and its statistical uncertainty",
+    "Estimates of diagnostic performance and their precision",
+    "Failure analysis of incorrect results",
     "Limitations",
-    "Implications for practice",
-    "Registration",
-    "Full study protocol, software, data and model",
-    "Funding",
+    "Implications for practice, with intended use and clinical role",
+    "Reference to the full study protocol or to technical details",
+    "Availability of software, trained model and data",
+    "Funding and other support; role of funders",
 )
 
 
@@ -76,19 +78,21 @@ def _answers(run: Run, covariates: Sequence[str]) -> dict[int, str]:
     models = len(run.trainings)
     folds = sorted({row["fold"] for row in run.cohort if row["fold"]})
     answers = {
+        8: "Section Cohort: the checks, and the reason for each exclusion",
         9: "Methods, first paragraph",
         10: f"{excluded} of {len(run.cohort)} subjects were excluded by the checks that the section Cohort lists",
-        13: "Methods, first paragraph; reasons for exclusions in the section Cohort",
-        20: f"Methods; groups: {', '.join(folds)}; split/cohort.tsv lists each subject" if folds else "",
-        21: "The patient: all visits of a patient, and duplicates of a scan, are on one side",
+        12: "Methods, first paragraph; reasons for exclusions in the section Cohort",
+        19: f"Methods; groups: {', '.join(folds)}; split/cohort.tsv lists each subject" if folds else "",
+        20: "The patient: all visits of a patient, and duplicates of a scan, are on one side",
         22: "Methods, second paragraph; figure of the network in the section Training",
         23: "Methods; versions in the section Provenance",
         25: f"Methods; {models} {'model' if models == 1 else 'models'}; all settings in the section Provenance",
         26: "The model of the last epoch; no held-out subject influenced the choice",
-        32: "This cohort is external: no model learned from it" if external else "",
-        33: f"{counted(run.cohort)} found, {excluded} excluded, each with its reason in the section Cohort",
-        34: f"Section Cohort, in the table of included subjects: {', '.join(covariates)}" if covariates else "",
-        41: f"glioseg {run.commit}; full configuration and SHA-256 of data and models in the section Provenance",
+        33: "This cohort is external: no model learned from it" if external else "",
+        35: f"{counted(run.cohort)} found, {excluded} excluded, each with its reason in the section Cohort",
+        36: f"Section Cohort, in the table of included subjects: {', '.join(covariates)}" if covariates else "",
+        42: "Full configuration and SHA-256 of data and models in the section Provenance",
+        43: f"Software: glioseg {run.commit}. Trained model and data: author",
     }
     if models > 1:
         answers[27] = "The mean of the outputs of all models, for subjects that none of them learned from"
@@ -97,14 +101,16 @@ def _answers(run: Run, covariates: Sequence[str]) -> dict[int, str]:
     elif run.trainings and not external:
         answers[24] = "Random values, from the seed in the section Training"
     if phantoms:
-        answers |= {7: "Synthetic patients (phantoms), made by glioseg", 12: "Not needed: no real patients"}
+        answers |= {7: "Synthetic patients (phantoms), made by glioseg", 11: "Not needed: no real patients"}
         answers |= {14: "The tissue that each voxel of a phantom was made of", 16: "Not needed: the truth is known"}
+        answers |= {13: "Simulated; glioseg describes the phantoms in its code", 17: "Not needed: the truth is known"}
     if scored:
         answers |= {
             28: "Section Scores; formulas and sources in the glossary",
             29: "Section Scores: 95 % bootstrap intervals of the mean, which resample patients",
-            35: f"Section Scores: {masks} included subjects with a mask, scored where held out",
-            36: "Section Scores; each subject in summarize/subjects.tsv",
-            37: "Section Segmentations: lowest scores first; missed and spurious lesions in the section Scores",
+            37: f"Section Scores: {masks} included subjects with a mask, scored where held out",
+            39: "Section Segmentations, lowest scores first; false positive and false negative lesions in Scores",
         }
+        if not external:
+            answers[32] = "Section Scores: every scored subject was held out from the models that predicted it"
     return answers

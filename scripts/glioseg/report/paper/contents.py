@@ -12,7 +12,7 @@ from glioseg.report.run import Run
 from glioseg.split.cohort import covariates_in
 from glioseg.workflow.home import HOME
 
-CLAIM = "mongan2020"
+CLAIM = "tejani2024"
 
 
 def paper_contents(run: Run, address: str) -> dict:

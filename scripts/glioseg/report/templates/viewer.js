@@ -125,8 +125,10 @@
     tick("crosshair", true, on => { viewer.setCrosshairWidth(on ? 0.5 : 0); });
     const views = [[3, "three planes and 3-D"], [0, "axial"], [1, "coronal"], [2, "sagittal"], [4, "3-D"]];
     choose("View", views, value => viewer.setSliceType(+value));
+    // A link to #at=x,y,z shows this place, in mm.
+    const asked = () => location.hash.match(/^#at=(-?[\d.]+),(-?[\d.]+),(-?[\d.]+)$/)?.slice(1).map(Number);
     const start = () => {
-      viewer.scene.crosshairPos = viewer.mm2frac(SCAN.focus_mm, 0, true);
+      viewer.scene.crosshairPos = viewer.mm2frac(asked() ?? SCAN.focus_mm, 0, true);
       viewer.updateGLVolume();
       viewer.createOnLocationChange();
     };
@@ -159,6 +161,9 @@
       if (document.activeElement !== canvas) event.stopPropagation();
     }, {capture: true});
     start();
+    const reveal = () => { if (asked()) canvas.scrollIntoView({block: "center"}); };
+    addEventListener("hashchange", () => { if (asked()) start(); reveal(); });
+    reveal();
     canvas.viewer = viewer;
   } catch (error) {
     place.textContent = `The viewer could not start (${error.message}). It requires WebGL 2 and the files next to this page.`;

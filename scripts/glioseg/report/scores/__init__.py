@@ -1,0 +1,1 @@
+"""What the report says of scores: calibration of probabilities, and masks worth a look."""
