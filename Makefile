@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: install run model view pictures slurm containers dicom docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
+.PHONY: install run model segmenter view pictures slurm containers dicom docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
 
 # Install into .venv without running anything.
 install: .venv/run
@@ -24,6 +24,10 @@ model: .venv/run
 	snakemake results/model/summarize/scores.tsv --cores all --configfile presets/model.yaml
 	python scripts/export.py results/model --half --license MIT --output models/glioseg.zip
 	python scripts/train_strip.py --heads 28 --epochs 24 --seed 42 --threads 2 --output models/brain.keras
+
+# Install onnxruntime-web, with which the report segments scans in the browser (report: model). Needs npm.
+segmenter:
+	npm ci --ignore-scripts --prefix envs/npm
 
 # Serve the report to browsers on this machine: make view RESULTS=results/mine PORT=8000
 RESULTS ?= results

@@ -23,6 +23,7 @@ from glioseg.export.derivatives import bids_names, endings_of, place_of
 from glioseg.predict.given_models import follow, given_models
 from glioseg.preprocess.memory import TUNABLES
 from glioseg.report.gallery import viewed
+from glioseg.report.segmenter.runtime import insist_on_runtime
 from glioseg.split.cohort import COHORT_COLUMNS
 from glioseg.split.models import (
     fold_of,
@@ -192,6 +193,9 @@ if START and lies_in(START, Path(RESULTS)):
         f"train: start: {START} is a result of this study, which the training would replace; copy its folder to another "
         "place, or set results to another folder"
     )
+# What the page that segments scans needs is asked for now, and not after hours of training.
+if config["report"]["model"]:
+    sentence(insist_on_runtime)
 # Label dialects of the segmentations, by the names of their tables of colors.
 DIALECTS = sorted({subject.labels for subject in SUBJECTS.values()})
 LABEL_TABLES = {"labels" if len(DIALECTS) == 1 else f"labels_{name}": name for name in DIALECTS}
@@ -622,6 +626,16 @@ def get_volumes(wildcards):
     return [result(f"report/volumes/{name}.js") for name in names]
 
 
+def get_segmenter(wildcards):
+    """With report: model, the page of the report that segments scans."""
+    return [result("report/segment.html")] if config["report"]["model"] else []
+
+
+def get_own_thresholds(wildcards):
+    """The thresholds that the study chose for scans of no fold, if it chooses any."""
+    return [result("tune_postprocess/all.json")] if TUNED else []
+
+
 def get_figure_inputs(wildcards):
     """Files from which a figure of the whole cohort is drawn."""
     cohort()  # Figures wait for split, which decides whether their inputs change.
@@ -654,3 +668,10 @@ def get_templates(wildcards):
     """Templates of the report."""
     folder = Path(HOME, "scripts/glioseg/report/templates")
     return [str(path) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def get_segmenter_templates(wildcards):
+    """Templates and scripts of the page that segments scans."""
+    folder = Path(HOME, "scripts/glioseg/report/templates")
+    runtime = Path(HOME, "envs/npm/package.json")
+    return list(map(str, [runtime, folder / "page.css", *sorted((folder / "segment").iterdir())]))

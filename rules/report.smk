@@ -213,6 +213,40 @@ rule embed:
         " > {log:q} 2>&1"
 
 
+# Write the models into a page of the report that segments scans in the browser, with report: model.
+rule embed_model:
+    input:
+        models=get_all_models,
+        settings=get_settings,
+        thresholds=get_own_thresholds,
+        templates=get_segmenter_templates,
+    output:
+        result("report/segment.html"),
+    log:
+        result("logs/embed_model.log"),
+    benchmark:
+        result("benchmarks/embed_model.tsv")
+    conda:
+        TENSORFLOW
+    container:
+        FULL
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code("embed_model"),
+        models=lambda wildcards, input: each("model", input.models),
+        predict=json.dumps(PREDICT),
+        title=options({"title": config["report"]["title"]}),
+    shell:
+        'python "$GLIOSEG/embed_model.py"'
+        " {params.models:q}"
+        " --predict {params.predict:q}"
+        " {params.title:q}"
+        " --output {output:q}"
+        " > {log:q} 2>&1"
+
+
 rule plot:
     input:
         get_figure_inputs,
@@ -273,6 +307,7 @@ rule report:
         label_tables=get_label_tables,
         figures=get_figures,
         templates=get_templates,
+        segmenter=get_segmenter,
     output:
         index=report(result("report/index.html"), caption="captions/report.rst", category="Report"),
         pages=directory(result("report/subjects")),
@@ -300,7 +335,8 @@ rule report:
         benchmarks=result("benchmarks"),
         results=lambda wildcards, output: Path(output.index).parents[1],
         failures=each("failures", LEDGERS),
-        options=options(config["report"]),
+        segmenter=lambda wildcards, input: each("segmenter", input.segmenter),
+        options=options({name: value for name, value in config["report"].items() if name != "model"}),
     shell:
         'python "$GLIOSEG/report.py"'
         " --notes {input.notes:q}"
@@ -326,6 +362,7 @@ rule report:
         ' --commit "$(git -C "$GLIOSEG/.." --git-dir=.git describe --always --dirty 2>/dev/null'
         ' || sed -n "s/^version: /version /p" "$GLIOSEG/../CITATION.cff")"'
         " {params.failures:q}"
+        " {params.segmenter:q}"
         " {params.options:q}"
         " --pages {output.pages:q}"
         " --paper {output.paper:q}"

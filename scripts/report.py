@@ -15,7 +15,7 @@ from glioseg.evaluate.volumes import volume_columns
 from glioseg.files import read_json, read_table, write_text
 from glioseg.model_files import content_of, read_settings
 from glioseg.predict.tune_postprocess import TUNING_COLUMNS
-from glioseg.report.downloads import downloads, segmentations, subject_files
+from glioseg.report.downloads import address, downloads, segmentations, subject_files
 from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
 from glioseg.report.pages import data_uri, model_name, read_hashes, read_times, relative_address, script_of
@@ -66,6 +66,7 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option("--title", required=True, help="Title of the report, or nothing: Brain tumor segmentation.")
 @click.option("--gallery", required=True, type=click.IntRange(0), help="Number of worst and of best subjects to show.")
 @click.option("--viewer", required=True, type=click.Choice(VIEWERS), help="Which subject pages get the viewer.")
+@click.option("--segmenter", type=FILE, help="Page written by embed_model, if the report has one.")
 @click.option("--pages", required=True, type=NEW_FOLDER, help="Folder to write the subject pages into.")
 @click.option("--paper", required=True, type=NEW_FOLDER, help="Folder to write methods, references and checklist into.")
 @click.option("--output", required=True, type=Output("report", ".html"), help="HTML file of the report to write.")
@@ -95,6 +96,7 @@ def report(
     title,
     gallery,
     viewer,
+    segmenter,
     pages,
     paper,
     output,
@@ -129,6 +131,7 @@ def report(
     addresses = {name: relative_address(path, output.parent) for name, path in (("pages", pages), ("paper", paper))}
     listed = downloads(results, plots, output.parent)
     files = {"listed": listed, "segmentations": segmentations([row["subject"] for row in rows], results, output.parent)}
+    files["segmenter"] = address(segmenter, output.parent) if segmenter else ""
     index = render(run, title, gallery, addresses, figure, files)
     write_text(output, index)
     for name, content in paper_files(run).items():

@@ -17,7 +17,7 @@ from glioseg.workflow.code_hash import parsed
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "rules/config.schema.yaml").read_text())
 # Settings that the rules use themselves, to find the subjects and to choose the results.
-OF_THE_RULES = {("synthesize", "subjects"), ("predict", "layout")}
+OF_THE_RULES = {("synthesize", "subjects"), ("predict", "layout"), ("report", "model")}
 # Commands that people run themselves; the last three have no rule.
 TYPED = {"layouts", "compare", "export", "segment", "train_strip", "view"}
 
@@ -90,6 +90,7 @@ def test_options_have_no_hidden_defaults(path):
     if path.stem in TYPED:
         return
     optional = {"images", "mask", "prediction", "scores", "evaluate", "exclude", "rows", "columns", "probabilities"}
+    optional |= {"segmenter"}
     # Lists that can be empty.
     optional |= {
         "baselines",
@@ -243,7 +244,8 @@ def imported_by(name):
 @pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
 def test_the_environment_of_a_command_has_what_it_imports(path):
     # segment, export and train_strip have no rule; they use networks. register does if one removes the skull.
-    with_tensorflow = path.stem in ("train", "predict", "segment", "export", "register", "train_strip")
+    on_networks = ("train", "predict", "embed_model", "segment", "export", "register", "train_strip")
+    with_tensorflow = path.stem in on_networks
     for environment in set(LOCK_OF) - {"light"} if with_tensorflow else {"light"}:
         requirements = LOCK_OF[environment].replace(".lock", ".in")
         # The CPU's package of TensorFlow has another name than the GPU's.

@@ -40,6 +40,8 @@ TESTED_BY_OTHERS = {
     "register/figure": "register/test_subject.py",
     "register/intensities": "register/test_subject.py",
     "report/gallery": "commands/test_report.py",
+    # Its scripts run in a browser: tests/test_segmenter.py.
+    "report/segmenter/page": "commands/test_embed_model.py",
     "report/crate": "commands/test_crate.py",
     "report/index": "commands/test_report.py",
     # A dataclass of the contents of the report.

@@ -25,18 +25,20 @@ AFFINE = np.array([[0, 0, 1.0, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 COARSE = AFFINE * [1, 1, 1.5, 1]
 
 
-def save_network(folder, scan, targets):
+def save_network(folder, scan, targets, patch=48, **prepared):
     """Write a network that knows the mean intensity of each tissue in a scan, and what training writes beside it.
 
     It looks one voxel to the right and one to the top, so that axes in another order or direction change its output.
+    patch: its side; prepared: settings that override those of `SETTINGS`.
     """
     import keras
 
+    prepared = SETTINGS | prepared
     images = {name: (scan / f"{scan.name}_{name}.nii.gz", 0) for name in MODALITIES}
     mask = (scan / f"{scan.name}_seg.nii.gz", 0)
-    _, arrays = preprocess_scan(scan.name, images, mask, SETTINGS)
+    _, arrays = preprocess_scan(scan.name, images, mask, prepared)
     means = np.array([arrays["image"][arrays["mask"] == tissue].mean(0, dtype=float) for tissue in range(4)])
-    image = keras.Input((48, 48, 48, 4))
+    image = keras.Input((patch, patch, patch, 4))
     # The nearest mean has the largest scalar product, less half of the mean's own.
     nearest = keras.layers.Conv3D(4, 3, activation="softmax", padding="same")
     tissues = output = nearest(image)
@@ -51,8 +53,8 @@ def save_network(folder, scan, targets):
     folder.mkdir(parents=True)
     keras.Model(image, output).save(folder / "model.keras")
     settings = {"classes": list(TISSUES), "targets": targets, "network": "unet", "filters": [4, 8], "seed": 1}
-    settings["patch"] = [48, 48, 48]
-    study = {"modalities": list(MODALITIES), "labels": "brats2020", "preprocess": SETTINGS}
+    settings["patch"] = [patch] * 3
+    study = {"modalities": list(MODALITIES), "labels": "brats2020", "preprocess": prepared}
     facts = {"fold": folder.name, "parameters": 20, "subjects": [], "validation_subjects": []}
     (folder / "settings.json").write_text(json.dumps({"settings": settings, "study": study, **facts}))
 

@@ -27,7 +27,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 def wheel(tmp_path_factory):
     """The wheel, built in a copy, since the build leaves files behind."""
     folder = tmp_path_factory.mktemp("build")
-    left = shutil.ignore_patterns(".*", "results*", "site", "__pycache__", "build", "*.egg-info", "*.sif")
+    left = shutil.ignore_patterns(".*", "results*", "site", "node_modules", "__pycache__", "build", "*.egg-info")
     shutil.copytree(ROOT, folder / "glioseg", ignore=left)
     words = ["wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", folder]
     subprocess.run([sys.executable, "-m", "pip", *words, folder / "glioseg"], check=True, capture_output=True)
@@ -74,6 +74,7 @@ def test_the_wheel_has_every_file_of_the_workflow_and_none_twice(wheel):
         if ROOT / folder in path.parents
     }
     expected |= {f"envs/{path.name}" for path in (ROOT / "envs").iterdir() if path.suffix in (".yaml", ".sh")}
+    expected |= {"envs/npm/package.json", "envs/npm/package-lock.json"}
     assert inside == expected | {"Snakefile", "config.yaml", "CITATION.cff"}
     outside = {name for name in names - {f"glioseg/home/{name}" for name in inside} if ".dist-info/" not in name}
     assert outside == {"glioseg/__init__.py"}

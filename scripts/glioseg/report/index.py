@@ -48,9 +48,9 @@ def render(
 
     title: of the page; "" is `TITLE`; gallery: how many of the worst and of the best subjects to show in figures;
     addresses: of the folders of subject pages ("pages") and of files for a publication ("paper") relative to this page,
-    each with a slash at its end; files: "listed", the result of `downloads`, and "segmentations", subject -> address of
-    its label map; figure: path in the
-    folder of plots -> data URI, "" if there is no such figure.
+    each with a slash at its end; files: "listed", the result of `downloads`; "segmentations", subject -> address of
+    its label map; and "segmenter", the address of the page that segments scans, "" if there is none; figure: path in
+    the folder of plots -> data URI, "" if there is no such figure.
     """
     failed = failed_subjects(run.failures, *SCORING)
     table = subject_table(run.subjects)
@@ -89,6 +89,7 @@ def render(
             pages=addresses["pages"],
             files=files["listed"],
             segmentations=files["segmentations"],
+            segmenter=files["segmenter"],
             paper=paper_contents(run, addresses["paper"]),
             paged=paged_subjects(run.cohort),
             uncertainties={row["subject"]: row for row in run.uncertainty},

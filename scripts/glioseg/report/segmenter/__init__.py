@@ -1,0 +1,1 @@
+"""The page of the report that segments scans in the browser."""
