@@ -289,6 +289,7 @@ rule report:
         benchmarks=result("benchmarks"),
         results=lambda wildcards, output: Path(output.index).parents[1],
         failures=each("failures", LEDGERS),
+        registered=["--registered", result("register")] if REGISTERED else [],
         options=options(config["report"]),
     shell:
         'python "$GLIOSEG/report.py"'
@@ -312,6 +313,7 @@ rule report:
         ' --commit "$(git -C "$GLIOSEG/.." --git-dir=.git describe --always --dirty 2>/dev/null'
         ' || sed -n "s/^version: /version /p" "$GLIOSEG/../CITATION.cff")"'
         " {params.failures:q}"
+        " {params.registered:q}"
         " {params.options:q}"
         " --pages {output.pages:q}"
         " --paper {output.paper:q}"

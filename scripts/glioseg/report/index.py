@@ -16,6 +16,7 @@ from glioseg.plot.figures import FIGURES
 from glioseg.report.gallery import both_ends, paged_subjects, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
 from glioseg.report.paper.contents import paper_contents
+from glioseg.report.registration import doubtful
 from glioseg.report.run import Run
 from glioseg.report.strip_plots import strip_plots
 from glioseg.report.study import TITLE, study_facts
@@ -94,6 +95,7 @@ def render(
             paged=paged_subjects(run.cohort),
             uncertainties={row["subject"]: row for row in run.uncertainty},
             bounds_held=bounds_held(run.uncertainty),
+            registered=doubtful(run.registered),
             suspects=suspects(run.uncertainty, SUSPECTED, FEWEST_RANKED),
             lesions=run.lesions,
             lesion_counts=lesion_counts(run.lesions),
