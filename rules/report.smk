@@ -336,6 +336,7 @@ rule report:
         results=lambda wildcards, output: Path(output.index).parents[1],
         failures=each("failures", LEDGERS),
         segmenter=lambda wildcards, input: each("segmenter", input.segmenter),
+        registered=["--registered", result("register")] if REGISTERED else [],
         options=options({name: value for name, value in config["report"].items() if name != "model"}),
     shell:
         'python "$GLIOSEG/report.py"'
@@ -363,6 +364,7 @@ rule report:
         ' || sed -n "s/^version: /version /p" "$GLIOSEG/../CITATION.cff")"'
         " {params.failures:q}"
         " {params.segmenter:q}"
+        " {params.registered:q}"
         " {params.options:q}"
         " --pages {output.pages:q}"
         " --paper {output.paper:q}"

@@ -20,6 +20,7 @@ from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
 from glioseg.report.pages import data_uri, model_name, read_hashes, read_times, relative_address, script_of
 from glioseg.report.paper.contents import paper_files
+from glioseg.report.registration import read_registered
 from glioseg.report.run import Run
 from glioseg.report.subject import render_subjects
 from glioseg.report.viewer import niivue
@@ -63,6 +64,7 @@ HERE = "// The pages of the subjects are here.\n"
 @click.option(
     "--failures", multiple=True, type=OPTIONAL, help="Table of failed jobs that the run skipped (repeatable)."
 )
+@click.option("--registered", type=OPTIONAL, help="Folder written by register, if subjects were registered.")
 @click.option("--title", required=True, help="Title of the report, or nothing: Brain tumor segmentation.")
 @click.option("--gallery", required=True, type=click.IntRange(0), help="Number of worst and of best subjects to show.")
 @click.option("--viewer", required=True, type=click.Choice(VIEWERS), help="Which subject pages get the viewer.")
@@ -93,6 +95,7 @@ def report(
     results,
     commit,
     failures,
+    registered,
     title,
     gallery,
     viewer,
@@ -123,6 +126,7 @@ def report(
         models={model_name(model, bool(study.get("models"))): content_of(model) for model in models},
         failures=read_failures(failures),
         notes=[row["note"] for row in read_table(notes, ("note",))],
+        registered=read_registered(registered, [row["subject"] for row in rows]),
     )
 
     def figure(name: str) -> str:

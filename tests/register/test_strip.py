@@ -39,6 +39,9 @@ def test_a_registered_subject_shows_its_brain_alone(head, patient, tmp_path):
     found = register_subject("a", files, settings)
     assert found.facts["refused"] == {}
     assert dice(found.volumes["flair"].voxels > 0, brain) > 0.93
+    # The figure shows the brain on the whole head.
+    assert found.facts["brain_ml"] == pytest.approx(found.brain.sum() / 1000)
+    assert np.array_equal(found.heads["t1ce"], series["t1ce"]) and found.facts["warnings"] == []
     # Scans that show the brain alone stay as they are.
     stripped, _ = patient
     for name in series:

@@ -54,6 +54,9 @@ def test_all_series_lie_on_one_grid_of_one_millimeter(raw, found):
     assert distance_mm(np.array(facts["series"]["t2"]["matrix"]), np.eye(4), still > 0, affine) < 1
     assert facts["series"]["t1ce"]["matrix"] == np.eye(4).tolist()
     assert facts["series"]["flair"]["nats_after"] > facts["series"]["flair"]["nats_before"]
+    assert facts["series"]["flair"]["moved_mm"] == pytest.approx(
+        distance_mm(raw[1], np.eye(4), still > 0, affine), abs=1
+    )
     json.dumps(facts, allow_nan=False)
     # The surface of a brain is not mixed with the background.
     values = found.volumes["t1ce"].voxels

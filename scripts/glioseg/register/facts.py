@@ -12,6 +12,8 @@ from glioseg.volumes.orientation import spacing_mm
 # A patient who is scanned in one position turns the head by less than this, and two series of one head share more
 # information than this.
 MOST_DEGREES, LEAST_NATS = 35, 0.1
+# A brain with the fluid around it has this size (ml), from a child of a year to a large head.
+SMALLEST_BRAIN_ML, LARGEST_BRAIN_ML = 800, 2000
 CONVENTION = (
     "matrix (4x4) takes points of the common space to points of the series; both in mm, with axes to the right, front "
     "and up, as in NIfTI"
@@ -36,6 +38,16 @@ def series_facts(one: Series, matrix: np.ndarray) -> dict:
         "forms": one.forms,
         "matrix": matrix.tolist(),
     }
+
+
+def odd_brain(brain_ml: float) -> list[str]:
+    """A sentence on a brain of an unlikely size (ml)."""
+    if SMALLEST_BRAIN_ML <= brain_ml <= LARGEST_BRAIN_ML:
+        return []
+    return [
+        f"the brain that was cut out has {brain_ml:.0f} ml; expected {SMALLEST_BRAIN_ML} to {LARGEST_BRAIN_ML}: look "
+        "at it, and give your own mask (register: strip) if it is wrong"
+    ]
 
 
 def doubts(name: str, reference: str, found: Alignment) -> list[str]:

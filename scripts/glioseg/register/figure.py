@@ -21,14 +21,15 @@ MARGIN = 12
 def draw(found: Registered) -> Figure:
     """Rows are the registered series; columns are two planes, each before and after.
 
-    The line is the outline of the reference. The fields of a checkerboard are the reference and the series in turn.
+    The line is the outline of the brain that was cut out, or else of what the reference shows. The fields of a
+    checkerboard are the reference and the series in turn. The skull is shown, also if it was cut off.
     """
     facts = found.facts
     reference = facts["reference"]
     grid = Grid(tuple(facts["grid"]["shape"]), np.array(facts["grid"]["affine"]))
-    brain = _inside(found.volumes[reference].voxels)
+    brain = _inside(found.heads[reference]) if found.brain is None else found.brain
     box = grow(bounding_box(brain), grid.shape, MARGIN)
-    still, brain = cut(found.volumes[reference].voxels, box), cut(brain, box)
+    still, brain = cut(found.heads[reference], box), cut(brain, box)
     places = np.argwhere(brain).mean(0).round().astype(int) if brain.any() else np.array(still.shape) // 2
     names = [name for name in found.volumes if name not in (reference, MASK)]
     rows = max(len(names), 1)
@@ -37,7 +38,7 @@ def draw(found: Registered) -> Figure:
     for row, name in zip(axes, names or [reference], strict=True):
         one = found.series[name]
         before = image_on(one.voxels, one.affine, grid, np.eye(4))
-        shown = {"before": cut(before, box), "after": cut(found.volumes[name].voxels, box)}
+        shown = {"before": cut(before, box), "after": cut(found.heads[name], box)}
         for number, axis in enumerate(ACROSS):
             for column, (when, volume) in zip(row[2 * number :], shown.items(), strict=False):
                 parts = [_plane(each, axis, places[axis]) for each in (_gray(still), _gray(volume))]

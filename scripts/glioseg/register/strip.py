@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+from scipy import ndimage
 
 from glioseg.predict.runtime import Network, load_networks
 from glioseg.synthesize.head_worlds import VOXEL_MM, normalized
@@ -12,34 +13,44 @@ from glioseg.workflow.home import brain_model
 
 # Of phantoms, the voxels above 0.5 are 2 % more than the brain.
 CUT = 0.55
+# Tissue that no ball of this radius (mm) inside of the brain reaches is none of it, such as the muscles of an eye.
+BALL_MM = 12
 
 
 def brain_by_network(images: Iterable[np.ndarray]) -> np.ndarray:
     """The brain (bool) in the images of a subject on one grid of 1 mm in LPS order (float32).
 
     The probabilities of all images, and of each as in a mirror, are averaged, so that one poor series decides nothing.
-    The brain is the largest connected part above `CUT`, with its holes filled. Raises ValueError if there is no model,
-    or no brain.
+    The brain is the largest connected part above `CUT`, with its holes filled, and without what only thin parts join
+    to it. Raises ValueError if there is no model, or no brain.
     """
     (network,) = load_networks([brain_model()], "openvino", 1)
-    total, count = np.float32(0), 0
+    total, count, shape = np.float32(0), 0, ()
     for image in images:
-        total = total + _probability(network, image) + _probability(network, image[::-1])[::-1]
+        coarse, shape = _coarse(image), image.shape
+        total = total + _probability(network, coarse) + _probability(network, coarse[::-1])[::-1]
         count += 2
-    found = total > CUT * count
+    share = _without_outgrowths(total / np.float32(count))
+    # Both grids begin at the same face.
+    finer = tuple(VOXEL_MM * length for length in share.shape)
+    found = resample(share, (VOXEL_MM,) * 3, (1,) * 3, finer)[tuple(map(slice, shape))] > CUT
     if not found.any():
         raise ValueError("register: strip: the network found no brain; give the folder of your masks of the brain")
     return largest_part(found)
 
 
-def _probability(network: Network, image: np.ndarray) -> np.ndarray:
-    """The probability of brain (float32) at each voxel of an image of 1 mm."""
-    # The field of view of the network: in the middle of the image, but at its top, where the brain is.
+def _coarse(image: np.ndarray) -> np.ndarray:
+    """An image of 1 mm in voxels of `VOXEL_MM`."""
     blocks = [-(-size // VOXEL_MM) for size in image.shape]
     filled = np.pad(image, [(0, block * VOXEL_MM - size) for block, size in zip(blocks, image.shape, strict=True)])
-    coarse = filled.reshape([length for block in blocks for length in (block, VOXEL_MM)]).mean((1, 3, 5))
+    return filled.reshape([length for block in blocks for length in (block, VOXEL_MM)]).mean((1, 3, 5))
+
+
+def _probability(network: Network, coarse: np.ndarray) -> np.ndarray:
+    """The probability of brain (float32) at each voxel of an image with voxels of `VOXEL_MM`."""
+    # The field of view of the network: in the middle of the image, but at its top, where the brain is.
     window, inside = [], []
-    for axis, (block, length) in enumerate(zip(blocks, network.patch, strict=True)):
+    for axis, (block, length) in enumerate(zip(coarse.shape, network.patch, strict=True)):
         kept = min(block, length)
         first = block - kept if axis == 2 else (block - kept) // 2
         start = (length - kept) // 2
@@ -48,8 +59,19 @@ def _probability(network: Network, image: np.ndarray) -> np.ndarray:
     patch = np.zeros((1, *network.patch), np.float32)
     patch[0][tuple(window)] = normalized(coarse[tuple(inside)])
     (probabilities,) = network.predict([patch])
-    share = np.zeros(blocks, np.float32)
+    share = np.zeros(coarse.shape, np.float32)
     share[tuple(inside)] = probabilities[1][tuple(window)]
-    # Both grids begin at the same face.
-    whole = resample(share, (VOXEL_MM,) * 3, (1,) * 3, tuple(VOXEL_MM * block for block in blocks))
-    return whole[tuple(map(slice, image.shape))]
+    return share
+
+
+def _without_outgrowths(share: np.ndarray) -> np.ndarray:
+    """Probabilities of brain, 0 where no ball of `BALL_MM` reaches that lies inside of the brain (an opening)."""
+    radius = BALL_MM / VOXEL_MM
+    # A brain that is cut off at the end of the image goes on there.
+    inside = np.pad(share > CUT, 1, mode="edge")
+    centers = ndimage.distance_transform_edt(inside)[1:-1, 1:-1, 1:-1] > radius
+    if not centers.any():
+        return share
+    # Half a voxel further, the outline lies between voxels.
+    near = ndimage.distance_transform_edt(~largest_part(centers)) <= radius + 1
+    return np.where(near, share, np.float32(0))

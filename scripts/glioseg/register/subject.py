@@ -10,12 +10,13 @@ from glioseg.choices import choose
 from glioseg.labels import MASK
 from glioseg.preprocess import checks
 from glioseg.preprocess.plausibility import no_orientation
-from glioseg.register.facts import CONVENTION, Series, doubts, series_facts
+from glioseg.register.facts import CONVENTION, Series, doubts, odd_brain, series_facts
 from glioseg.register.grids import Grid, common_grid, same_grid
 from glioseg.register.intensities import NO_STRIPPING, as_stored, brain_of, image_on, stripped_background, without_bias
 from glioseg.register.label_maps import label_map_on
 from glioseg.register.rigid import Alignment, align
 from glioseg.scan_facts import Forms
+from glioseg.synthesize.series import distance_mm
 from glioseg.volumes.forms import has_orientation
 from glioseg.volumes.nifti import open_nifti, take_volume
 from glioseg.volumes.orientation import spacing_mm, to_lps
@@ -40,11 +41,16 @@ class Volume(NamedTuple):
 
 
 class Registered(NamedTuple):
-    """The content of register.json, the volumes by name ("seg" is the mask), and the series as they came."""
+    """The content of register.json, the volumes by name ("seg" is the mask), and the series as they came.
+
+    heads: the images in the common space before the skull was cut off; brain: what was kept (bool), if it was.
+    """
 
     facts: dict
     volumes: dict[str, Volume]
     series: dict[str, Series]
+    heads: Mapping[str, np.ndarray] = {}
+    brain: np.ndarray | None = None
 
 
 def register_subject(subject: str, files: Mapping[str, tuple[Path, int]], settings: Mapping) -> Registered:
@@ -71,10 +77,10 @@ def register_subject(subject: str, files: Mapping[str, tuple[Path, int]], settin
         return Registered(facts, {name: Volume(*one) for name, one in series.items()}, series)
     facts |= {"registered": True, "reference": _reference(settings["reference"], images)}
     facts["warnings"] += filter(None, [no_orientation({name: one.forms for name, one in images.items()})])
-    volumes = _move(facts, images, settings)
+    volumes, heads, brain = _move(facts, images, settings)
     if MASK in series and volumes:
         volumes[MASK] = _mask(series[MASK], images, facts)
-    return Registered(facts, volumes, series)
+    return Registered(facts, volumes, series, heads, brain)
 
 
 def decide(mode: str, series: Mapping[str, Series], strip: bool) -> tuple[bool, str]:
@@ -127,14 +133,18 @@ def _reference(wanted: str, images: Mapping[str, Series]) -> str:
     return min(images, key=lambda name: max(spacing_mm(images[name].affine)))
 
 
-def _move(facts: dict, images: Mapping[str, Series], settings: Mapping) -> dict[str, Volume]:
-    """The images in the common space; adds to the facts what was found, also of those that cannot be aligned."""
+def _move(facts: dict, images: Mapping[str, Series], settings: Mapping) -> tuple[dict, dict, np.ndarray | None]:
+    """The images in the common space, the same with their skull, and the brain if it was cut out.
+
+    Adds to the facts what was found, also of those that cannot be aligned.
+    """
     reference = facts["reference"]
     fixed = images[reference]
     grid = common_grid(fixed.voxels.shape, fixed.affine, VOXEL_MM)
     facts["grid"] = {"shape": list(grid.shape), "affine": grid.affine.tolist()}
     aligned = {}
     still = _on(fixed, grid, np.eye(4))
+    head = still > still.mean()
     for name, one in images.items():
         try:
             found = Alignment(np.eye(4), 0, 0) if name == reference else align((still, grid.affine), one[:2])
@@ -143,7 +153,11 @@ def _move(facts: dict, images: Mapping[str, Series], settings: Mapping) -> dict[
             continue
         facts["series"][name] = series_facts(one, found.matrix)
         if name != reference:
-            facts["series"][name] |= {"nats_before": found.nats_before, "nats_after": found.nats_after}
+            facts["series"][name] |= {
+                "nats_before": found.nats_before,
+                "nats_after": found.nats_after,
+                "moved_mm": distance_mm(found.matrix, np.eye(4), head, grid.affine),
+            }
             facts["warnings"] += doubts(name, reference, found)
         moved = still if name == reference else _on(one, grid, found.matrix)
         aligned[name] = without_bias(moved, grid.affine) if settings["n4"] else moved
@@ -151,12 +165,15 @@ def _move(facts: dict, images: Mapping[str, Series], settings: Mapping) -> dict[
         brain = _brain(facts["subject"], aligned, grid, settings["strip"])
     except ValueError as error:
         facts["refused"][reference] = str(error)
-        return {}
+        return {}, aligned, None
+    if brain is not None:
+        facts["brain_ml"] = int(np.count_nonzero(brain)) * VOXEL_MM**3 / 1000
+        facts["warnings"] += odd_brain(facts["brain_ml"])
     volumes = {}
     for name, moved in aligned.items():
         cut = moved if brain is None else np.where(brain, moved, moved.dtype.type(0))
         volumes[name] = Volume(as_stored(cut, images[name].voxels.dtype), grid.affine)
-    return volumes
+    return volumes, aligned, brain
 
 
 def _brain(subject: str, aligned: Mapping[str, np.ndarray], grid: Grid, strip: str) -> np.ndarray | None:

@@ -16,6 +16,7 @@ from glioseg.plot.figures import FIGURES
 from glioseg.report.gallery import both_ends, paged_subjects, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
 from glioseg.report.paper.contents import paper_contents
+from glioseg.report.registration import doubtful
 from glioseg.report.run import Run
 from glioseg.report.scores.calibrated import calibration_facts
 from glioseg.report.scores.suspects import suspects
@@ -95,6 +96,7 @@ def render(
             uncertainties={row["subject"]: row for row in run.uncertainty},
             bounds_held=bounds_held(run.uncertainty),
             suspects=suspected,
+            registered=doubtful(run.registered),
             lesions=run.lesions,
             lesion_counts=lesion_counts(run.lesions),
             classes=classes_of({row["labels"] for row in run.cohort})[1:],

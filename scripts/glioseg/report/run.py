@@ -1,7 +1,7 @@
 """The data of a run that the report shows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -15,7 +15,8 @@ class Run:
     table of tune_postprocess; chosen: fold -> what it chose; benchmarks: rule -> rows of Snakemake's benchmark
     files; config: the configuration; commit: version of the code; hashes: subject -> modality -> hash of its
     voxels; models: model (its folder, if it is a finished one) -> hash of its file; failures: rows of the ledger of
-    failed jobs whose subjects the run skipped; notes: sentences on what the layouts left out.
+    failed jobs whose subjects the run skipped; notes: sentences on what the layouts left out;
+    registered: the result of `read_registered`.
     """
 
     cohort: Rows
@@ -38,3 +39,4 @@ class Run:
     models: Mapping[str, str]
     failures: Rows
     notes: Sequence[str]
+    registered: Mapping[str, Mapping] = field(default_factory=dict)

@@ -44,6 +44,7 @@ def render_subjects(
                 next=order[place + 1] if place + 1 < len(order) else "",
                 hashes=run.hashes.get(subject, {}),
                 drawn=figures_of(subject, figure),
+                registered=run.registered.get(subject),
                 volumes=volumes.get(subject, ""),
                 files=files(subject),
             ),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from glioseg.evaluate.region_pair import ABSENT_HD95_MM
+from glioseg.report.registration import registration_words
 from glioseg.report.run import Run
 from glioseg.split.cohort import counted
 
@@ -49,6 +50,7 @@ def _data(run: Run) -> list[str]:
     phantoms = run.config.get("data") == "phantoms"
     kind = " These are synthetic patients (phantoms), not real ones." if phantoms else ""
     words = [f"Of {counted(run.cohort)}, {len(included)} were included and {excluded} excluded.{kind}"]
+    words += filter(None, [registration_words(run.config.get("register"))])
     study = next((training["study"] for training in run.trainings if training.get("study")), None)
     if not study:
         return words
