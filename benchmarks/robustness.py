@@ -31,6 +31,7 @@ from glioseg.labels import (  # noqa: E402
     known_classes,
     region,
 )
+from glioseg.layouts.table import listed_files  # noqa: E402
 from glioseg.model_files import models_of  # noqa: E402
 from glioseg.predict.model_facts import read_facts  # noqa: E402
 from glioseg.predict.one_scan import prepare  # noqa: E402
@@ -104,13 +105,13 @@ def thicker(volume: np.ndarray, slices: int) -> np.ndarray:
     return padded.reshape(*padded.shape[:2], -1, slices).mean(axis=3)
 
 
-def changed_scan(scan: dict, condition: str, folder: Path, seed: int) -> dict[str, tuple[Path, int]]:
-    """Write a subject's files under a condition; returns the file and volume of each modality."""
+def changed_scan(scan: dict, series: dict, condition: str, folder: Path, seed: int) -> dict[str, tuple[Path, int]]:
+    """Write a subject's files (series: by modality) under a condition; returns the file and volume of each modality."""
     change, absent, slices = CONDITIONS[condition]
     random, files = np.random.default_rng(seed), {}
     for name in scan["modalities"]:
-        if name in scan["files"] and name not in absent:
-            volume, affine = read_volume(scan["files"][name], scan["volumes"][name])
+        if name in series and name not in absent:
+            volume, affine = read_volume(*series[name])
             brain = volume != scan["intensities"][name]["background"]
             # Keep the background unchanged; otherwise it would reveal the change.
             volume = np.where(brain, change(volume.astype(np.float64), brain, random), volume)
@@ -121,11 +122,13 @@ def changed_scan(scan: dict, condition: str, folder: Path, seed: int) -> dict[st
     return files
 
 
-def score(scan: dict, condition: str, models: list[Path], study: dict, settings: PredictSettings) -> list[float]:
+def score(
+    scan: dict, series: dict, condition: str, models: list[Path], study: dict, settings: PredictSettings
+) -> list[float]:
     """Dice of WT, TC and ET, and the uncertainty, of a subject under a condition; NaN for an excluded scan."""
-    truth, _ = read_volume(scan["files"][MASK], scan["volumes"][MASK])
+    truth, _ = read_volume(*series[MASK])
     with tempfile.TemporaryDirectory() as folder:
-        files = changed_scan(scan, condition, Path(folder), 1)
+        files = changed_scan(scan, series, condition, Path(folder), 1)
         try:
             facts, image, _ = prepare(scan["subject"], files, study, scan["labels"])
         except ValueError as error:
@@ -181,6 +184,7 @@ def main(results: Path, given: Path | None, conditions: tuple[str, ...], overlap
     found: dict[str, list] = {name: [] for name in measured}
     for subject in scored_subjects(cohort):
         scan = json.loads((results / "preprocess" / subject / "scan.json").read_text(encoding="utf-8"))
+        series = listed_files(results / "layouts/subjects.tsv", [subject], [*scan["modalities"], MASK])[subject]
         names = [] if given else models_for(cohort, subject, folds, seeds)
         models = models_of(given) if given else [results / "train" / name / "model.keras" for name in names]
         usual = {name: CONFIG[name] for name in ("modalities", "preprocess")}
@@ -188,7 +192,7 @@ def main(results: Path, given: Path | None, conditions: tuple[str, ...], overlap
         # Here a missing modality is always replaced by zeros, whatever the study did.
         study["preprocess"] = study["preprocess"] | {"missing": "zeros"}
         for condition in measured:
-            found[condition].append(score(scan, condition, models, study, settings))
+            found[condition].append(score(scan, series, condition, models, study, settings))
             click.echo(f"{subject}, {condition}: {np.round(found[condition][-1], 3).tolist()}", err=True)
     usual = np.mean(found["as scanned"], axis=0)
     click.echo(

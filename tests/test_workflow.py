@@ -547,6 +547,10 @@ def test_models_are_trained_again_only_if_their_subjects_change(tmp_path, workfl
     # A mask of a training subject that changed by one voxel.
     trained = json.loads((run / "train/all/settings.json").read_text())["subjects"][0]
     resave(moved / trained / f"{trained}_seg.nii.gz", at_center(0))
+    # Before the split is made again, only this subject is planned.
+    planned = run.run("--dry-run").stdout
+    assert planned.count("rule preprocess:") == 1 and f"preprocess/{trained}" in planned
+    assert not re.search("rule (layouts|synthesize):", planned)
     done = run.run("train_all")
     assert "epoch 2/2" in done.stdout + done.stderr
     assert (run / "train/all/model.keras").read_bytes() != models

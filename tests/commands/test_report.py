@@ -17,7 +17,9 @@ from PIL import Image
 from reports import EVIL, REASON, SCORES, make, scan, script, written
 from studies import ledger_of
 
+from glioseg.evaluate.calibration import CALIBRATION_COLUMNS, calibration_rows
 from glioseg.evaluate.parts.groups import GROUP_COLUMNS
+from glioseg.evaluate.parts.suspects import SUSPECT_COLUMNS
 from glioseg.evaluate.score_table import DASH
 from glioseg.files import read_table, write_table
 from glioseg.preprocess.findings import CHECKS
@@ -331,6 +333,17 @@ def test_hundreds_of_subjects_fit_a_small_page(tmp_path):
         for figure in ("planes", "modalities", "sample"):
             Image.fromarray(noise).save(folder / f"{figure}.png", compress_level=1)
     options[options.index("--gallery") + 1] = "12"
+    # Sixty masks are worth a look, with figures of the first twelve, and there are bins of three regions.
+    uncertain = read_table(tmp_path / "uncertainty.tsv")
+    uncertain = [row | {"contradicted_mm": f"{place / 100:.2f}"} for place, row in enumerate(uncertain)]
+    write_table(tmp_path / "uncertainty.tsv", tuple(uncertain[0]), uncertain)
+    where = {"error": "false negative", "place_ml": "1", "probability": "0", "x_mm": "1", "y_mm": "2", "z_mm": "3"}
+    places = [where | {"subject": name, "region": region} for name in subjects for region in ("WT", "TC")]
+    write_table(tmp_path / "suspects.tsv", SUSPECT_COLUMNS, places)
+    bins = {"voxels": [9] * 10, "probability": [5.0] * 10, "squared": [1.0] * 10, "true": [5] * 10}
+    each = {"calibration": dict.fromkeys(("WT", "TC", "ET"), bins)}
+    rows = calibration_rows({"subject": name, "uncalibrated": each["calibration"], **each} for name in subjects)
+    write_table(tmp_path / "calibration.tsv", CALIBRATION_COLUMNS, rows)
     start = time.monotonic()
     html = written(options)
     assert time.monotonic() - start < 60
