@@ -19,7 +19,8 @@
     return {wasm: await block("wasm"), models, code: URL.createObjectURL(new Blob([await block("worker")], {type: "text/javascript"}))};
   })();
 
-  const say = words => { status.textContent = words; };
+  // Screen readers read the status aloud, so it changes with the step and not with each window.
+  const say = words => { if (status.textContent !== words) status.textContent = words; };
   const fail = words => { mistake.textContent = words; mistake.hidden = !words; };
 
   // Modality -> file, as chosen, and why they cannot be segmented ("" if they can).
@@ -75,6 +76,7 @@
     for (const worker of running) worker.terminate();
     running = [];
     progress.hidden = true;
+    at("count").textContent = "";
     refresh();
   };
 
@@ -95,7 +97,7 @@
       running.push(worker);
     };
     const finished = data => {
-      if (data.words) { progress.value = data.share; say(data.words); return; }
+      if (data.words) { progress.value = data.share; at("count").textContent = data.count; say(data.words); return; }
       stop();
       if (data.error) { fail(data.error); say("Not segmented."); } else show(files, data.done, began);
     };
