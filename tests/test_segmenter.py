@@ -287,6 +287,38 @@ def test_a_segmentation_can_be_canceled(small, open_page):
     assert len(segmented(page)) > 200
 
 
+def test_the_files_of_a_second_scan_replace_those_of_the_first(small, open_page, tmp_path):
+    path, scan = small
+    page, found = open_page(path), []
+    for case in (scan, write_subject(tmp_path, 4)):
+        contents = {file.name: base64.b64encode(file.read_bytes()).decode() for file in files_of(case)}
+        page.value(
+            f"""(() => {{
+                const data = new DataTransfer();
+                for (const [name, text] of Object.entries({json.dumps(contents)})) {{
+                    data.items.add(new File([Uint8Array.from(atob(text), letter => letter.charCodeAt(0))], name));
+                }}
+                const how = {{dataTransfer: data, bubbles: true, cancelable: true}};
+                document.getElementById("drop").dispatchEvent(new DragEvent("drop", how));
+            }})()"""
+        )
+        page.wait("!document.getElementById('result').shown")
+        found.append(segmented(page))
+        assert page.value("document.getElementById('download').download") == f"{case.name}_segmentation.nii.gz"
+        assert page.value("document.querySelectorAll('#files tbody tr').length") == 4
+    assert found[0] != found[1]
+    # The crosshair is where the tumor is, and the arrow keys move it.
+    page.wait("document.getElementById('canvas').viewer?.volumes.length === 2")
+    place = "(({viewer}) => [...viewer.frac2mm(viewer.scene.crosshairPos)])(document.getElementById('canvas'))"
+    at = page.value(place)
+    assert np.abs(np.subtract(at[:3], [-20, -22, 18])).max() < 6
+    page.value(
+        """document.getElementById("canvas").dispatchEvent(
+            new KeyboardEvent("keydown", {key: "PageUp", bubbles: true}))"""
+    )
+    assert page.value(place)[2] == pytest.approx(at[2] + 1, abs=0.6)
+
+
 def test_nothing_leaves_the_computer(small, open_page):
     path, _ = small
     with socket.create_server(("127.0.0.1", 0)) as server:

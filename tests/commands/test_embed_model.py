@@ -41,6 +41,7 @@ def test_the_page_is_whole_and_only_its_own_scripts_run(models, tmp_path):
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     assert rules["default-src"] == "'none'" and rules["worker-src"] == "blob:"
+    assert rules["form-action"] == rules["base-uri"] == "'none'" and rules["connect-src"] == "data: blob:"
     assert rules["script-src"].split() == [*(f"'sha256-{digest}'" for digest in digests), "'wasm-unsafe-eval'"]
     assert not re.search(r"""<(script|link|img)[^>]*\b(src|href)=|@import|url\(['"]?http""", text.split("<script>")[0])
     assert "It is for research and no diagnosis" in text and "No file leaves this computer" in text

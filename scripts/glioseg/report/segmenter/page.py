@@ -35,7 +35,7 @@ NORMALIZATIONS = ("zscore", "zscore_robust", "percentile", "minmax", "minmax_sli
 # `data:` is for the letters that NiiVue draws, `wasm-unsafe-eval` for the network.
 POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src {hashes} 'wasm-unsafe-eval'; "
-    "worker-src blob:; connect-src data: blob:"
+    "worker-src blob:; connect-src data: blob:; form-action 'none'; base-uri 'none'"
 )
 
 

@@ -19,7 +19,8 @@
     return {wasm: await block("wasm"), models, code: URL.createObjectURL(new Blob([await block("worker")], {type: "text/javascript"}))};
   })();
 
-  const say = words => { status.textContent = words; };
+  // Screen readers read the status aloud, so it changes with the step and not with each window.
+  const say = words => { if (status.textContent !== words) status.textContent = words; };
   const fail = words => { mistake.textContent = words; mistake.hidden = !words; };
 
   // Modality -> file, as chosen, and why they cannot be segmented ("" if they can).
@@ -48,15 +49,21 @@
     return !why && !missing.length;
   };
 
+  const remove = one => {
+    chosen = chosen.filter(other => other !== one);
+    one.select.closest("tr").remove();
+  };
+
   const add = files => {
     fail("");
+    const before = chosen.slice();
     for (const file of files) {
-      const known = chosen.find(one => one.file.name === file.name);
-      if (known) { known.file = file; continue; }
+      const modality = modalityOf(file.name, how.names);
+      // A new file takes the place of an older one with its name, or for its modality.
+      before.filter(one => one.file.name === file.name || (modality && one.select.value === modality)).forEach(remove);
       const select = make("select", {ariaLabel: `What ${file.name} shows`}), row = table.tBodies[0].insertRow();
       for (const [value, words] of [["", "not used"], ...how.modalities.map(modality => [modality, modality])]) select.append(make("option", {value, textContent: words}));
-      select.value = modalityOf(file.name, how.names);
-      if (!select.value) select.value = "";
+      select.value = how.modalities.includes(modality) ? modality : "";
       select.addEventListener("change", refresh);
       row.append(make("th", {scope: "row", textContent: file.name}), make("td", {}));
       row.lastChild.append(select);
@@ -69,6 +76,7 @@
     for (const worker of running) worker.terminate();
     running = [];
     progress.hidden = true;
+    at("count").textContent = "";
     refresh();
   };
 
@@ -76,7 +84,7 @@
     const [files, why] = assigned(), began = performance.now();
     if (why || running.length) return;
     fail("");
-    result.hidden = true;
+    Object.assign(result, {hidden: true, shown: false, seconds: 0});
     Object.assign(progress, {hidden: false, value: 0});
     start.disabled = true;
     say("Unpacking the model");
@@ -89,7 +97,7 @@
       running.push(worker);
     };
     const finished = data => {
-      if (data.words) { progress.value = data.share; say(data.words); return; }
+      if (data.words) { progress.value = data.share; at("count").textContent = data.count; say(data.words); return; }
       stop();
       if (data.error) { fail(data.error); say("Not segmented."); } else show(files, data.done, began);
     };
@@ -140,7 +148,7 @@
   picker.addEventListener("change", () => { add(picker.files); picker.value = ""; });
   start.addEventListener("click", segment);
   cancel.addEventListener("click", () => { stop(); say("Canceled."); });
-  at("clear").addEventListener("click", () => { chosen = []; table.tBodies[0].replaceChildren(); fail(""); refresh(); });
+  at("clear").addEventListener("click", () => { chosen.forEach(remove); fail(""); refresh(); });
   // A file that misses the box would replace the page.
   for (const kind of ["dragover", "drop"]) addEventListener(kind, event => event.preventDefault());
   drop.addEventListener("dragover", () => drop.classList.add("over"));

@@ -32,7 +32,7 @@ function runnerOf(ports, how) {
 }
 
 async function segmentScan({files, how, ports}) {
-  const say = (words, share) => postMessage({words, share}), scans = {};
+  const say = (words, share, count = "") => postMessage({words, share, count}), scans = {};
   for (const [modality, file] of Object.entries(files)) {
     say(`Reading ${file.name}`, 0);
     scans[modality] = await readScan(file.name, await file.arrayBuffer());
@@ -45,7 +45,7 @@ async function segmentScan({files, how, ports}) {
   }
   say("Preparing the scan", 0);
   const image = prepare(scans, how);
-  const probabilities = await predict(image, how, runnerOf(ports, how), ports.length, (done, jobs) => say(`Window ${done} of ${jobs}`, done / jobs));
+  const probabilities = await predict(image, how, runnerOf(ports, how), ports.length, (done, jobs) => say("Segmenting", done / jobs, `window ${done} of ${jobs}`));
   say("Restoring the grid of the scan", 1);
   const classes = restore(probabilities, image, first, how);
   const labels = writeLabels(classes.map(index => how.values[index]), first);
