@@ -13,6 +13,17 @@ def test_little_enhancing_tumor_becomes_necrosis():
     assert drop_small_enhancing(classes, 0.001, 0).tolist() == [0, 1, 2, 3, 3]
 
 
+def test_enhancing_tumor_is_also_little_beside_a_large_core():
+    from glioseg.predict.postprocess import LEAST_SHARE, drop_small_enhancing
+
+    assert LEAST_SHARE == 0.05
+    for enhancing, kept in ((4, 0), (5, 5)):
+        classes = np.repeat(np.array([1, 3, 2], np.uint8), (100 - enhancing, enhancing, 900))
+        assert (drop_small_enhancing(classes, 1.0, 0.2) == 3).sum() == kept
+        # 0 ml keeps any.
+        assert (drop_small_enhancing(classes, 1.0, 0) == 3).sum() == enhancing
+
+
 def test_small_connected_tumor_becomes_background():
     from glioseg.predict.postprocess import drop_small, drop_small_components
 

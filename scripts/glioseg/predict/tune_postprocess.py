@@ -8,7 +8,7 @@ import numpy as np
 
 from glioseg.labels import EVERYWHERE, region
 from glioseg.model_files import CUTS, SMALLEST
-from glioseg.predict.postprocess import components
+from glioseg.predict.postprocess import components, too_little
 from glioseg.volumes.boxes import cut
 
 # The gain in mean Dice that is needed to replace the configured values. A smaller gain may be chance.
@@ -93,7 +93,8 @@ def tune_regions(
 
 def _dice_of_cuts(case: Cuts, enhancing_ml: float) -> np.ndarray:
     """Dice (n, n, n, 3) of a subject at every triple of thresholds."""
-    dropped = (case.predicted < enhancing_ml) & (np.arange(3) == EVERYWHERE.index("ET"))
+    little = too_little(case.predicted[..., 2:], case.predicted[..., 1:2], enhancing_ml)
+    dropped = little & (np.arange(3) == EVERYWHERE.index("ET"))
     predicted, agreed = (np.where(dropped, 0, part) for part in (case.predicted, case.agreed))
     both = case.truth + predicted
     return np.where(both > 0, 2 * agreed / np.where(both > 0, both, 1), 1)
@@ -128,7 +129,7 @@ def dice_after(case: Case, enhancing_ml: float, component_ml: float) -> np.ndarr
     """
     kept = case.predicted[:, 0] >= component_ml
     predicted, agreed = case.predicted[kept].sum(axis=0), case.agreed[kept].sum(axis=0)
-    if predicted[2] < enhancing_ml:
+    if too_little(predicted[2], predicted[1], enhancing_ml):
         predicted[2] = agreed[2] = 0
     both = case.truth + predicted
     return np.where(both > 0, 2 * agreed / np.where(both > 0, both, 1), 1)

@@ -53,7 +53,7 @@ def test_the_methods_state_the_settings():
         "Patients were split by site into 2 folds",
         "Test patients were held out from every model and predicted by the mean of all models.",
         "Windows overlapped by 25 % and were weighted by a Gaussian [@isensee2021], averaged over flips along x.",
-        "Enhancing tumor of less than 0.2 ml in total became necrosis.",
+        "Enhancing tumor of less than 0.2 ml or 5 % of the tumor core became necrosis.",
         "from 2,000 resamples of patients [@efron1993]",
         "glioseg (v1)",
     ):

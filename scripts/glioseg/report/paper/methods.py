@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from glioseg.evaluate.region_pair import ABSENT_HD95_MM
+from glioseg.predict.postprocess import LEAST_SHARE
 from glioseg.report.registration import registration_words
 from glioseg.report.run import Run
 from glioseg.split.cohort import counted
@@ -155,7 +156,8 @@ def _sizes(settings: Mapping, tuned: bool) -> str:
         )
     component, enhancing = settings["smallest_component_ml"], settings["smallest_enhancing_ml"]
     words = [f"connected components of tumor below {component:g} ml were removed"] if component else []
-    words += [f"enhancing tumor of less than {enhancing:g} ml in total became necrosis"] if enhancing else []
+    little = f"enhancing tumor of less than {enhancing:g} ml or {LEAST_SHARE:.0%} of the tumor core became necrosis"
+    words += [little.replace("%", " %")] if enhancing else []
     return f"{' and '.join(words)}.".capitalize() if words else ""
 
 

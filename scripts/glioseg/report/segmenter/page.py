@@ -22,6 +22,7 @@ from glioseg.predict.decide import HALF
 from glioseg.predict.keras_file import input_shape
 from glioseg.predict.model_facts import read_facts
 from glioseg.predict.one_scan import insist_on_study
+from glioseg.predict.postprocess import LEAST_SHARE
 from glioseg.predict.sliding_window import AXES
 from glioseg.report.pages import pages_under
 from glioseg.report.segmenter.runtime import onnxruntime_web
@@ -94,6 +95,7 @@ def segmenter_facts(models: Sequence[ModelFile], predict: Mapping) -> dict:
         "thresholds": {name: by_region(settings).get(name, HALF) for name in REGIONS},
         "smallest_enhancing_ml": settings["smallest_enhancing_ml"],
         "smallest_component_ml": settings["smallest_component_ml"],
+        "least_share": LEAST_SHARE,
         "classes": CLASSES,
         "colors": TISSUES,
         "labels": study["labels"],

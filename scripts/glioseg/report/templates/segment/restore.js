@@ -43,11 +43,14 @@ function dropSmallComponents(classes, shape, voxelMl, how) {
   }
 }
 
-// Enhancing tumor becomes necrosis if its total volume is too small.
+// Enhancing tumor becomes necrosis if its total volume, or its share of the tumor core, is too small.
 function dropSmallEnhancing(classes, voxelMl, how) {
   const enhancing = how.classes.indexOf("enhancing"), necrosis = how.classes.indexOf("necrosis");
+  const core = how.classes.map(name => how.regions.TC.includes(name));
   const count = classes.reduce((sum, value) => sum + (value === enhancing), 0);
-  if (count * voxelMl >= how.smallest_enhancing_ml) return;
+  const around = classes.reduce((sum, value) => sum + core[value], 0);
+  const enough = !how.smallest_enhancing_ml || count >= how.least_share * around;
+  if (count * voxelMl >= how.smallest_enhancing_ml && enough) return;
   for (let at = 0; at < classes.length; at++) if (classes[at] === enhancing) classes[at] = necrosis;
 }
 
