@@ -273,6 +273,13 @@ def test_errors_name_the_file_and_what_to_do(small, open_page, tmp_path):
     assert "expected one complete gzip file" in refused(
         lambda image, made: made.write_bytes(files_of(scan)[0].read_bytes()[:-99])
     )
+
+    def spoiled(image, made):
+        voxels = np.asarray(image.dataobj, np.float32)
+        voxels[20, 22, 18] = 1e7
+        nib.Nifti1Image(voxels, image.affine).to_filename(made)
+
+    assert "found that 99 % of the brain lies within 0.0" in refused(spoiled)
     copied = refused(lambda image, made: made.write_bytes(others[0].read_bytes()))
     assert "found the same voxels; replace the wrong file" in copied
 

@@ -124,10 +124,10 @@
     URL.revokeObjectURL(download.href);
     download.href = URL.createObjectURL(new Blob([packed], {type: "application/gzip"}));
     download.download = [commonStart(Object.values(files).map(file => file.name)), "segmentation.nii.gz"].filter(Boolean).join("_");
-    at("legend").replaceChildren(...Object.values(tissues).map(([name, color]) => {
+    at("legend").replaceChildren(...Object.entries(tissues).map(([value, [name, color]]) => {
       const item = make("li", {}), swatch = make("i", {});
       swatch.style.background = color;
-      item.append(swatch, name);
+      item.append(swatch, `${name}: label value ${value}`);
       return item;
     }));
     image.replaceChildren(...Object.keys(files).map(name => make("option", {value: name, textContent: name})));

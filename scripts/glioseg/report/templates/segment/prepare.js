@@ -169,16 +169,28 @@ function resample(volume, shape, spacing, target, size) {
   return found;
 }
 
-const LARGEST_BRAIN_LITERS = 2.2, MOST_VOXELS = 2 ** 27;
+const LARGEST_BRAIN_LITERS = 2.2, MOST_VOXELS = 2 ** 27, LEAST_DEVIATIONS = 1, LEAST_SPREAD = 0.02, THINNED = 70000;
+
+// Of an image with a few voxels that are far too large, nothing is left after normalization: 99 % of the brain has nearly
+// one value. head: the brain in all images; own: that in this one, whose deviation counts if only its voxels were changed.
+function insistOnContrast(name, volume, head, own, withinBrain) {
+  const inside = insideOf(volume, head), step = Math.max(1, Math.floor(inside.length / THINNED));
+  const [low, high] = usualRange(inside.filter((_, at) => at % step === 0));
+  const least = withinBrain ? LEAST_DEVIATIONS * meanAndDeviation(insideOf(volume, own))[1] : 0;
+  if (high - low < Math.max(LEAST_SPREAD, least)) {
+    throw new Error(`${name}: expected an image with contrast, found that 99 % of the brain lies within ${(high - low).toPrecision(2)} after normalization, as a few voxels are far too large; export it again`);
+  }
+}
 
 // The image of a scan: {channels, size, crop, warnings}; a modality without a scan is a channel of zeros.
 function prepare(scans, how) {
   const [first] = Object.values(scans), shape = first.lps, spacing = first.spacing, warnings = [];
-  const found = {}, boxes = [];
+  const found = {}, boxes = [], head = new Uint8Array(first.voxels.length);
   for (const [modality, {voxels, name}] of Object.entries(scans)) {
     const background = backgroundOf(voxels, shape), brain = brainOf(voxels, background);
     found[modality] = background;
     boxes.push(boxAround(brain, shape));
+    for (let at = 0; at < head.length; at++) head[at] |= brain[at];
     const liters = brain.reduce((sum, inside) => sum + inside, 0) * product(spacing) / 1e6;
     if (background === null) warnings.push(`${name} has no constant background around the brain; expected a skull-stripped image: strip it first.`);
     else if (liters > LARGEST_BRAIN_LITERS) warnings.push(`${name} shows ${liters.toFixed(1)} liters, but a brain has at most ${LARGEST_BRAIN_LITERS}; expected a skull-stripped image: strip it first.`);
@@ -194,10 +206,12 @@ function prepare(scans, how) {
   if (product(size) > MOST_VOXELS) throw new Error(`${first.name}: its voxels would become ${size.join(" x ")} voxels of ${how.spacing_mm} mm, which are too many; check the spacing in its header`);
   const inner = crop.map(([low, high], axis) => [low - work[axis][0], high - work[axis][0]]), around = lengthsOf(work);
   const same = size.every((length, axis) => length === kept[axis]);
+  const inHead = cut(head, shape, work);
   const channels = how.modalities.map(modality => {
     if (!(modality in scans)) return new Float32Array(product(size));
-    const volume = cut(scans[modality].voxels, shape, work);
-    NORMALIZATIONS[how.normalization](volume, brainOf(volume, found[modality]), around);
+    const volume = cut(scans[modality].voxels, shape, work), own = brainOf(volume, found[modality]);
+    NORMALIZATIONS[how.normalization](volume, own, around);
+    insistOnContrast(scans[modality].name, volume, inHead, own, !how.normalization.startsWith("minmax"));
     const part = cut(volume, around, inner);
     return toHalf(resample(same ? toHalf(part) : part, kept, spacing, target, size));
   });
