@@ -6,6 +6,7 @@ import pytest
 
 from glioseg.evaluate.calibration import CALIBRATION_COLUMNS
 from glioseg.evaluate.compare import COMPARISON_COLUMNS
+from glioseg.evaluate.parts.suspects import SUSPECT_COLUMNS
 from glioseg.evaluate.score_table import MEAN
 from glioseg.evaluate.summary import BASELINE_COLUMNS, PRESENT_COLUMNS, SCORE_COLUMNS, SUBJECT_COLUMNS
 from glioseg.evaluate.uncertainty import UNCERTAINTY_COLUMNS
@@ -21,6 +22,7 @@ TABLES = (
     (*SCORE_COLUMNS, *PRESENT_COLUMNS),
     CALIBRATION_COLUMNS,
     UNCERTAINTY_COLUMNS,
+    SUSPECT_COLUMNS,
     BASELINE_COLUMNS,
     TUNING_COLUMNS,
     COMPARISON_COLUMNS,
@@ -81,12 +83,13 @@ def test_the_columns_of_a_table_are_described_beside_it(tmp_path):
 
 
 def test_every_column_has_a_description_and_a_column_of_volumes_its_unit():
+    units = {"ml": "mL", "mm": "mm", "percent": "%"}
     for columns in TABLES:
         for name, entry in descriptions(columns, {}).items():
             assert entry != COVARIATE, name
             assert entry["Description"].endswith("."), name
             assert set(entry) <= {"Description", "Units", "Levels"}, name
-            assert entry.get("Units") == {"ml": "mL", "percent": "%"}.get(name.rpartition("_")[2]), name
+            assert entry.get("Units") == units.get(name.rpartition("_")[2]), name
 
 
 def test_the_levels_of_a_region_are_all_regions_and_tissues():

@@ -1,1 +1,1 @@
-"""Scores of parts: of single tissue classes, and of groups of subjects."""
+"""Scores of parts: of single tissue classes, of groups of subjects, and places where a mask is contradicted."""
