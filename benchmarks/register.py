@@ -15,29 +15,12 @@ sys.path.insert(0, str(SCRIPTS))
 import click  # noqa: E402
 import nibabel as nib  # noqa: E402
 import numpy as np  # noqa: E402
+from heads import REFERENCE, SERIES, head_images  # noqa: E402
 
 from glioseg.register.rigid import align  # noqa: E402
-from glioseg.synthesize.heads import AROUND, head_of, paint_head  # noqa: E402
-from glioseg.synthesize.phantoms import AFFINE, phantom  # noqa: E402
-from glioseg.synthesize.series import Acquisition, acquire, distance_mm, draw_movement  # noqa: E402
+from glioseg.synthesize.series import acquire, distance_mm, draw_movement  # noqa: E402
 
-SERIES = {"flair": Acquisition("RAS", 5), "t1": Acquisition("PIR", 1), "t2": Acquisition("LPS", 3)}
-REFERENCE = "t1ce"
 MOST_MM = 1.0
-
-
-def head_images(number: int, seed: int, head: bool) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Images of a phantom by modality, its brain (bool), and the affine of both; with a head around it if wanted."""
-    images, _ = phantom(f"phantom_{number:03d}", seed)
-    brain = images[REFERENCE] > 0
-    if not head:
-        return images, brain, AFFINE
-    random = np.random.default_rng([seed, number])
-    tissues = head_of(random, brain)
-    affine = AFFINE.copy()
-    affine[:3, 3] -= affine[:3, :3] @ [before for before, _ in AROUND]
-    painted = {name: paint_head(random, tissues, image, name) for name, image in images.items()}
-    return painted, np.pad(brain, AROUND), affine
 
 
 @click.command(help=__doc__)
@@ -48,7 +31,7 @@ def register(phantoms: int, seed: int, head: bool) -> None:
     errors, seconds = [], []
     click.echo("subject      series  before_mm  after_mm  nats_before  nats_after  seconds")
     for number in range(1, phantoms + 1):
-        images, brain, affine = head_images(number, seed, head)
+        images, brain, affine, _ = head_images(number, seed, head)
         random = np.random.default_rng([seed, number, 1])
         center = nib.affines.apply_affine(affine, np.argwhere(brain)[::97]).mean(0)
         for name, how in SERIES.items():

@@ -2,10 +2,9 @@
 
 import click
 
-from glioseg.files import whole, write_json
 from glioseg.labels import MASK
+from glioseg.register.one_scan import write_registered
 from glioseg.register.subject import MODES, register_subject
-from glioseg.volumes.nifti import write_label_map, write_volume
 from glioseg.workflow.commands import IMAGES, MASK_FILE, NEW_FOLDER, Command
 
 
@@ -37,16 +36,7 @@ from glioseg.workflow.commands import IMAGES, MASK_FILE, NEW_FOLDER, Command
 def register(subject, images, mask, output, **settings):
     files = {modality: (path, volume) for modality, path, volume in images}
     found = register_subject(subject, files | ({MASK: mask} if mask else {}), settings)
-    for name, volume in found.volumes.items():
-        write = write_label_map if name == MASK else write_volume
-        write(output / f"{name}.nii.gz", *volume)
-    if found.facts["registered"] and found.volumes:
-        # Imported here, since matplotlib takes a second to load and most subjects of an auto run need no figure.
-        from glioseg.register.figure import draw
-
-        with whole(output / "register.png") as partial:
-            draw(found).savefig(partial, dpi=80)
-    write_json(output / "register.json", found.facts)
+    write_registered(output, found)
     moved = ", ".join(name for name in found.volumes if found.facts["registered"]) or "nothing"
     click.echo(f"{subject}: {found.facts['why']}; moved {moved}")
     for sentence in (*found.facts["refused"].values(), *found.facts["warnings"]):

@@ -6,19 +6,31 @@ that are not given have the values of config.yaml.
 \b
     python scripts/segment.py --model results/train/all/model.keras --output seg.nii.gz
         --image flair a.nii.gz --image t1 b.nii.gz --image t1ce c.nii.gz --image t2 d.nii.gz
+
+Scans as they come from a scanner, on grids of their own and with a skull:
+
+\b
+    python scripts/segment.py --dicom patient --register auto --strip network --output seg.nii.gz
 """
 
 import os
+import tempfile
+from pathlib import Path
 
 import click
 
 from glioseg.labels import DIALECTS, volumes_ml
+from glioseg.layouts.dicom import propose_one
 from glioseg.layouts.folders import stem_of
 from glioseg.model_files import models_of
 from glioseg.predict.one_scan import find_scan, insist_on_unused, segment_scan, settings_of
 from glioseg.predict.runtime import RUNTIMES
 from glioseg.predict.segment import MAPS, write_segmentation
 from glioseg.predict.sliding_window import AXES
+from glioseg.register.back import Dicom, write_on_series
+from glioseg.register.one_scan import register_scan
+from glioseg.register.subject import MODES
+from glioseg.volumes.nifti import read_volume
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import (
     FOLDER,
@@ -36,7 +48,7 @@ STARTING_POINT = (
     "no --model was given, so this is the segmentation of a model that learned from synthetic patients alone; it is a "
     "start, to be corrected or to train on from, and no diagnosis"
 )
-CONFIG = defaults("predict")
+CONFIG, REGISTER = defaults("predict"), defaults("register")
 THRESHOLD = "that of the models' study, otherwise {}"
 
 
@@ -51,6 +63,25 @@ THRESHOLD = "that of the models' study, otherwise {}"
     "third volume of a 4-D file. Instead of it: --subject.",
 )
 @click.option("--subject", type=FOLDER, help="Instead of --image: the folder of one subject in a known layout.")
+@click.option(
+    "--dicom", type=FOLDER, help="Instead of --image: the folder of one patient, with a folder for each DICOM series."
+)
+@click.option(
+    "--register",
+    "mode",
+    type=click.Choice(MODES),
+    default=REGISTER["mode"],
+    help="Whether the series are registered first; auto: if they are on different grids, or a skull is to be removed.",
+)
+@click.option(
+    "--reference", default=REGISTER["reference"], help="Modality that the others are moved to; finest: by voxel size."
+)
+@click.option("--n4", type=bool, default=REGISTER["n4"], help="true: divide each image by its bias field (N4).")
+@click.option(
+    "--strip",
+    default=REGISTER["strip"],
+    help="With --register: none; network, which finds the brain; or a folder with a mask NAME.nii.gz of the brain.",
+)
 @click.option(
     "--labels",
     type=click.Choice(DIALECTS),
@@ -114,21 +145,42 @@ THRESHOLD = "that of the models' study, otherwise {}"
     help="Map to write next to the label map (repeatable). Default: none.",
 )
 @click.option("--threads", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), help="Number of CPU threads.")
-@click.option("--output", type=LABEL_MAP, required=True, help="Label map to write, on the scan's own grid.")
-def segment(models, images, subject, labels, output, **how):
-    if bool(images) == bool(subject):
-        raise ValueError("give either --image MODALITY FILE for each modality, or --subject FOLDER")
+@click.option(
+    "--output",
+    type=LABEL_MAP,
+    required=True,
+    help="Label map to write, on the scan's own grid. Of registered series it lies in the common space, and in the "
+    "folder NAME_own_grids there is one on the grid of each series.",
+)
+def segment(models, images, subject, dicom, labels, output, mode, reference, n4, strip, **how):
+    if sum(map(bool, (images, subject, dicom))) != 1:
+        raise ValueError("give either --image MODALITY FILE for each modality, or --subject FOLDER, or --dicom FOLDER")
     if not models:
         models = models_of(shipped())
         click.echo(f"warning: {STARTING_POINT}", err=True)
     name = stem_of(output.name)
     folder = NEW_FOLDER(output.with_name(f"{name}_maps"))
+    if dicom:
+        patient = propose_one(dicom)
+        for note in patient.notes:
+            click.echo(f"note: {note}", err=True)
+        images = list(patient.series.items())
     scan = find_scan(subject or images, models, labels)
     insist_on_unused(output, scan.files)
-    facts, found, warnings = segment_scan(name, scan, models, settings_of(how, models))
+    series = {name: path for name, (path, _) in scan.files.items() if path.is_dir()}
+    settings = {"mode": mode, "reference": reference, "n4": n4, "strip": strip}
+    with tempfile.TemporaryDirectory() as place:
+        registered = None
+        if mode != "never":
+            scan, registered = register_scan(name, scan, settings, Path(place))
+        facts, found, warnings = segment_scan(name, scan, models, settings_of(how, models), registered)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     write_segmentation(found, facts, scan.labels, folder, output)
+    if registered:
+        own = NEW_FOLDER(output.with_name(f"{name}_own_grids"))
+        said = write_on_series(own, *read_volume(output), registered, Dicom(series, scan.labels, models))
+        click.echo(f"{own}: {'; '.join(said)}")
     volume_ml = volumes_ml(found.classes, scan.labels, voxel_ml(facts["spacing_mm"]))["WT"]
     uncertainty = found.uncertainty["uncertainty"]
     click.echo(f"{output}: {volume_ml:.1f} ml of tumor, uncertainty {uncertainty:.3f}, labels {scan.labels}")

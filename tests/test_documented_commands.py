@@ -15,6 +15,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
+from dicoms import write_series
 from studies import MODALITIES, PROGRAMS, ROOT, TINY, tiny_subject
 
 from glioseg.files import read_table
@@ -105,6 +106,9 @@ class Newcomer:
         for part in MODALITIES:
             for copy in (f"{part}.nii.gz", f"subject/subject_{part}.nii.gz"):
                 shutil.copy(scans / f"phantom_002/phantom_002_{part}.nii.gz", self.places / copy)
+        images, _ = tiny_subject(2, (64, 72, 60))
+        for part, words in zip(MODALITIES, ("AX FLAIR", "AX T1", "AX T1 POST GD", "AX T2"), strict=True):
+            write_series(self.places / f"patient/{part}", images[part], np.diag([-1.0, -1, 1, 1]), words)
         header = ["subject", *MODALITIES, "seg"]
         lines = [
             [f"p{number:02d}", *(f"folder/{name}/{name}_{part}.nii.gz" for part in (*MODALITIES, "seg"))]

@@ -38,6 +38,7 @@ TESTED_BY_OTHERS = {
     "preprocess/memory": "test_workflow.py",
     "register/facts": "register/test_subject.py",
     "register/figure": "register/test_subject.py",
+    "register/one_scan": "commands/test_segment.py",
     "register/intensities": "register/test_subject.py",
     "report/gallery": "commands/test_report.py",
     # Its scripts run in a browser: tests/test_segmenter.py.

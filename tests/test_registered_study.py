@@ -88,6 +88,10 @@ def test_subjects_on_grids_of_their_own_are_excluded_until_they_are_registered(r
             series = nib.load(raw / f"{name}/{name}_{modality}.nii.gz")
             labels = nib.load(run / f"own_grids/{name}/{modality}.nii.gz")
             assert labels.shape == series.shape and np.allclose(labels.affine, series.affine)
+    # The only subject that was moved is in the report's ranking, and its page shows how.
+    assert 'aria-label="Registered subjects"' in (run / "report/index.html").read_text()
+    if (run / "report/subjects/case_02.html").exists():
+        assert "Registered to t1ce, because the series are on" in (run / "report/subjects/case_02.html").read_text()
     again = run.run("--dry-run")
     assert "Nothing to be done" in again.stdout + again.stderr
 

@@ -6,11 +6,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from dicoms import write_series
 from examples import TISSUES
 from studies import MODALITIES, run_predict
 
 import segment
 from glioseg.predict import one_scan
+from glioseg.volumes.nifti import read_volume
 
 
 def test_a_single_scan_is_segmented_as_in_a_study(study, tmp_path):
@@ -150,3 +152,39 @@ def two(case, folder):
         for path in case.iterdir():
             (folder / "many" / name / path.name.replace(case.name, name)).write_bytes(path.read_bytes())
     return folder / "many"
+
+
+def test_series_on_grids_of_their_own_are_registered_and_get_their_labels_back(study, tmp_path):
+    folder, case = study
+    pydicom = pytest.importorskip("pydicom")
+    files = {name: case / f"{case.name}_{name}.nii.gz" for name in MODALITIES}
+    # One series has other axes, and one came as DICOM.
+    voxels, affine = read_volume(files["t2"])
+    turned = nib.Nifti1Image(np.transpose(voxels, (1, 2, 0)), affine[:, [1, 2, 0, 3]])
+    files["t2"] = tmp_path / "t2.nii.gz"
+    nib.save(turned, files["t2"])
+    files["t1"] = write_series(tmp_path / "t1", *read_volume(files["t1"]), "t1", FrameOfReferenceUID="1.2")
+    images = [word for name, path in files.items() for word in ("--image", name, path)]
+    words = ["--model", folder / "0" / "model.keras", *images, "--output", tmp_path / "seg.nii.gz"]
+
+    refused = CliRunner().invoke(segment.segment, list(map(str, words)))
+    assert refused.exit_code == 1 and "set register: mode to auto" in refused.output
+    done = CliRunner().invoke(segment.segment, list(map(str, [*words, "--register", "auto"])))
+    assert done.exit_code == 0, done.output
+    own = tmp_path / "seg_own_grids"
+    assert sorted(path.name for path in own.iterdir()) == [
+        "flair.nii.gz",
+        "t1.dcm",
+        "t1.nii.gz",
+        "t1ce.nii.gz",
+        "t2.nii.gz",
+    ]
+    found, expected = nib.load(own / "t2.nii.gz"), nib.load(files["t2"])
+    assert found.shape == expected.shape and np.allclose(found.affine, expected.affine)
+    assert pydicom.dcmread(own / "t1.dcm").Modality == "SEG"
+
+
+def test_a_folder_without_series_is_refused(study, tmp_path):
+    words = ["--model", study[0] / "0" / "model.keras", "--dicom", tmp_path, "--output", tmp_path / "seg.nii.gz"]
+    done = CliRunner().invoke(segment.segment, list(map(str, words)))
+    assert done.exit_code == 1 and "expected the DICOM series of one visit of a patient" in done.output

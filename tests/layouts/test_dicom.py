@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from dicoms import write_series
 
 from glioseg.files import read_table
-from glioseg.layouts.dicom import propose
+from glioseg.layouts.dicom import propose, propose_one
 from layouts import layouts
 
 AFFINE = np.array([[-0.9, 0, 0, 30], [0, -0.9, 0, 40], [0, 0, 3, -20], [0, 0, 0, 1]])
@@ -58,6 +58,9 @@ def test_each_bad_series_has_a_sentence_and_the_others_go_on(root):
     write_series(mixed, volume(), AFFINE, "AX FLAIR")
     for path in write_series(root / "p4/x", volume(), AFFINE, "AX FLAIR", PatientID="12").iterdir():
         path.rename(mixed / f"other_{path.name}")
+    # Of several patients, but each series in a folder of its own: they are no visits of one patient.
+    write_series(root / "p6/one", volume(), AFFINE, "AX FLAIR")
+    write_series(root / "p6/two", volume(), AFFINE, "AX T2", PatientID="12", StudyInstanceUID="1.9")
     (root / "p5").mkdir()
     (root / "p5/letter.txt").write_text("no DICOM")
     notes = notes_of(root)
@@ -74,6 +77,7 @@ def test_each_bad_series_has_a_sentence_and_the_others_go_on(root):
         [*(f"{bad}/{name} {sentence}" for name, sentence in expected.items()), "p2 has no series of flair, t1, t2"]
     )
     assert notes["p3"][0] == f"{mixed} holds scans of several patients; keep those of each patient in a folder"
+    assert notes["p6"] == [f"{root}/p6 holds scans of 2 patients; keep those of each patient in a folder"]
     proposed = {patient.name: patient.series for patient in propose(root)}
     assert set(proposed["p1"]) == {"flair", "t1", "t1ce", "t2"} and proposed["p2"] == {"t1ce": f"{bad}/b"}
 
@@ -91,6 +95,14 @@ def test_visits_are_subjects_of_one_patient(tmp_path):
     early, late = propose(tmp_path)
     assert (early.name, late.name) == ("p1_ses-1", "p1_ses-2")
     assert "/early/" in early.series["t1"] and "/late/" in late.series["t1"]
+
+
+def test_the_folder_of_one_patient_is_proposed_alone(root):
+    patient = propose_one(root / "p1")
+    assert set(patient.series) == {"flair", "t1", "t1ce", "t2"} and patient.notes == []
+    (root / "none").mkdir()
+    with pytest.raises(ValueError, match="none: expected the DICOM series of one visit of a patient, found no visits"):
+        propose_one(root / "none")
 
 
 def test_a_folder_without_dicom_is_an_error(tmp_path):

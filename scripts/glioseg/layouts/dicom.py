@@ -50,31 +50,51 @@ def propose(root: Path) -> list[Patient]:
     several visits get the endings _ses-1, _ses-2. Of two series of one modality, that with the smaller voxels is
     proposed. Raises ValueError if no folder holds DICOM files.
     """
-    patients = []
-    for number, entry in enumerate(sorted(path for path in root.iterdir() if path.is_dir()), 1):
-        visits: dict[str, list[Series]] = {}
-        dates, hidden, notes = {}, False, []
-        for folder in _folders(entry):
-            tags, found = _look(folder)
-            if not tags:
-                notes.append(f"{folder} {found.reason}")
-                continue
-            visits.setdefault(tags["study"], []).append(found)
-            dates[tags["study"]] = tags["date"]
-            hidden |= _names_patient(entry.name, tags)
-        name = f"subject_{number:03d}" if hidden else entry.name
-        if hidden:
-            notes.append(f"{entry} has the name or number of a patient, who is called {name} here")
-        for visit, study in enumerate(sorted(visits, key=lambda study: (dates[study], study)), 1):
-            whole = f"{name}_ses-{visit}" if len(visits) > 1 else name
-            patients.append(_patient(whole, visits[study], notes if visit == 1 else []))
-        if notes and not visits:
-            patients.append(Patient(name, {}, notes))
+    entries = sorted(path for path in root.iterdir() if path.is_dir())
+    patients = [visit for number, entry in enumerate(entries, 1) for visit in _visits(entry, number)]
     if not patients:
         raise ValueError(
             f"{root}: no DICOM series found; expected a folder for each patient, and in it one for each series"
         )
     return patients
+
+
+def propose_one(folder: Path) -> Patient:
+    """Propose the series of the only visit of the patient in a folder. Raises ValueError if there is none, or more."""
+    found = [visit for visit in _visits(folder, 1) if visit.series]
+    if len(found) != 1:
+        raise ValueError(
+            f"{folder}: expected the DICOM series of one visit of a patient, found {len(found) or 'no'} visits with "
+            "usable series; give a folder with a folder for each series"
+        )
+    return found[0]
+
+
+def _visits(entry: Path, number: int) -> list[Patient]:
+    """The visits of the patient in a folder, which is the one with this number."""
+    visits: dict[str, list[Series]] = {}
+    dates, hidden, notes, people = {}, False, [], set()
+    for folder in _folders(entry):
+        tags, found = _look(folder)
+        if not tags:
+            notes.append(f"{folder} {found.reason}")
+            continue
+        visits.setdefault(tags["study"], []).append(found)
+        dates[tags["study"]] = tags["date"]
+        hidden |= _names_patient(entry.name, tags)
+        people |= {tags["patient"]} - {""}
+    name = f"subject_{number:03d}" if hidden else entry.name
+    if hidden:
+        notes.append(f"{entry} has the name or number of a patient, who is called {name} here")
+    if len(people) > 1:
+        # Otherwise, they would be the visits of one patient.
+        notes.append(f"{entry} holds scans of {len(people)} patients; keep those of each patient in a folder")
+        visits = {}
+    patients = []
+    for visit, study in enumerate(sorted(visits, key=lambda study: (dates[study], study)), 1):
+        whole = f"{name}_ses-{visit}" if len(visits) > 1 else name
+        patients.append(_patient(whole, visits[study], notes if visit == 1 else []))
+    return patients or ([Patient(name, {}, notes)] if notes else [])
 
 
 def _patient(name: str, series: list[Series], notes: list[str]) -> Patient:

@@ -58,13 +58,18 @@ def find_scan(
 
 
 def segment_scan(
-    name: str, scan: OneScan, models: Sequence[ModelFile], settings: PredictSettings
+    name: str,
+    scan: OneScan,
+    models: Sequence[ModelFile],
+    settings: PredictSettings,
+    registered: dict | None = None,
 ) -> tuple[ScanFacts, Segmentation, list[str]]:
     """Return the facts of a scan (`scan.json`), its segmentation, and warnings of the checks and of the models.
 
-    name: name of the subject, for messages. Raises ValueError with the reason of the checks if the scan cannot be used.
+    name: name of the subject, for messages; registered: register.json, if the scan is registered. Raises ValueError
+    with the reason of the checks if the scan cannot be used.
     """
-    facts, image, warning = prepare(name, scan.files, scan.study, scan.labels)
+    facts, image, warning = prepare(name, scan.files, scan.study, scan.labels, registered)
     warnings = [warning] if warning else []
     warnings += [
         f"{model} learned from this scan, its training subject {trained}; this segmentation says nothing of how well "
@@ -149,15 +154,19 @@ def insist_on_unused(output: Path, images: Mapping[str, tuple[Path, int]]) -> No
 
 
 def prepare(
-    name: str, images: Mapping[str, tuple[Path, int]], study: Study, labels: str
+    name: str,
+    images: Mapping[str, tuple[Path, int]],
+    study: Study,
+    labels: str,
+    registered: dict | None = None,
 ) -> tuple[ScanFacts, np.ndarray, str]:
     """Return the scan's facts (`scan.json`), its image (X, Y, Z, C), and the warnings of the checks ("" if none).
 
-    name: name of the subject, for messages; labels: label dialect. Raises ValueError with the reason of the checks if
-    the scan cannot be used.
+    name: name of the subject, for messages; labels: label dialect; registered: as of `segment_scan`. Raises ValueError
+    with the reason of the checks if the scan cannot be used.
     """
     settings = study["preprocess"] | {"modalities": study["modalities"], "labels": labels, "forced": False}
-    scan, arrays = preprocess_scan(name, dict(images), None, settings)
+    scan, arrays = preprocess_scan(name, dict(images), None, settings, registered)
     if scan["verdict"] == "excluded":
         raise ValueError(f"{name} cannot be segmented: {scan['reason']}")
     return scan, arrays["image"], scan["reason"]
