@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from studies import ROOT, run_predict
 
+from glioseg.predict.calibrate.temperature import calibrated
+
 # Loaded by every Python that starts with its folder on PYTHONPATH. It notes each look-up and connection, and refuses
 # it: code that sends statistics may well ignore the error.
 GUARD = """
@@ -52,6 +54,23 @@ def test_prediction_maps_and_uncertainty_on_the_scans_own_grid(study, tmp_path):
     assert not predicted[values["WT"] < 0.24].any()
     written = json.loads((tmp_path / "sure.json").read_text())
     assert written["models"] == 2 and written["subject"] == case.name and 0 <= written["uncertainty"] <= 1
+
+
+def test_a_temperature_changes_the_maps_and_the_uncertainty_but_no_segmentation(study, tmp_path):
+    folder, _ = study
+    words = ["--model", folder / "0" / "model.keras", "--maps", "WT", "--maps", "entropy"]
+    for name, temperature in (("before", 1), ("after", 2)):
+        done = run_predict(folder, tmp_path / name, *words, "--temperature", temperature)
+        assert done.returncode == 0, done.stderr
+    paths = ("seg.nii.gz", "maps/entropy.nii.gz", "maps/WT.nii.gz")
+    before, after = (
+        [np.asarray(nib.load(tmp_path / name / path).dataobj) for path in paths] for name in ("before", "after")
+    )
+    assert (before[0] == after[0]).all() and (before[1] == after[1]).all()
+    assert after[2] == pytest.approx(calibrated(before[2].astype(np.float32), 2), abs=0.02)
+    assert (before[2] != after[2]).any()
+    sure = [json.loads((tmp_path / name / "sure.json").read_text())["expected_dice"] for name in ("before", "after")]
+    assert sure[0] != sure[1]
 
 
 @pytest.fixture
