@@ -30,7 +30,9 @@ class Contrast:
 
     signals: of each tissue (len(TISSUES), C); coarse and fine: strength of the texture in each tissue (3, C): necrosis,
     edema, enhancing; everywhere: of the texture in all tissues; bias, noise and blur: strength of each; thick: factor
-    of the slice thickness; axis: that of the slices; rim: strength of the rim.
+    of the slice thickness; axis: that of the slices; wider: factor by which the standard deviation of the whole scan is
+    that of its tissues, since scans hold more than these: remains of skull and eyes, bias, artifacts; shift: of their
+    mean, in standard deviations.
     """
 
     signals: np.ndarray
@@ -42,6 +44,8 @@ class Contrast:
     blur: np.ndarray
     thick: np.ndarray
     axis: np.ndarray
+    wider: np.ndarray
+    shift: np.ndarray
 
 
 def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhancing: bool) -> Contrast:
@@ -50,14 +54,17 @@ def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhanc
     Raises ValueError for a modality that phantoms do not have.
     """
     drawn = {"flair": _flair, "t1": _t1, "t1ce": _t1ce, "t2": _t2}
-    # The same for all modalities: how visible the edema is, and how fluid the necrosis.
-    plain, fluid = random.uniform(0.2, 1), random.uniform(0, 1) ** (1 if enhancing else 2)
+    # The same for all modalities: how visible the edema is, how fluid the necrosis, and how much it has bled.
+    plain, fluid = random.uniform(0.1, 1), random.uniform(0, 1) ** (1.5 if enhancing else 2.5)
+    blood = random.uniform(0, 1) * (random.random() < 0.25)
     # How much the vessels take up contrast agent, and how much the white matter has aged.
     vivid, old = random.uniform(0, 1), random.uniform(0, 1)
     signals = []
     # All modalities are drawn, so that a study with two of them sees the same patients.
     for name in drawn:
         values = drawn[name](random, plain, fluid)
+        if name in ("t1", "t1ce"):
+            values["necrosis"] += blood * random.uniform(0, 1) * (1.2 * values["wm"] - values["necrosis"])
         values |= {"vessels": vivid * random.uniform(*_GLOW[name]), "aged": old * random.uniform(*_AGED[name])}
         values["rim"] = random.choice([-0.3, 0, 0.3, 1]) * random.uniform(0, 1)
         scale = values["wm"]
@@ -76,6 +83,8 @@ def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhanc
         "thick": thick,
         # Most scans have axial slices.
         "axis": random.choice(3, count, p=[0.15, 0.15, 0.7]),
+        "wider": random.uniform(1, 1.7, count),
+        "shift": random.uniform(-0.2, 0.2, count),
     }
     return Contrast(**{name: values[..., chosen] for name, values in every.items()})
 
@@ -96,7 +105,8 @@ def paint(random: np.random.Generator, maps: np.ndarray, sample: np.ndarray, dra
     brain = layers[-1] > 0.5
     coarse, fine = (smooth_noise(random, shape, step) for step in (11, 3.5))
     whole = sample @ drawn.signals
-    mean, deviation = whole.mean(0), np.sqrt(whole.var(0) + drawn.noise**2 + 0.05**2)
+    deviation = drawn.wider * np.sqrt(whole.var(0) + drawn.noise**2 + 0.05**2)
+    mean = whole.mean(0) + drawn.shift * deviation
     # The mean of the bias in a patch differs from that of the brain; the rest of it varies within the patch.
     fields = [smooth_noise(random, shape, 48) for _ in range(2)]
     result = np.empty((*shape, count), np.float32)
@@ -137,9 +147,9 @@ def _soften(volume: np.ndarray, drawn: Contrast, channel: int) -> np.ndarray:
 def _flair(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
     wm = 0.64
     gm, csf = wm * random.uniform(0.98, 1.4), wm * random.uniform(0.05, 0.5)
-    edema = gm * (1.12 + 0.8 * plain * random.uniform(0.6, 1))
-    solid = edema * random.uniform(0.75, 1.2)
-    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.75, 1.2)} | {
+    edema = gm * (1.08 + 0.7 * plain * random.uniform(0.6, 1))
+    solid = edema * random.uniform(0.7, 1.25)
+    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.7, 1.25)} | {
         "necrosis": solid + (csf * random.uniform(1, 2) - solid) * fluid
     }
 
@@ -147,9 +157,10 @@ def _flair(random: np.random.Generator, plain: float, fluid: float) -> dict[str,
 def _t1(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
     wm = 1.0
     gm, csf = random.uniform(0.65, 0.98), random.uniform(0.2, 0.55)
-    edema = gm * (1 - 0.35 * plain * random.uniform(0.2, 1))
-    solid = edema * random.uniform(0.65, 1)
-    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": gm * random.uniform(0.7, 1.15)} | {
+    # Edema lies in white matter, and keeps some of its signal.
+    edema = (gm + (wm - gm) * random.uniform(0, 0.8)) * (1 - 0.35 * plain * random.uniform(0, 1))
+    solid = edema * random.uniform(0.65, 1.1)
+    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.75, 1.2)} | {
         "necrosis": solid + (csf * random.uniform(0.9, 1.4) - solid) * fluid
     }
 
@@ -157,7 +168,7 @@ def _t1(random: np.random.Generator, plain: float, fluid: float) -> dict[str, fl
 def _t1ce(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
     healthy = _t1(random, plain, fluid)
     brightest = max(healthy["wm"], healthy["gm"])
-    return healthy | {"enhancing": brightest * (1.2 + random.uniform(0, 1.1) ** 1.5)}
+    return healthy | {"enhancing": brightest * (1.12 + random.uniform(0, 0.95) ** 1.5)}
 
 
 def _t2(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
@@ -165,6 +176,6 @@ def _t2(random: np.random.Generator, plain: float, fluid: float) -> dict[str, fl
     gm, csf = wm * random.uniform(1.1, 1.6), wm * random.uniform(1.8, 4)
     edema = gm * (1.12 + 0.8 * plain * random.uniform(0.5, 1))
     solid = edema * random.uniform(0.85, 1.3)
-    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.7, 1.1)} | {
+    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.8, 1.3)} | {
         "necrosis": solid + (max(csf * random.uniform(0.8, 1), solid) - solid) * fluid
     }

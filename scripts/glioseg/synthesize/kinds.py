@@ -28,6 +28,8 @@ def draw_any_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray)
     plan = draw_plan(rng, wm, allowed)
     kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))
     plan = replace(plan, edge_mm=float(rng.uniform(0.5, 1.2)), least_rim_mm=1.5, rim_mm=float(rng.uniform(1.5, 4.5)))
+    # Readers draw borders around the faint margin, too.
+    plan = replace(plan, fade=float(rng.uniform(0, 0.9)), fade_mm=float(rng.uniform(1, 4)))
     # Edema ranges from nearly none to most of the tumor.
     core, whole = np.exp(rng.uniform(np.log([0.05, 12]), np.log([0.8, 160]))).tolist()
     plan = replace(plan, whole_ml=whole, core_ml=float(core * whole), enhancing=kind not in ("faint", "sharp"))

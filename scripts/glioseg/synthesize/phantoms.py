@@ -1,6 +1,5 @@
 """Phantom patients: a deformed average brain with a simulated glioma, imaged by an imperfect scanner."""
 
-import math
 import zlib
 from collections.abc import Callable
 
@@ -8,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from glioseg.choices import choose
-from glioseg.labels import CLASSES, to_values
+from glioseg.labels import to_values
 from glioseg.synthesize.anatomy import (
     AFFINE,
     BOX,
@@ -17,16 +16,14 @@ from glioseg.synthesize.anatomy import (
     SHAPE,
     coarse_brain,
     coarsen,
-    depth_mm,
     draw_warp,
     refine,
     tissue_fractions,
 )
 from glioseg.synthesize.contrast import TISSUES
 from glioseg.synthesize.kinds import draw_any_plan
-from glioseg.synthesize.smooth_fields import smooth_noise
+from glioseg.synthesize.mixture import distractors, fill, mix_tissues, noise_in
 from glioseg.synthesize.tumors import Plan, compartments, draw_plan, grow_tumor, mass_effect
-from glioseg.volumes import boxes
 
 __all__ = ["AFFINE", "KINDS", "MODALITIES", "SHAPE", "phantom", "phantom_and_tissues"]
 
@@ -66,16 +63,16 @@ def phantom_and_tissues(subject: str, seed: int, kinds: str) -> tuple[dict[str, 
     brain, tissue, classes, plan = _grow_patient(rng, warp, draw)
     # The brain's voxels are a third of BOX. From here on, lists of only their values take a third of the time.
     tissue = {name: fraction[brain] for name, fraction in tissue.items()}
-    lesions, layers = _distractors(rng, warp, brain, tissue, classes[brain] == 0)
-    fractions = _mix(rng, brain, tissue, classes, plan.edge_mm)
+    lesions, layers = distractors(rng, warp, brain, tissue, classes[brain], supplied=kinds == "many")
+    fractions = mix_tissues(rng, brain, tissue, classes, plan)
     images = {}
     signals = _draw_signals(rng, plan.enhancing)
-    texture = 0.05 * _noise(rng, brain, 3) + 0.05 * _noise(rng, brain, 14)
+    texture = 0.05 * noise_in(rng, brain, 3) + 0.05 * noise_in(rng, brain, 14)
     for modality in MODALITIES:
         signal = sum(signals[modality][name] * fraction for name, fraction in fractions.items())
         signal += lesions[modality]
         signal *= 1 + texture * _WATER[modality] / 0.06
-        images[modality] = _on_grid(_fill(brain, _scan(rng, signal, brain)))
+        images[modality] = _on_grid(fill(brain, _scan(rng, signal, brain)))
     tissues = np.zeros((*BOX_SHAPE, len(TISSUES)), np.uint8)
     tissues[brain] = np.stack([np.rint(255 * np.clip((fractions | layers)[name], 0, 1)) for name in TISSUES], -1)
     return images, _on_grid(to_values(classes, "brats2020")), tissues
@@ -106,65 +103,6 @@ def _grow_patient(
     return brain, tissue, compartments(rng, whole, core, brain, tissue, plan), plan
 
 
-def _distractors(
-    rng: np.random.Generator, warp: np.ndarray, brain: np.ndarray, tissue: dict[str, np.ndarray], healthy: np.ndarray
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Signal (float32, by modality) of healthy structures that look like tumor in single voxels, and their fractions.
-
-    `tissue`, `healthy` (bool), the signals and the fractions are lists of the brain's voxels.
-    """
-    csf, gm, wm = (tissue[name] for name in ("csf", "gm", "wm"))
-    deep_mm = refine(depth_mm(coarsen(brain), COARSE_MM))[brain]
-    ventricle = csf * (deep_mm > 26) * (warp[2][brain] > 45)
-    around = refine(ndimage.gaussian_filter(coarsen(_fill(brain, ventricle)), 3.0 / COARSE_MM))[brain]
-    tubes = np.exp(-(_noise(rng, brain, 9) ** 2 + _noise(rng, brain, 9) ** 2) / 0.12)
-    vessels = tubes * np.clip(csf + 0.7 * gm + 0.3 * (deep_mm < 15), 0, 1)
-    dura = (deep_mm < 2.5) * np.clip(_noise(rng, brain, 12) + 0.2, 0, 1)
-    falx = (np.abs(warp[0][brain] - 98) < 1.2) * (deep_mm < 14) * (wm < 0.3)
-    choroid = ventricle * (np.exp(-(_noise(rng, brain, 7) ** 2) / 0.15))
-    bright = healthy * np.maximum.reduce([vessels, 0.8 * dura, 0.6 * falx, 0.8 * choroid])
-    # White matter ages symmetrically: bright caps around the ventricles and spots in the deep white matter.
-    age = rng.uniform(0.0, 1.0)
-    spots = smooth_noise(rng, BOX_SHAPE, 8)
-    both = 0.6 * (spots + spots[::-1])[brain]
-    caps = np.clip((around - 0.16 + 0.12 * age) * 9, 0, 1)
-    spots = np.clip((both - 1.7 + 0.6 * age) * 3, 0, 1) * (deep_mm > 12)
-    aged = healthy * wm * np.maximum(caps * np.clip(0.6 + both, 0, 1), spots)
-    aged = ndimage.gaussian_filter(_fill(brain, aged), 0.7, truncate=2)[brain]
-    leak = rng.uniform(0, 0.35) * csf * healthy * np.clip(_noise(rng, brain, 20), 0, 2)
-    lit = rng.uniform(0.5, 0.8)
-    cortex = 0.08 * gm * _noise(rng, brain, 16)
-    signals = {
-        "flair": 0.44 * aged + leak + 0.35 * dura * healthy + cortex,
-        "t1": -0.12 * aged,
-        "t1ce": lit * bright - 0.12 * aged,
-        "t2": 0.35 * aged - 0.3 * tubes * csf + cortex,
-    }
-    return signals, {"vessels": bright, "aged": aged, "rim": healthy * (deep_mm < 2.5)}
-
-
-def _mix(
-    rng: np.random.Generator, brain: np.ndarray, tissue: dict[str, np.ndarray], classes: np.ndarray, edge_mm: float
-) -> dict[str, np.ndarray]:
-    """Fractions (float32, lists of the brain's voxels) of all tissues; blurred tumor borders give partial volumes.
-
-    edge_mm: standard deviation of the blur.
-    """
-    strength = np.clip(0.85 + 0.12 * _noise(rng, brain, 10), 0.5, 1)
-    # The blur reaches twice its standard deviation, so this box contains all of it.
-    near = boxes.slices(boxes.grow(boxes.bounding_box(classes > 0), classes.shape, 2 * math.ceil(edge_mm)))
-    tumor = {}
-    for name in ("necrosis", "edema", "enhancing"):
-        member = np.zeros(BOX_SHAPE, np.float32)
-        member[near] = ndimage.gaussian_filter(
-            (classes[near] == CLASSES.index(name)).astype(np.float32), edge_mm, truncate=2
-        )
-        tumor[name] = member[brain]
-    tumor["edema"] *= strength
-    left = np.clip(1 - sum(tumor.values()), 0, 1)
-    return {name: tissue[name] * left for name in ("csf", "gm", "wm")} | tumor
-
-
 def _draw_signals(rng: np.random.Generator, enhancing: bool) -> dict[str, dict[str, float]]:
     water = {name: rng.normal() for name in _SIGNAL["t1"]}
     fluid = rng.uniform(0, 1)
@@ -188,21 +126,10 @@ def _scan(rng: np.random.Generator, signal: np.ndarray, brain: np.ndarray) -> np
     """
     contrast, gain, noise = rng.uniform(0.85, 1.2), rng.uniform(180, 700), rng.uniform(0.05, 0.09)
     image = np.maximum(signal, 0.02) ** np.float32(contrast)
-    image *= np.exp(0.09 * _noise(rng, brain, 60))
+    image *= np.exp(0.09 * noise_in(rng, brain, 60))
     real, imaginary = (rng.standard_normal(BOX_SHAPE, np.float32)[brain] * np.float32(noise) for _ in range(2))
     image = np.sqrt((image + real) ** 2 + imaginary**2) * gain
     return np.clip(np.rint(image), 1, 32767).astype(np.int16)
-
-
-def _noise(rng: np.random.Generator, brain: np.ndarray, step_mm: float) -> np.ndarray:
-    return smooth_noise(rng, BOX_SHAPE, step_mm)[brain]
-
-
-def _fill(brain: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Array (BOX_SHAPE, the values' dtype) with the values at the brain's voxels and 0 elsewhere."""
-    filled = np.zeros(BOX_SHAPE, values.dtype)
-    filled[brain] = values
-    return filled
 
 
 def _on_grid(part: np.ndarray) -> np.ndarray:

@@ -23,7 +23,9 @@ class Plan:
     """Random parameters of a tumor, drawn before it grows; foci are coarse voxels, the largest focus first.
 
     No foci: a healthy brain. least_rim_mm: least thickness of the rim; patchy: share of the core that does not enhance,
-    if it enhances in patches instead of a rim; edge_mm: blur of the borders between tissues (standard deviation).
+    if it enhances in patches instead of a rim; edge_mm: blur of the borders between tissues (standard deviation);
+    fade: share of the tumor's signal that is lost at its border, and of the core's that is edema's there; fade_mm:
+    depth at which a third of that is lost still.
     """
 
     foci: list[tuple[int, ...]]
@@ -35,6 +37,8 @@ class Plan:
     least_rim_mm: float = 2.5
     patchy: float | None = None
     edge_mm: float = 0.7
+    fade: float = 0.0
+    fade_mm: float = 1.0
 
 
 def draw_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> Plan:
