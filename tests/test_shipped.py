@@ -31,10 +31,11 @@ def test_the_way_of_the_model_gives_the_same_bits_twice(tiny):
         trained.append(weights(tiny / "train/all/model.keras"))
         maps = np.load(tiny / "preprocess/phantom_001/tissues.npy", mmap_mode="r")
         assert maps.shape[:3] == np.load(tiny / "preprocess/phantom_001/mask.npy", mmap_mode="r").shape
-        # The masks are those of the maps: necrosis, edema and enhancing tumor.
+        # The masks are those of the maps: necrosis, edema and enhancing tumor, whose borders may be faint.
         mask = np.load(tiny / "preprocess/phantom_002/mask.npy")
-        inside = np.load(tiny / "preprocess/phantom_002/tissues.npy")[mask > 0]
-        assert not mask.any() or (inside[:, 3:6].sum(-1) > 100).mean() > 0.9
+        tumor = np.load(tiny / "preprocess/phantom_002/tissues.npy")[..., 3:6].sum(-1, dtype=int)
+        assert (tumor[mask > 0] > 20).mean() > 0.95
+        assert (tumor[mask == 0] > 20).mean() < 0.02
         (tiny / "train/all/model.keras").unlink()
     for first, again in zip(*trained, strict=True):
         np.testing.assert_array_equal(first, again)
