@@ -110,7 +110,7 @@ def test_links_at_the_top_land_on_their_heading(page, width):
 
 def test_images_keep_their_place_before_they_are_loaded(page):
     sizes = page().value("[...document.images].map(one => [one.getAttribute('width'), one.getAttribute('height')])")
-    assert sizes.count(["1000", "560"]) == 18 and ["1056", "430"] in sizes
+    assert sizes.count(["1000", "560"]) == 21 and ["1056", "430"] in sizes
     assert [None, None] not in sizes
 
 
