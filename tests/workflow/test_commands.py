@@ -13,7 +13,7 @@ from glioseg.workflow.commands import LABEL_MAP, LONGEST_NAME, NEW_FOLDER, TABLE
 
 COMMANDS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 # Names of options that name a file or folder to write, in any command.
-WRITTEN = {"output", "output_dir", "state", "map_folder", "pages", "table", "calibration"}
+WRITTEN = {"output", "output_dir", "state", "map_folder", "pages", "table"}
 
 
 def refusal(kind, path):
