@@ -8,6 +8,7 @@ import numpy as np
 
 from glioseg.labels import EVERYWHERE, region
 from glioseg.model_files import CUTS, SMALLEST
+from glioseg.predict.calibrate.patients import by_patient, standard_error
 from glioseg.predict.postprocess import components, too_little
 from glioseg.volumes.boxes import cut
 
@@ -72,10 +73,8 @@ def tune_regions(
     standard error over the patients; of equally good ones the nearest to it is chosen.
     enhancing_ml: smaller enhancing tumor is dropped, as it will be afterwards.
     """
-    by_patient: dict[object, list[np.ndarray]] = {}
-    for patient, case in zip(patients or itertools.count(), cases, strict=bool(patients)):
-        by_patient.setdefault(patient, []).append(_dice_of_cuts(case, enhancing_ml))
-    each = np.stack([np.mean(some, axis=0) for some in by_patient.values()])
+    dice = (_dice_of_cuts(case, enhancing_ml) for case in cases)
+    each = np.stack([np.mean(some, axis=0) for some in by_patient(dice, patients)])
     places, rows = [values.index(value) for value in configured], []
     for axis, name in enumerate(CUTS):
         lines = each[(slice(None), *places[:axis], slice(None), *places[axis + 1 :])]
@@ -84,8 +83,7 @@ def tune_regions(
         order = sorted(range(len(values)), key=lambda place: abs(values[place] - values[first]))
         best = max(order, key=lambda place: round(float(mean[place]), 9))
         gains = (lines[:, best] - lines[:, first]).mean(-1)
-        error = gains.std(ddof=1) / len(gains) ** 0.5 if len(gains) > 1 else 0.0
-        places[axis] = best if gains.mean() >= max(LEAST_GAIN, error) else first
+        places[axis] = best if gains.mean() >= max(LEAST_GAIN, standard_error(gains)) else first
         for value, scores in zip(values, np.round(line, 4).tolist(), strict=True):
             rows.append({"threshold": name, "value": round(value, 4), **dict(zip(EVERYWHERE, scores, strict=True))})
     return {name: values[place] for name, place in zip(CUTS, places, strict=True)}, rows
@@ -154,10 +152,8 @@ def tune(
         raise ValueError("postprocess: no other fold has a subject with a mask; set both values to [] or add folds")
     # Sort by component size first: it changes all regions, so a tie goes to the smallest.
     pairs = {configured, *itertools.product(enhancing_ml or configured[:1], component_ml or configured[1:])}
-    visits: dict[object, list[Case]] = {}
-    for patient, case in zip(patients or range(len(cases)), cases, strict=True):
-        visits.setdefault(patient, []).append(case)
-    dice = {pair: np.mean([_of_patient(some, pair) for some in visits.values()], axis=0) for pair in pairs}
+    visits = by_patient(cases, patients)
+    dice = {pair: np.mean([_of_patient(some, pair) for some in visits], axis=0) for pair in pairs}
     order = sorted(pairs, key=lambda pair: (pair[1], pair[0]))
     best = max(order, key=lambda pair: round(float(dice[pair].mean()), 9))
     if dice[best].mean() - dice[configured].mean() < LEAST_GAIN:

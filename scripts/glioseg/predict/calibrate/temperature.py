@@ -5,12 +5,12 @@ probabilities move towards 0.5, below 1 away from it. It is applied to each regi
 nested and 0.5 where it is.
 """
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from glioseg.labels import EVERYWHERE, region
+from glioseg.predict.calibrate.patients import by_patient, standard_error
 
 # A map has this many steps (`volumes.nifti.write_map`). It rounds lower probabilities than LEAST to 0. Higher ones than
 # MOST, the middle of those that it rounds to 1, are taken as MOST. So a map and the probabilities that it was made of
@@ -61,18 +61,15 @@ def tune_temperature(
     patients: the patient of each case; without it, each case is of another patient.
     """
     tried = sorted({configured, *values})
-    by_patient: dict[object, list[np.ndarray]] = {}
-    for patient, counts in zip(patients or itertools.count(), cases, strict=bool(patients)):
-        by_patient.setdefault(patient, []).append(counts)
-    if not (values and by_patient):
+    each = by_patient(cases, patients)
+    if not (values and each):
         return configured, []
-    scores = np.array([[_brier(sum(some), value) for value in tried] for some in by_patient.values()])
+    scores = np.array([[_brier(sum(some), value) for value in tried] for some in each])
     means, first = scores.mean(0), tried.index(configured)
     order = sorted(range(len(tried)), key=lambda place: abs(np.log(tried[place] / configured)))
     best = min(order, key=lambda place: round(float(means[place]), 9))
     gains = scores[:, first] - scores[:, best]
-    error = gains.std(ddof=1) / len(gains) ** 0.5 if len(gains) > 1 else 0.0
-    chosen = tried[best] if gains.mean() >= error else configured
+    chosen = tried[best] if gains.mean() >= standard_error(gains) else configured
     rows = [{"temperature": value, "brier": round(mean, 6)} for value, mean in zip(tried, means.tolist(), strict=True)]
     return chosen, rows
 
