@@ -30,7 +30,7 @@ from glioseg.report.viewer import niivue
 
 # In the order in which they need each other.
 WORKER = ("nifti.js", "prepare.js", "windows.js", "restore.js", "worker.js")
-PAGE = ("files.js", "show.js", "page.js")
+PAGE = ("files.js", "steer.js", "show.js", "page.js")
 # What these scripts know of `glioseg.preprocess.normalize`.
 NORMALIZATIONS = ("zscore", "zscore_robust", "percentile", "minmax", "minmax_slice")
 # `data:` is for the letters that NiiVue draws, `wasm-unsafe-eval` for the network.

@@ -146,20 +146,7 @@
     });
     press("Save screenshot", () => viewer.saveScene(`${document.querySelector("h1").textContent}.png`));
     controls.addEventListener("submit", event => event.preventDefault());
-    const steps = {ArrowLeft: [1, 0, 0], ArrowRight: [-1, 0, 0], ArrowUp: [0, 1, 0], ArrowDown: [0, -1, 0], PageUp: [0, 0, 1], PageDown: [0, 0, -1]};
-    canvas.addEventListener("keydown", event => {
-      if (!(event.key in steps)) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      const at = viewer.frac2mm(viewer.scene.crosshairPos);
-      viewer.scene.crosshairPos = viewer.mm2frac(steps[event.key].map((step, axis) => at[axis] + step));
-      viewer.createOnLocationChange();
-      viewer.drawScene();
-    }, true);
-    // Without the focus, the viewer leaves the wheel to the page.
-    canvas.parentElement.addEventListener("wheel", event => {
-      if (document.activeElement !== canvas) event.stopPropagation();
-    }, {capture: true});
+    steer(viewer, canvas, () => viewer.createOnLocationChange());
     start();
     const reveal = () => { if (asked()) canvas.scrollIntoView({block: "center"}); };
     addEventListener("hashchange", () => { if (asked()) start(); reveal(); });

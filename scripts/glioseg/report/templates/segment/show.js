@@ -7,19 +7,7 @@ function viewerIn(canvas) {
     dragAndDropEnabled: false, logLevel: "error", isNearestInterpolation: false, sagittalNoseLeft: true, loadingText: "",
   });
   let started, labels;
-  const steps = {ArrowLeft: [1, 0, 0], ArrowRight: [-1, 0, 0], ArrowUp: [0, 1, 0], ArrowDown: [0, -1, 0], PageUp: [0, 0, 1], PageDown: [0, 0, -1]};
-  canvas.addEventListener("keydown", event => {
-    if (!(event.key in steps)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    const at = viewer.frac2mm(viewer.scene.crosshairPos);
-    viewer.scene.crosshairPos = viewer.mm2frac(steps[event.key].map((step, axis) => at[axis] + step));
-    viewer.drawScene();
-  }, true);
-  // Without the focus, the viewer leaves the wheel to the page.
-  canvas.parentElement.addEventListener("wheel", event => {
-    if (document.activeElement !== canvas) event.stopPropagation();
-  }, {capture: true});
+  steer(viewer, canvas);
   const load = async (buffer, name) => {
     await viewer.loadFromArrayBuffer(buffer, name);
     return viewer.volumes.at(-1);
