@@ -8,6 +8,8 @@ import select
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,24 @@ WORDS += ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftsha
 PATIENCE_S = 60
 CODES = {"Enter": 13, "Escape": 27, "Home": 36}
 AXE = Path(__file__).parent / "browser/node_modules/axe-core/axe.min.js"
+
+
+@contextmanager
+def chromium(profile: Path) -> Iterator["Browser"]:
+    """A `Browser` while it is needed; skips the tests where no Chromium is installed."""
+    try:
+        browser = Browser(profile)
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    yield browser
+    browser.close()
+
+
+def close_clean(page: "Page") -> None:
+    """Close a page, which must have logged no error and requested nothing outside."""
+    page.close()
+    assert not page.errors
+    assert {address.partition(":")[0] for address in page.addresses} <= {"file", "data", "blob"}
 
 
 class Browser:

@@ -8,7 +8,7 @@ import time
 import nibabel as nib
 import numpy as np
 import pytest
-from browsers import Browser
+from browsers import chromium, close_clean
 from pictures_of_docs import FOLDER, renew
 from PIL import Image
 from reports import make, scan, script, written
@@ -21,12 +21,8 @@ PAGES = ("index.html", "subjects/good.html", "subjects/case_11.html", "subjects/
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    try:
-        browser = Browser(tmp_path_factory.mktemp("browser"))
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    yield browser
-    browser.close()
+    with chromium(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +61,7 @@ def page(browser, report):
 
     yield open_page
     for page in opened:
-        page.close()
-        assert not page.errors
-        assert {address.partition(":")[0] for address in page.addresses} <= {"file", "data", "blob"}
+        close_clean(page)
         assert all(address.startswith(report.as_uri()) for address in page.addresses if address.startswith("file"))
 
 

@@ -8,7 +8,7 @@ import threading
 import nibabel as nib
 import numpy as np
 import pytest
-from browsers import Browser
+from browsers import chromium, close_clean
 from click.testing import CliRunner
 from segmenters import PREDICT, drop, embedded, mistake, needs_runtime, said, segmented
 from studies import MODALITIES, SETTINGS, TINY, write_subject
@@ -28,12 +28,8 @@ OBLIQUE = np.array([[0, 0, 1.2, -7], [-0.995, 0.1, 0, 27], [0.1, 0.995, 0, 3], [
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     needs_runtime()
-    try:
-        browser = Browser(tmp_path_factory.mktemp("browser"))
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    yield browser
-    browser.close()
+    with chromium(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -47,9 +43,7 @@ def open_page(browser):
 
     yield open_path
     for page in opened:
-        page.close()
-        assert not page.errors
-        assert {address.partition(":")[0] for address in page.addresses} <= {"file", "data", "blob"}
+        close_clean(page)
 
 
 @pytest.fixture(scope="module")
