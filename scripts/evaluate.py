@@ -71,13 +71,11 @@ def evaluate(
     classes = score_classes(true_classes, predicted_classes, spacing, tissues[1:])
     confused = confusion(true_classes, predicted_classes, spacing, tissues)
     maps = {name: _map(subject, path, forced) for name, path in probabilities}
-    bins, before = (
-        {name: _calibration(subject, path, values, region(true_classes, name)) for name, path, values in found}
-        for found in (
-            [(name, path, maps[name]) for name, path in probabilities],
-            [(name, path, _map(subject, path, forced)) for name, path in uncalibrated],
-        )
-    )
+    bins = {name: _calibration(subject, path, maps[name], region(true_classes, name)) for name, path in probabilities}
+    before = {
+        name: _calibration(subject, path, _map(subject, path, forced), region(true_classes, name))
+        for name, path in uncalibrated
+    }
     scores = {"subject": subject, "spacing_mm": list(spacing), "regions": score_pairs(pairs), "classes": classes}
     more = {"lesions": lesions, "confusion": confused, "calibration": bins, "uncalibrated": before}
     more["contradictions"] = contradictions(maps, true_classes, predicted_affine, spacing)
