@@ -20,6 +20,7 @@ import nibabel as nib  # noqa: E402
 import numpy as np  # noqa: E402
 from dicom_phantom import write_series  # noqa: E402
 from heads import REFERENCE, SERIES, head_images  # noqa: E402
+from peers import dice  # noqa: E402
 
 from glioseg.files import read_json  # noqa: E402
 from glioseg.synthesize.phantoms import phantom  # noqa: E402
@@ -36,10 +37,6 @@ def run(command: str, *words: object) -> float:
     subprocess.run([sys.executable, SCRIPTS / f"{command}.py", *map(str, words)], check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def dice(one: np.ndarray, other: np.ndarray) -> float:
-    return float(2 * (one & other).sum() / (one.sum() + other.sum()))
 
 
 def segmented(folder: Path, files: dict[str, Path]) -> tuple[np.ndarray, float]:
