@@ -371,6 +371,7 @@ def test_the_report_of_a_study_has_the_page_and_links_to_it(workflow, cohort_fol
     page = open_page(run / "report/index.html")
     links = page.value("[...document.querySelectorAll('a[href$=\"segment.html\"]')].map(link => link.href)")
     assert links == [(run / "report/segment.html").as_uri()] * 2
+    assert "report/segment.html" in (run / "ro-crate-metadata.json").read_text()
     subject = min(path.name for path in (run / "predict").glob("case_*.nii.gz"))
     page = open_page(run / "report/segment.html")
     drop(page, files_of(cohort_folder / subject.partition(".")[0]))
@@ -383,3 +384,4 @@ def test_the_report_of_a_study_has_the_page_and_links_to_it(workflow, cohort_fol
     run.settings.write_text(run.settings.read_text().replace("model: true", "model: false"))
     assert run.run().returncode == 0
     assert "segment.html" not in (run / "report/index.html").read_text()
+    assert "segment.html" not in (run / "ro-crate-metadata.json").read_text()
