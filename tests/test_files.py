@@ -6,6 +6,7 @@ import pytest
 
 from glioseg.evaluate.calibration import CALIBRATION_COLUMNS
 from glioseg.evaluate.compare import COMPARISON_COLUMNS
+from glioseg.evaluate.parts.ranking import RANKING_COLUMNS
 from glioseg.evaluate.parts.suspects import SUSPECT_COLUMNS
 from glioseg.evaluate.score_table import MEAN
 from glioseg.evaluate.summary import BASELINE_COLUMNS, PRESENT_COLUMNS, SCORE_COLUMNS, SUBJECT_COLUMNS
@@ -26,6 +27,7 @@ TABLES = (
     BASELINE_COLUMNS,
     TUNING_COLUMNS,
     COMPARISON_COLUMNS,
+    RANKING_COLUMNS,
     FAILURE_COLUMNS,
 )
 

@@ -261,6 +261,13 @@ def test_errors_name_the_file_and_what_to_do(small, open_page, tmp_path):
     assert (
         "expected 39 x 44 x 36 voxels as in other_flair.nii.gz, found 40 x 44 x 36; export all on the same" in smaller
     )
+
+    def several(image, made):
+        nib.Nifti1Image(np.stack([np.asarray(image.dataobj)] * 3, axis=3), image.affine).to_filename(made)
+
+    assert refused(several) == (
+        "other_flair.nii.gz: expected one volume, found 3; export each volume as a file of its own"
+    )
     assert "expected a NIfTI file, .nii or .nii.gz, found another kind of file" in refused(
         lambda image, made: made.write_bytes(b"text" * 100)
     )
@@ -276,6 +283,22 @@ def test_errors_name_the_file_and_what_to_do(small, open_page, tmp_path):
     assert "found that 99 % of the brain lies within 0.0" in refused(spoiled)
     copied = refused(lambda image, made: made.write_bytes(others[0].read_bytes()))
     assert "found the same voxels; replace the wrong file" in copied
+
+
+@pytest.mark.parametrize("ending", ["nii", "nii.gz"])
+def test_a_file_of_several_volumes_is_refused_before_a_modality_is_chosen(ending, small, open_page, tmp_path):
+    path, scan = small
+    volumes = [np.asarray(nib.load(file).dataobj) for file in files_of(scan)]
+    made = tmp_path / f"BRATS_001.{ending}"
+    nib.Nifti1Image(np.stack(volumes, axis=3), np.diag([-1.0, -1, 1, 1])).to_filename(made)
+    page = open_page(path)
+    drop(page, [made])
+    assert mistake(page) == (
+        f"BRATS_001.{ending}: expected one volume, found 4; export each volume as a file of its own"
+    )
+    # The four files instead of it are segmented.
+    drop(page, files_of(scan))
+    assert len(segmented(page)) > 200
 
 
 def test_a_segmentation_can_be_canceled(small, open_page):
@@ -371,6 +394,7 @@ def test_the_report_of_a_study_has_the_page_and_links_to_it(workflow, cohort_fol
     page = open_page(run / "report/index.html")
     links = page.value("[...document.querySelectorAll('a[href$=\"segment.html\"]')].map(link => link.href)")
     assert links == [(run / "report/segment.html").as_uri()] * 2
+    assert "report/segment.html" in (run / "ro-crate-metadata.json").read_text()
     subject = min(path.name for path in (run / "predict").glob("case_*.nii.gz"))
     page = open_page(run / "report/segment.html")
     drop(page, files_of(cohort_folder / subject.partition(".")[0]))
@@ -383,3 +407,4 @@ def test_the_report_of_a_study_has_the_page_and_links_to_it(workflow, cohort_fol
     run.settings.write_text(run.settings.read_text().replace("model: true", "model: false"))
     assert run.run().returncode == 0
     assert "segment.html" not in (run / "report/index.html").read_text()
+    assert "segment.html" not in (run / "ro-crate-metadata.json").read_text()

@@ -2,12 +2,19 @@
 
 import hashlib
 import json
+import shutil
+import subprocess
 
+import pytest
 from click.testing import CliRunner
 
 import crate
 
-CONFIG = {"data": ["/data/a", {"folder": "/data/b"}], "modalities": ["flair", "t1ce"], "report": {"title": "Our study"}}
+CONFIG = {
+    "data": ["/data/a", {"folder": "/data/b"}],
+    "modalities": ["flair", "t1ce"],
+    "report": {"title": "Our study", "model": False},
+}
 
 
 def described(results, **changes):
@@ -49,10 +56,35 @@ def test_each_file_is_described_with_its_hash(tmp_path):
     assert json.loads(entities["#config"]["value"]) == CONFIG
 
 
+def test_the_page_that_segments_scans_is_described_if_the_report_has_it(tmp_path):
+    for name in ("report/index.html", "report/segment.html"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    entities = described(tmp_path, report={"title": "", "model": True})
+    page = entities["report/segment.html"]
+    assert page["encodingFormat"] == "text/html" and "segments scans" in page["description"]
+    assert {"@id": "report/segment.html"} in entities["./"]["hasPart"]
+    # The page of an earlier run stays where it is.
+    assert "report/segment.html" not in described(tmp_path)
+
+
+def test_the_validator_of_ro_crate_finds_no_mistake(tmp_path):
+    validator = shutil.which("rocrate-validator")
+    if not validator:
+        pytest.skip("rocrate-validator (package roc-validator) is not on the PATH")
+    for name in ("report/index.html", "report/segment.html", "predict/a.nii.gz", "train/all/model.keras"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    described(tmp_path, report={"title": "", "model": True})
+    words = ["--disable-color", "-y", "validate", "--offline", "--no-paging", "-p", "process-run-crate"]
+    done = subprocess.run([validator, *words, "-l", "required", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_every_reference_leads_to_an_entity(tmp_path):
     (tmp_path / "report").mkdir()
     (tmp_path / "report/index.html").write_text("")
-    entities = described(tmp_path, report={"title": ""})
+    entities = described(tmp_path, report={"title": "", "model": False})
     assert entities["./"]["name"] == "Brain tumor segmentation"
 
     def references(value):

@@ -26,6 +26,8 @@ FILES = {
     "tune_postprocess/*.json": "Thresholds that were chosen on held-out subjects",
     "plot/*.svg": "Figure",
 }
+# With report: model. Without it, a page of an earlier run may still be there.
+SEGMENTER = {"report/segment.html": "Page that holds the networks and segments scans in a browser"}
 FORMATS = {
     ".html": "text/html",
     ".tsv": "text/tab-separated-values",
@@ -42,8 +44,9 @@ def describe_run(results: Path, config: Mapping, version: str, made: datetime) -
 
     config: the configuration of the study; made: when the run ended, with a time zone.
     """
+    files = FILES | (SEGMENTER if config["report"]["model"] else {})
     entities = [
-        _file(results, path, words) for pattern, words in FILES.items() for path in sorted(results.glob(pattern))
+        _file(results, path, words) for pattern, words in files.items() for path in sorted(results.glob(pattern))
     ]
     parts = [{"@id": entity["@id"]} for entity in entities]
     data = f"Scans: {data_words(config)}"

@@ -29,8 +29,8 @@ from glioseg.report.segmenter.runtime import onnxruntime_web
 from glioseg.report.viewer import niivue
 
 # In the order in which they need each other.
-WORKER = ("nifti.js", "prepare.js", "windows.js", "restore.js", "worker.js")
-PAGE = ("files.js", "steer.js", "show.js", "page.js")
+WORKER = ("unpack.js", "nifti.js", "prepare.js", "windows.js", "restore.js", "worker.js")
+PAGE = ("files.js", "unpack.js", "nifti.js", "steer.js", "show.js", "page.js")
 # What these scripts know of `glioseg.preprocess.normalize`.
 NORMALIZATIONS = ("zscore", "zscore_robust", "percentile", "minmax", "minmax_slice")
 # `data:` is for the letters that NiiVue draws, `wasm-unsafe-eval` for the network.

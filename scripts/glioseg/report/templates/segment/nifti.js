@@ -8,20 +8,6 @@ const TYPES = {
 const INTENT_LABEL = 1002, MILLIMETERS = 2, UINT8 = 2;
 const SMALLEST_MM = 0.1, LARGEST_MM = 20, HEAD_VOXELS = 256, AFFINE_TOLERANCE_MM = 0.5;
 
-async function through(stream, bytes) {
-  return new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer();
-}
-
-async function unpacked(name, buffer) {
-  const [first, second] = new Uint8Array(buffer, 0, Math.min(2, buffer.byteLength));
-  if (first !== 0x1f || second !== 0x8b) return buffer;
-  try {
-    return await through(new DecompressionStream("gzip"), buffer);
-  } catch (error) {
-    throw new Error(`${name}: expected one complete gzip file, found a damaged one, or one in several parts (${error.message}); compress it again`);
-  }
-}
-
 // The fields of a header that are used here. Offsets and types differ between NIfTI-1 and NIfTI-2.
 function readHeader(name, buffer) {
   const wrong = found => new Error(`${name}: expected a NIfTI file, .nii or .nii.gz, found ${found}; convert it, or copy it again`);
@@ -47,6 +33,12 @@ function readHeader(name, buffer) {
     rows: [0, 1, 2].map(row => reals((second ? 400 : 280) + row * (second ? 32 : 16), 4)),
     unit: (second ? view.getInt32(500, little) : view.getUint8(123)) & 7,
   };
+}
+
+// A file of several volumes, such as one of the Decathlon, does not say which of them shows a modality.
+function insistOnOneVolume(name, {dims}) {
+  const volumes = dims.slice(4, dims[0] + 1).reduce((product, length) => product * Math.max(length, 1), 1);
+  if (volumes > 1) throw new Error(`${name}: expected one volume, found ${volumes}; export each volume as a file of its own`);
 }
 
 // The sform, or else the qform, or else the voxel size alone: three rows of four numbers (mm).
@@ -128,9 +120,8 @@ function valuesOf(name, buffer, header, count) {
 async function readScan(name, packed) {
   const buffer = await unpacked(name, packed), header = readHeader(name, buffer);
   const shape = [1, 2, 3].map(axis => header.dims[0] < axis ? 1 : header.dims[axis]);
-  const volumes = header.dims.slice(4, header.dims[0] + 1).reduce((product, length) => product * Math.max(length, 1), 1);
   if (header.dims[0] < 3 || Math.min(...shape) < 1) throw new Error(`${name}: expected a 3-D volume, found the shape ${header.dims.slice(1, header.dims[0] + 1).join(" x ")}; export it again`);
-  if (volumes > 1) throw new Error(`${name}: expected one volume, found ${volumes}; export the volume of this modality alone`);
+  insistOnOneVolume(name, header);
   const affine = affineOf(header);
   insistOnGeometry(name, affine);
   const turn = turnOf(affine), lps = [], spacing = [], sizes = sizesOf(affine);

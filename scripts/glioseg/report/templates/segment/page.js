@@ -54,6 +54,15 @@
     one.select.closest("tr").remove();
   };
 
+  // A file whose name tells no modality may be one that no choice makes usable.
+  const look = async ({file}) => {
+    try {
+      insistOnOneVolume(file.name, readHeader(file.name, await beginningOf(file)));
+    } catch (error) {
+      fail(error.message);
+    }
+  };
+
   const add = files => {
     fail("");
     const before = chosen.slice();
@@ -70,6 +79,7 @@
       chosen.push({file, select});
     }
     if (refresh()) segment();
+    else chosen.filter(({select}) => !select.value).forEach(look);
   };
 
   const stop = () => {
