@@ -34,11 +34,10 @@ def count_folds():
 # with several models.
 FINISHED = sentence(given_models, config)
 GIVEN = list(map(str, files_of(FINISHED)))
-# Settings that a prediction depends on.
-PREDICT = {name: value for name, value in config["predict"].items() if name != "layout"}
-
 if FINISHED:
     sentence(follow, config, FINISHED, workflow.config_settings.overwrite_config, read_yaml(Path(HOME, "config.yaml")))
+# Settings that a prediction depends on, some of which are those of the finished models.
+PREDICT = {name: value for name, value in config["predict"].items() if name != "layout"}
 
 # Whether patches are drawn from the tissue maps of phantoms.
 RANDOM_CONTRAST = config["train"]["contrast"] == "random" and not GIVEN
