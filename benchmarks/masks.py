@@ -29,8 +29,8 @@ from glioseg.predict.decide import expected_dice  # noqa: E402
 from glioseg.report.scores.suspects import SHARE, suspects  # noqa: E402
 
 # A phantom without its images takes a third of the time.
-from glioseg.synthesize.anatomy import draw_warp  # noqa: E402
-from glioseg.synthesize.phantoms import _grow_patient  # noqa: E402
+from glioseg.synthesize.anatomy import depth_mm, draw_warp  # noqa: E402
+from glioseg.synthesize.phantoms import grow_patient  # noqa: E402
 from glioseg.synthesize.tumors import draw_plan  # noqa: E402
 from glioseg.volumes.boxes import bounding_box, slices  # noqa: E402
 
@@ -43,7 +43,7 @@ COHORTS, DAMAGED = 100, 0.1
 def truth_of(subject: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Class indices and brain (bool) of a phantom on voxels of 2 mm, cropped to the brain."""
     rng = np.random.default_rng([seed, zlib.crc32(subject.encode())])
-    brain, _, classes, _ = _grow_patient(rng, draw_warp(rng, varied=False), draw_plan)
+    brain, _, classes, _ = grow_patient(rng, draw_warp(rng, varied=False), draw_plan)
     brain, classes = brain[::2, ::2, ::2], classes[::2, ::2, ::2].astype(np.uint8)
     box = slices(bounding_box(brain))
     return classes[box], brain[box]
@@ -56,11 +56,11 @@ def smooth(rng: np.random.Generator, shape: tuple[int, ...], voxels: float) -> n
     return field / field.std()
 
 
-def depth_mm(mask: np.ndarray) -> np.ndarray:
+def signed_depth_mm(mask: np.ndarray) -> np.ndarray:
     """Distance to the border of a mask, negative outside of it; far outside if the mask is empty."""
     if not mask.any():
         return np.full(mask.shape, -60.0)
-    return 2 * (ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask))
+    return depth_mm(mask, SPACING[0]) - depth_mm(~mask, SPACING[0])
 
 
 def ball(shape: tuple[int, ...], center: np.ndarray, voxels: float) -> np.ndarray:
@@ -81,7 +81,7 @@ def predict(truth: np.ndarray, brain: np.ndarray, rng: np.random.Generator) -> d
     maps, around = {}, np.ones(truth.shape)
     for name in EVERYWHERE:
         moved = 1.8 * 0.7 * (wobble + smooth(rng, truth.shape, 3)) + off_mm
-        logit = (depth_mm(region(truth, name)) + moved + extra[name]) / softness_mm
+        logit = (signed_depth_mm(region(truth, name)) + moved + extra[name]) / softness_mm
         around = np.minimum(around, 1 / (1 + np.exp(-np.clip(logit, -30, 30))))
         maps[name] = (np.rint(around * 255) / 255).astype(np.float32)
     return maps

@@ -19,7 +19,7 @@ from glioseg.report.downloads import address, downloads, segmentations, subject_
 from glioseg.report.gallery import VIEWERS, viewed
 from glioseg.report.index import render
 from glioseg.report.pages import data_uri, model_name, read_hashes, read_times, relative_address, script_of
-from glioseg.report.paper.contents import paper_files
+from glioseg.report.paper.contents import paper_files, paper_of
 from glioseg.report.registration import read_registered
 from glioseg.report.run import Run
 from glioseg.report.subject import render_subjects
@@ -136,9 +136,10 @@ def report(
     listed = downloads(results, plots, output.parent)
     files = {"listed": listed, "segmentations": segmentations([row["subject"] for row in rows], results, output.parent)}
     files["segmenter"] = address(segmenter, output.parent) if segmenter else ""
-    index = render(run, title, gallery, addresses, figure, files)
+    publication = paper_of(run)
+    index = render(run, publication, title, gallery, addresses, figure, files)
     write_text(output, index)
-    for name, content in paper_files(run).items():
+    for name, content in paper_files(publication).items():
         write_text(paper / name, content)
     shown = viewed(viewer, run.cohort, run.subjects, run.uncertainty, gallery)
     scripts = {subject: script_of(subject, volumes, pages) for subject in shown}

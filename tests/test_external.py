@@ -1,12 +1,13 @@
 """Another cohort is segmented with finished models: nothing is trained, and the run ends in the same report."""
 
+import shutil
 import subprocess
 import sys
 
 import pytest
 from studies import ROOT, TINY, Workflow, write_subject
 
-from glioseg.files import read_table
+from glioseg.files import read_table, write_json
 
 
 def write_cohort(folder, numbers, masks=True):
@@ -132,3 +133,18 @@ def test_settings_that_contradict_the_models_end_before_any_job(tmp_path, traine
     assert "normalization: minmax contradicts" in refused("preprocess={normalization: minmax}")
     assert "is in the results folder of this study" in refused(f"results={trained.folder / 'results'}")
     assert "nowhere" in refused("models=nowhere")
+
+
+def test_prediction_uses_the_thresholds_that_the_study_of_the_models_chose(tmp_path, trained, external):
+    shutil.copytree(trained / "train", tmp_path / "models/train")
+    chosen = {"smallest_enhancing_ml": 1.25, "smallest_component_ml": 0.75}
+    write_json(tmp_path / "models/tune_postprocess/all.json", chosen)
+    run = external(write_cohort(tmp_path / "data", [7]), models=str(tmp_path / "models"))
+    assert run.run("prepare").returncode == 0
+
+    def planned(*words):
+        return run.run("--dry-run", "--printshellcmds", "results/predict/case_07.nii.gz", *words).stdout
+
+    assert " --smallest-enhancing-ml 1.25 --smallest-component-ml 0.75 " in planned()
+    # The user's own choice counts more.
+    assert " --smallest-enhancing-ml 0.3 " in planned("--config", "predict={smallest_enhancing_ml: 0.3}")

@@ -149,7 +149,19 @@ def test_each_test_is_found_from_its_module_and_back():
     assert {tests / path for path in TESTED_BY_OTHERS.values()} <= {tests / path for path in found}
 
 
-@pytest.mark.parametrize("path", [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")], ids=lambda path: path.name)
+def test_each_file_of_rules_has_a_file_of_functions_and_all_stay_small():
+    rules = {path.name: path.read_text() for path in (ROOT / "rules").glob("*.smk")}
+    functions = {path.name: path.read_text() for path in (ROOT / "rules/functions").glob("*.smk")}
+    assert set(functions) == {name for name, text in rules.items() if "    shell:" in text}
+    lines = {path: len(path.read_text().splitlines()) for path in (ROOT / "rules").rglob("*.smk")}
+    assert {str(path): count for path, count in lines.items() if count > MOST_LINES} == {}
+    # A function that is named once only is not used.
+    words = re.findall(r"\w+", "".join([(ROOT / "Snakefile").read_text(), *rules.values(), *functions.values()]))
+    defined = [name for text in functions.values() for name in re.findall(r"^def (\w+)", text, re.M)]
+    assert [name for name in defined if words.count(name) < 2] == []
+
+
+@pytest.mark.parametrize("path", [ROOT / "Snakefile", *(ROOT / "rules").rglob("*.smk")], ids=lambda path: path.name)
 def test_parsing_the_snakefile_loads_neither_numpy_nor_tensorflow(path):
     """Every job of a cluster parses the Snakefile and the rules again, so their imports must be fast."""
     lines = re.findall(r"^(?: *)(from glioseg[\w.]* import (?:\([^)]*\)|[^\n]+))", path.read_text(), re.M)

@@ -15,7 +15,7 @@ from glioseg.labels import EVERYWHERE, REGIONS, classes_of, regions_of
 from glioseg.plot.figures import FIGURES
 from glioseg.report.gallery import both_ends, paged_subjects, subject_table, unscored_subjects
 from glioseg.report.pages import figures_of, pages_under
-from glioseg.report.paper.contents import paper_contents
+from glioseg.report.paper.contents import Paper, paper_contents
 from glioseg.report.registration import doubtful
 from glioseg.report.run import Run
 from glioseg.report.scores.calibrated import calibration_facts
@@ -43,11 +43,18 @@ from glioseg.workflow.failures import SCORING, failed_subjects
 
 
 def render(
-    run: Run, title: str, gallery: int, addresses: Mapping[str, str], figure: Callable[[str], str], files: Mapping
+    run: Run,
+    paper: Paper,
+    title: str,
+    gallery: int,
+    addresses: Mapping[str, str],
+    figure: Callable[[str], str],
+    files: Mapping,
 ) -> str:
     """The main page of the report, as HTML.
 
-    title: of the page; "" is `TITLE`; gallery: how many of the worst and of the best subjects to show in figures;
+    paper: what a publication says of the run; title: of the page; "" is `TITLE`; gallery: how many of the worst and of
+    the best subjects to show in figures;
     addresses: of the folders of subject pages ("pages") and of files for a publication ("paper") relative to this page,
     each with a slash at its end; files: "listed", the result of `downloads`; "segmentations", subject -> address of
     its label map; and "segmenter", the address of the page that segments scans, "" if there is none; figure: path in
@@ -91,7 +98,7 @@ def render(
             files=files["listed"],
             segmentations=files["segmentations"],
             segmenter=files["segmenter"],
-            paper=paper_contents(run, addresses["paper"]),
+            paper=paper_contents(paper, addresses["paper"]),
             paged=paged_subjects(run.cohort),
             uncertainties={row["subject"]: row for row in run.uncertainty},
             bounds_held=bounds_held(run.uncertainty),

@@ -25,7 +25,7 @@ from glioseg.synthesize.kinds import draw_any_plan
 from glioseg.synthesize.mixture import distractors, fill, mix_tissues, noise_in
 from glioseg.synthesize.tumors import Plan, compartments, draw_plan, grow_tumor, mass_effect
 
-__all__ = ["AFFINE", "KINDS", "MODALITIES", "SHAPE", "phantom", "phantom_and_tissues"]
+__all__ = ["AFFINE", "KINDS", "MODALITIES", "SHAPE", "grow_patient", "phantom", "phantom_and_tissues"]
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
 
@@ -60,7 +60,7 @@ def phantom_and_tissues(subject: str, seed: int, kinds: str) -> tuple[dict[str, 
     rng = np.random.default_rng([seed, zlib.crc32(subject.encode())])
     draw = choose("kinds", kinds, KINDS)
     warp = draw_warp(rng, varied=kinds == "many")
-    brain, tissue, classes, plan = _grow_patient(rng, warp, draw)
+    brain, tissue, classes, plan = grow_patient(rng, warp, draw)
     # The brain's voxels are a third of BOX. From here on, lists of only their values take a third of the time.
     tissue = {name: fraction[brain] for name, fraction in tissue.items()}
     lesions, layers = distractors(rng, warp, brain, tissue, classes[brain], supplied=kinds == "many")
@@ -78,7 +78,7 @@ def phantom_and_tissues(subject: str, seed: int, kinds: str) -> tuple[dict[str, 
     return images, _on_grid(to_values(classes, "brats2020")), tissues
 
 
-def _grow_patient(
+def grow_patient(
     rng: np.random.Generator, warp: np.ndarray, draw: Callable[..., Plan]
 ) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray, Plan]:
     """Brain (bool), tissue fractions, class indices (all BOX_SHAPE), and the plan of the tumor; deforms `warp`."""

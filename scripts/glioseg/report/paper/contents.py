@@ -1,6 +1,7 @@
 """The report's section for the paper, and the same as files."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import yaml
 
@@ -15,33 +16,42 @@ from glioseg.workflow.home import HOME
 CLAIM = "tejani2024"
 
 
-def paper_contents(run: Run, address: str) -> dict:
-    """What the template of the section shows. address: of the folder of files, relative to the report."""
+class Paper(NamedTuple):
+    """What a paper says of a run: paragraphs that cite keys (`[@key]`), all keys, and the rows of the checklist."""
+
+    methods: Sequence[str]
+    keys: Sequence[str]
+    claim: Sequence[dict]
+
+
+def paper_of(run: Run) -> Paper:
+    """What a paper says of a run, from which the section and the files are made."""
     paragraphs = methods(run)
-    keys = _keys(paragraphs)
-    numbers = {key: number for number, key in enumerate(keys, start=1)}
-    items = claim(run, covariates_in(run.cohort))
+    return Paper(paragraphs, _keys(paragraphs), claim(run, covariates_in(run.cohort)))
+
+
+def paper_contents(paper: Paper, address: str) -> dict:
+    """What the template of the section shows. address: of the folder of files, relative to the report."""
+    numbers = {key: number for number, key in enumerate(paper.keys, start=1)}
     return {
         "address": address,
-        "methods": [numbered(paragraph, numbers) for paragraph in paragraphs],
+        "methods": [numbered(paragraph, numbers) for paragraph in paper.methods],
         "numbers": numbers,
-        "references": [reference(key) for key in keys],
-        "claim": items,
+        "references": [reference(key) for key in paper.keys],
+        "claim": paper.claim,
         "checklist": CLAIM,
-        "known": sum(row["answer"] != AUTHOR for row in items),
+        "known": sum(row["answer"] != AUTHOR for row in paper.claim),
         "cite": how_to_cite(),
     }
 
 
-def paper_files(run: Run) -> dict[str, str]:
+def paper_files(paper: Paper) -> dict[str, str]:
     """Name -> content of the files: the methods and the checklist in Markdown for Pandoc, the references in BibTeX."""
-    paragraphs = methods(run)
-    items = claim(run, covariates_in(run.cohort))
     lines = ["| item | topic | answer |", "|---|---|---|"]
-    lines += [f"| {row['number']} | {row['item']} | {row['answer']} |" for row in items]
+    lines += [f"| {row['number']} | {row['item']} | {row['answer']} |" for row in paper.claim]
     return {
-        "methods.md": "# Methods\n\n" + "\n\n".join(paragraphs) + "\n\n# References\n",
-        "references.bib": bibliography(_keys(paragraphs)),
+        "methods.md": "# Methods\n\n" + "\n\n".join(paper.methods) + "\n\n# References\n",
+        "references.bib": bibliography(paper.keys),
         "claim.md": f"# CLAIM [@{CLAIM}]\n\n" + "\n".join(lines) + "\n",
     }
 
