@@ -39,6 +39,14 @@ def test_scores_and_channels_follow_the_classes_of_the_study():
     assert result["dice_et"] == 0
 
 
+def test_classes_that_are_no_tumor_are_scored_as_a_whole():
+    from glioseg.train.scores import Scores
+
+    scores = Scores(("background", "brain"), "classes")
+    scores.update_state(np.array([[0, 1, 1, 1]]), np.eye(2)[[1, 1, 1, 0]][None])
+    assert float(scores.result()["dice"]) == pytest.approx(2 * 2 / (3 + 3))
+
+
 def test_iou_is_that_of_segmentation_models():
     import segmentation_models_3D as sm
 

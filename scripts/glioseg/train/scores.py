@@ -33,10 +33,11 @@ class Scores(keras.metrics.Metric):
     """Voxel accuracy, IoU, and Dice of WT, TC and ET with their mean, over the epoch so far.
 
     Accuracy and Dice count hard labels (the likeliest class) over all voxels seen; Dice of a region that is in neither
-    truth nor prediction is 1. IoU is that of segmentation-models-3D's `IOUScore(threshold=0.5)`: per batch, mean over
-    all classes, background included. classes: names of the class indices in the truth (B, X, Y, Z), background first;
-    targets: the meaning of the network's outputs after `activate`. Regions are converted to classes first
-    (`exclusive_classes`). Voxels of no known class are ignored.
+    truth nor prediction is 1. If no class is a tissue of a tumor, each region is all classes but the background. IoU is
+    that of segmentation-models-3D's `IOUScore(threshold=0.5)`: per batch, mean over all classes, background included.
+    classes: names of the class indices in the truth (B, X, Y, Z), background first; targets: the meaning of the
+    network's outputs after `activate`. Regions are converted to classes first (`exclusive_classes`). Voxels of no known
+    class are ignored.
     """
 
     def __init__(self, classes: Sequence[str], targets: str, activate=lambda outputs: outputs, name="scores"):
@@ -45,6 +46,8 @@ class Scores(keras.metrics.Metric):
         self.classes, self.exclusive = tuple(classes), targets == "classes"
         self.regions = {key: [classes.index(t) for t in REGIONS[key] if t in classes] for key in EVERYWHERE}
         size = len(classes)
+        if not any(self.regions.values()):
+            self.regions = dict.fromkeys(EVERYWHERE, list(range(1, size)))
         self.confusion = self.add_weight(shape=(size, size), initializer="zeros", dtype="float64", name="confusion")
         self.iou = self.add_weight(shape=(2,), initializer="zeros", dtype="float32", name="iou")
 
@@ -80,7 +83,6 @@ class Scores(keras.metrics.Metric):
         }
         for key, tissues in self.regions.items():
             if not tissues:
-                # The classes are no tissues of a tumor.
                 result[f"dice_{key.lower()}"] = ops.ones(())
                 continue
             truth, predicted = ops.take(self.confusion, tissues, 0), ops.take(self.confusion, tissues, 1)
