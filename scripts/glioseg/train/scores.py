@@ -47,7 +47,7 @@ class Scores(keras.metrics.Metric):
         self.regions = {key: [classes.index(t) for t in REGIONS[key] if t in classes] for key in EVERYWHERE}
         size = len(classes)
         if not any(self.regions.values()):
-            self.regions = dict.fromkeys(EVERYWHERE, list(range(1, size)))
+            self.regions = dict.fromkeys(EVERYWHERE, tuple(range(1, size)))
         self.confusion = self.add_weight(shape=(size, size), initializer="zeros", dtype="float64", name="confusion")
         self.iou = self.add_weight(shape=(2,), initializer="zeros", dtype="float32", name="iou")
 
