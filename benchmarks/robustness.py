@@ -161,7 +161,12 @@ def reached(usual: list[list[float]], changed: list[list[float]]) -> str:
 @click.option(
     "--results", type=FOLDER, required=True, help="Results folder of a finished study; its scans must still exist."
 )
-@click.option("--models", "given", type=FOLDER, help="Results folder of the models. Default: the study itself.")
+@click.option(
+    "--models",
+    "given",
+    type=click.Path(path_type=Path),
+    help="Results folder or bundle of the models. Default: the study itself.",
+)
 @click.option(
     "--condition",
     "conditions",
