@@ -112,9 +112,11 @@ def changed_scan(scan: dict, series: dict, condition: str, folder: Path, seed: i
     for name in scan["modalities"]:
         if name in series and name not in absent:
             volume, affine = read_volume(*series[name])
-            brain = volume != scan["intensities"][name]["background"]
-            # Keep the background unchanged; otherwise it would reveal the change.
-            volume = np.where(brain, change(volume.astype(np.float64), brain, random), volume)
+            air = scan["intensities"][name]["background"]
+            brain = volume != air
+            # Air has no signal, even if its value in the file is not 0. Keep the background unchanged; otherwise it
+            # would reveal the change.
+            volume = np.where(brain, air + change(volume.astype(np.float64) - air, brain, random), volume)
             if slices > 1:
                 volume, affine = thicker(volume, slices), affine @ np.diag([1, 1, slices, 1])
             files[name] = folder / f"{name}.nii", 0

@@ -1,10 +1,15 @@
 """Benchmarks that are to run on other machines run here in a tiny form."""
 
+import importlib
 import json
 import subprocess
 import sys
 
+import numpy as np
+import pytest
 from studies import ROOT
+
+from glioseg.volumes.nifti import read_volume, write_volume
 
 
 def test_the_benchmark_of_a_gpu_runs_on_a_cpu(preprocessed, tmp_path):
@@ -19,3 +24,22 @@ def test_the_benchmark_of_a_gpu_runs_on_a_cpu(preprocessed, tmp_path):
     names = ("seconds_bare", "seconds_fed", "patches_per_second_fed", "share_of_matrix_product", "prediction_seconds")
     assert all(found[name] > 0 for name in names)
     assert found["planned_bytes"] > 0 < found["peak_bytes"]
+
+
+def test_a_change_of_intensities_takes_the_background_for_zero(tmp_path, monkeypatch):
+    """BraTS 2013 has a background below zero, around which noise and powers mean nothing."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    robustness = importlib.import_module("robustness")
+    random = np.random.default_rng(5)
+    volume = np.zeros((6, 6, 6), np.float32)
+    volume[1:5, 1:5, 1:5] = random.uniform(1, 9, (4, 4, 4))
+    changed = []
+    for air in (0, -4):
+        write_volume(tmp_path / "flair.nii", volume + np.float32(air), np.eye(4))
+        scan = {"modalities": ["flair"], "intensities": {"flair": {"background": air}}}
+        files = robustness.changed_scan(
+            scan, {"flair": (tmp_path / "flair.nii", 0)}, "intensities to the power of 1.5", tmp_path, 1
+        )
+        changed.append(read_volume(*files["flair"])[0] - air)
+    assert changed[0] == pytest.approx(changed[1], abs=1e-5)
+    assert not np.allclose(changed[0], volume)
