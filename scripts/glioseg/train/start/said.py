@@ -6,6 +6,8 @@ from glioseg.train.start.source import Source, Study
 
 # Layers that a sentence names.
 NAMED = 6
+# Settings of preprocess that decide which scans are included, and not how they are prepared.
+WHICH = ("missing", "min_tumor_percent")
 
 
 def sentences(source: Source, here: Study, count: str, new: Sequence[str], frozen: int) -> list[str]:
@@ -36,8 +38,9 @@ def sentences(source: Source, here: Study, count: str, new: Sequence[str], froze
             "That model has no weights of the right shape for these layers, which start from random values: "
             f"{', '.join(names[:NAMED])}{more}. Its filters are {list(there.filters)}, and here {list(here.filters)}."
         )
-    if differing := [name for name in here.preprocess if here.preprocess[name] != there.preprocess.get(name)]:
-        words = [f"{name} was {there.preprocess.get(name)} and is {here.preprocess[name]}" for name in differing]
+    prepared = {name: value for name, value in here.preprocess.items() if name not in WHICH}
+    if differing := [name for name, value in prepared.items() if value != there.preprocess.get(name)]:
+        words = [f"{name} was {there.preprocess.get(name)} and is {prepared[name]}" for name in differing]
         found.append(f"That model learned from scans that were prepared in another way: {'; '.join(words)}.")
     if frozen:
         found.append(f"The encoder is frozen: training does not change {frozen} of its layers.")
