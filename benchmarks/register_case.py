@@ -13,6 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 import click  # noqa: E402
 import numpy as np  # noqa: E402
+from peers import dice  # noqa: E402
 
 from glioseg.files import read_json  # noqa: E402
 from glioseg.register.grids import Grid  # noqa: E402
@@ -35,7 +36,7 @@ def register_case(registered: Path, prepared: tuple[tuple[str, Path], ...]) -> N
     voxels, own = ours[reference]
     if stripped_background(voxels, own) is not None:
         found = label_map_on((voxels != 0).astype(np.uint8), own, Grid(brain.shape, affine), there.matrix) > 0
-        click.echo(f"brain  Dice {2 * (found & brain).sum() / (found.sum() + brain.sum()):.3f}")
+        click.echo(f"brain  Dice {dice(brain, found):.3f}")
     for name, (voxels, own) in ours.items():
         cut = image_on(voxels, own, Grid(brain.shape, affine), there.matrix) * brain
         left = align(theirs[name], (cut, affine))
