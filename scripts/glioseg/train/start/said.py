@@ -38,9 +38,12 @@ def sentences(source: Source, here: Study, count: str, new: Sequence[str], froze
             "That model has no weights of the right shape for these layers, which start from random values: "
             f"{', '.join(names[:NAMED])}{more}. Its filters are {list(there.filters)}, and here {list(here.filters)}."
         )
-    prepared = {name: value for name, value in here.preprocess.items() if name not in WHICH}
-    if differing := [name for name, value in prepared.items() if value != there.preprocess.get(name)]:
-        words = [f"{name} was {there.preprocess.get(name)} and is {prepared[name]}" for name in differing]
+    words = [
+        f"{name} was {there.preprocess.get(name)} and is {value}"
+        for name, value in here.preprocess.items()
+        if name not in WHICH and value != there.preprocess.get(name)
+    ]
+    if words:
         found.append(f"That model learned from scans that were prepared in another way: {'; '.join(words)}.")
     if frozen:
         found.append(f"The encoder is frozen: training does not change {frozen} of its layers.")
