@@ -134,6 +134,25 @@ def test_a_table_of_twenty_rows_has_no_scroll_box(page):
     assert all(inner <= outer for rows, outer, inner in heights if rows <= 30)
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_show_all_columns_on_a_phone(page, name):
+    opened = page(name, 390)
+    opened.value("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    wide = "[...document.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth)"
+    assert opened.value(f"{wide}.map(one => one.getAttribute('aria-label'))") == []
+    # Each cell with a heading says it, and lies within the window.
+    cells = opened.value(
+        """[...document.querySelectorAll('.scroll tbody td')].map(one => {
+            const head = one.closest('table').tHead.rows[0].cells[one.cellIndex].textContent;
+            const box = one.getBoundingClientRect();
+            return [head, getComputedStyle(one, '::before').content, box.left, box.right];
+        })"""
+    )
+    assert cells or name.startswith("subjects/broken")
+    for head, said, left, right in cells:
+        assert said == json.dumps(head, ensure_ascii=False) and 0 <= left < right <= 390
+
+
 def test_a_table_is_sorted_by_keyboard_and_says_so(page):
     opened = page()
     table = "document.querySelector('[aria-label=\"Scores per subject\"] table')"
