@@ -23,7 +23,7 @@ run: .venv/run
 model: .venv/run
 	snakemake results/model/summarize/scores.tsv --cores all --configfile presets/model.yaml
 	python scripts/export.py results/model --half --license MIT --output models/glioseg.zip
-	python scripts/train_strip.py --heads 28 --epochs 24 --seed 42 --threads 2 --output models/brain.keras
+	python scripts/train_strip.py --heads 60 --epochs 60 --seed 42 --threads 2 --output models/brain.keras
 
 # Install onnxruntime-web, with which the report segments scans in the browser (report: model). Needs npm.
 segmenter:

@@ -29,6 +29,26 @@ def test_the_brain_of_a_phantom_is_found(head):
     assert dice(strip.brain_by_network([image.astype(np.float32) for image in series.values()]), brain) > 0.965
 
 
+def test_brain_is_what_more_than_half_of_the_images_show(monkeypatch):
+    boxes = np.zeros((5, 40, 40, 40), np.float32)
+    for number, half in enumerate((0, 6, 8, 12)):
+        inside = slice(20 - half, 20 + half)
+        boxes[number, inside, inside, inside] = 1
+    boxes[4] = np.maximum(boxes[2], 0.45 * boxes[3])
+    nothing, small, middle, large, doubtful = (np.full((120, 120, 120), number, np.float32) for number in range(5))
+    monkeypatch.setattr(strip, "_probability", lambda network, coarse: boxes[int(coarse[0, 0, 0])])
+
+    def volume(*images):
+        return int(strip.brain_by_network(images).sum())
+
+    assert volume(small) < volume(middle) < volume(large)
+    assert volume(large, small) == volume(small)
+    assert volume(large, middle, small) == volume(middle)
+    assert volume(large, nothing, middle, middle) == volume(middle)
+    # The mean of these is above a half between middle and large.
+    assert volume(large, doubtful, doubtful, doubtful) == volume(doubtful)
+
+
 def test_a_registered_subject_shows_its_brain_alone(head, patient, tmp_path):
     series, brain = head
     affine = np.diag([-1.0, -1, 1, 1])

@@ -11,8 +11,7 @@ from glioseg.volumes.brain import largest_part
 from glioseg.volumes.resample import resample
 from glioseg.workflow.home import brain_model
 
-# Of phantoms, the voxels above 0.5 are 2 % more than the brain.
-CUT = 0.55
+CUT = 0.5
 # Tissue that no ball of this radius (mm) inside of the brain reaches is none of it, such as the muscles of an eye.
 BALL_MM = 12
 
@@ -20,17 +19,18 @@ BALL_MM = 12
 def brain_by_network(images: Iterable[np.ndarray]) -> np.ndarray:
     """The brain (bool) in the images of a subject on one grid of 1 mm in LPS order (float32).
 
-    The probabilities of all images, and of each as in a mirror, are averaged, so that one poor series decides nothing.
-    The brain is the largest connected part above `CUT`, with its holes filled, and without what only thin parts join
-    to it. Raises ValueError if there is no model, or no brain.
+    The probabilities of each image, and of the image in a mirror, are averaged. Brain is what more than half of the
+    images show with a probability above `CUT`, so that one poor series decides nothing: on T2, fluid around the brain
+    is easily taken for it. Only the largest connected part stays, with its holes filled, and without what only thin
+    parts join to it. Raises ValueError if there is no model, or no brain.
     """
     (network,) = load_networks([brain_model()], "openvino", 1)
-    total, count, shape = np.float32(0), 0, ()
+    shares, shape = [], ()
     for image in images:
         coarse, shape = _coarse(image), image.shape
-        total = total + _probability(network, coarse) + _probability(network, coarse[::-1])[::-1]
-        count += 2
-    share = _without_outgrowths(total / np.float32(count))
+        shares.append((_probability(network, coarse) + _probability(network, coarse[::-1])[::-1]) / np.float32(2))
+    # More than half of the probabilities are at least this one.
+    share = _without_outgrowths(np.sort(shares, axis=0)[(len(shares) - 1) // 2])
     # Both grids begin at the same face.
     finer = tuple(VOXEL_MM * length for length in share.shape)
     found = resample(share, (VOXEL_MM,) * 3, (1,) * 3, finer)[tuple(map(slice, shape))] > CUT

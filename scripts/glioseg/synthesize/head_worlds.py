@@ -78,6 +78,8 @@ def _signals(random: np.random.Generator, enhancing: bool) -> np.ndarray:
         inside[:6] = random.uniform(0.05, 1.3, 6)
     # Of layers that lie upon the tissues of the brain, a part.
     inside[6:] *= 0.5
+    # A rim is what a tool for stripping left; here nothing was stripped.
+    inside[TISSUES.index("rim")] = 0
     around = random.uniform(0.03, 1.6, len(AROUND)).astype(np.float32)
     if random.random() < 0.85:
         around[AROUND.index("skull")] = random.uniform(0.01, 0.15)
