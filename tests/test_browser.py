@@ -153,6 +153,15 @@ def test_tables_show_all_columns_on_a_phone(page, name):
         assert said == json.dumps(head, ensure_ascii=False) and 0 <= left < right <= 390
 
 
+def test_tables_stay_tables_on_paper(page):
+    # A4 with the margins of Chromium is 717 pixels wide.
+    opened = page(width=717)
+    layout = "[...new Set([...document.querySelectorAll('.scroll table')].map(one => getComputedStyle(one).display))]"
+    assert opened.value(layout) == ["block"]
+    opened.ask("Emulation.setEmulatedMedia", media="print")
+    assert opened.value(layout) == ["table"]
+
+
 def test_a_table_is_sorted_by_keyboard_and_says_so(page):
     opened = page()
     table = "document.querySelector('[aria-label=\"Scores per subject\"] table')"

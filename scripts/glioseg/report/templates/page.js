@@ -41,8 +41,7 @@ for (const table of document.querySelectorAll("table.sort")) {
 for (const table of document.querySelectorAll(".scroll table")) {
   const heads = [...table.tHead.rows[0].cells].map(head => head.textContent.trim());
   table.classList.add("stacks");
-  for (const body of table.tBodies) for (const row of body.rows) for (const cell of row.cells)
-    if (cell.matches("td")) cell.dataset.head = heads[cell.cellIndex];
+  for (const cell of table.querySelectorAll("tbody td")) cell.dataset.head = heads[cell.cellIndex];
 }
 // The tab key stops once per region of a plot; the arrow keys move between its points.
 for (const group of document.querySelectorAll("svg [data-points]")) {
