@@ -1,5 +1,12 @@
 """Label maps come back from DICOM segmentation objects voxel for voxel, at their place."""
 
+import subprocess
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+import nibabel as nib
 import numpy as np
 import pytest
 from dicoms import PATIENT, write_series
@@ -72,16 +79,43 @@ def insist_on_same(path, labels, affine):
 @pytest.mark.parametrize("absent", [(), ("necrosis",), ("edema", "enhancing")])
 def test_each_voxel_comes_back_at_its_place(geometry, absent, tmp_path):
     image = np.arange(np.prod(SHAPE)).reshape(SHAPE).astype(np.uint16)
-    series = write_series(tmp_path / "series", image, GEOMETRIES[geometry], "t1", **FRAME)
+    series = write_series(tmp_path / "series", image, GEOMETRIES[geometry], "t1", SpacingBetweenSlices=1, **FRAME)
     voxels, affine = take_volume(open_nifti(series), 0)
     labels = labels_in("brats2020", voxels.shape, absent)
     write_segmentation_object(tmp_path / "t1.dcm", labels, "brats2020", series, MADE_BY)
     found = insist_on_same(tmp_path / "t1.dcm", labels, affine)
     assert len(found.SegmentSequence) == 3
+    # Viewers place the slices by this distance, whatever the series says.
+    (measures,) = found.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    assert measures.SpacingBetweenSlices == pytest.approx(np.linalg.norm(affine[:3, 2]), abs=1e-5)
     # The object refers to the slices of its series.
     known = {pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID for path in series.iterdir()}
     (referred,) = found.ReferencedSeriesSequence
     assert {one.ReferencedSOPInstanceUID for one in referred.ReferencedInstanceSequence} == known
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_the_reader_of_slicer_finds_each_voxel(geometry, tmp_path):
+    series = write_series(
+        tmp_path / "series", np.ones(SHAPE, np.uint16), GEOMETRIES[geometry], "t1", SpacingBetweenSlices=1, **FRAME
+    )
+    voxels, affine = take_volume(open_nifti(series), 0)
+    labels = labels_in("brats2020", voxels.shape, ("edema",))
+    write_segmentation_object(tmp_path / "t1.dcm", labels, "brats2020", series, MADE_BY)
+    (tmp_path / "read").mkdir()
+    # The program that comes with the package dcmqi, whose code opens DICOM segmentations in 3D Slicer.
+    program = Path(sys.executable).with_name("segimage2itkimage")
+    words = ["--inputDICOM", tmp_path / "t1.dcm", "--outputDirectory", tmp_path / "read", "--outputType", "nifti"]
+    subprocess.run([program, *words], check=True, capture_output=True)
+    found = np.zeros(labels.shape, np.uint8)
+    for segment, value in enumerate((1, 2, 4), 1):
+        image = nib.load(tmp_path / f"read/{segment}.nii.gz")
+        places = np.argwhere(np.asarray(image.dataobj))
+        there = nib.affines.apply_affine(np.linalg.inv(affine) @ image.affine, places)
+        index = np.rint(there).astype(int)
+        assert not index.size or np.abs(there - index).max() < 0.01
+        found[tuple(index.T)] = value
+    assert np.array_equal(found, labels)
 
 
 def test_an_enhanced_series_in_one_file_is_referred_to(tmp_path):
@@ -145,3 +179,18 @@ def test_a_series_without_the_needed_tags_is_named(tmp_path):
     with pytest.raises(ValueError, match="slices of another shape than its label map"):
         write_segmentation_object(tmp_path / "t1.dcm", labels_in("brats2020"), "brats2020", other, MADE_BY)
     assert not (tmp_path / "t1.dcm").exists()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("tags", [{"PatientName": "JANEDOE"}, {"PatientBirthDate": "19.01.1950"}, {"PatientSex": "W"}])
+def test_nothing_printed_names_the_patient(tags, tmp_path, capfd):
+    with warnings.catch_warnings(action="ignore"):  # of pydicom, which writes what no standard allows
+        series = write_series(tmp_path / "series", np.ones(SHAPE, np.uint16), GEOMETRIES["thin"], "t1", **FRAME, **tags)
+    try:
+        write_segmentation_object(tmp_path / "t1.dcm", labels_in("brats2020"), "brats2020", series, MADE_BY)
+        words = ""
+    except ValueError as error:
+        words = "".join(traceback.format_exception(error)).split("ValueError: ")[-1]
+        assert "use the NIfTI file" in words and next(iter(tags)) in words
+    printed = "".join(capfd.readouterr())
+    assert not any(value in words + printed for value in tags.values() if len(value) > 1) and "'W'" not in words

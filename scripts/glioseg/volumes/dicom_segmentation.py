@@ -4,6 +4,8 @@ pydicom and highdicom are imported inside of the functions, since they take long
 """
 
 import hashlib
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,21 +57,48 @@ def write_segmentation_object(
 
     classes = to_classes(labels, dialect)
     sources = [pydicom.dcmread(file, stop_before_pixels=True) for file in series_files(series)]
-    for source in sources:
-        for name in _REPEATED:
-            if name not in source:
-                setattr(source, name, None)
     frames = int(sources[0].get("NumberOfFrames", 1)) if len(sources) == 1 else len(sources)
     expected = (int(sources[0].Columns), int(sources[0].Rows), frames)
     if classes.shape != expected:
         raise ValueError(f"{series} has slices of another shape than its label map: {expected}, {classes.shape}")
-    # The pixels of a DICOM image lie in rows, and those of a label map in columns.
-    try:
-        found = _segmentation(sources, np.ascontiguousarray(classes.transpose(2, 1, 0)), dialect, made_by)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # of highdicom, for tags that are missing
-        raise ValueError(f"{series} can have no DICOM segmentation ({error}); use the NIfTI file beside it") from error
-    with whole(path) as partial:
-        found.save_as(partial)
+    # Warnings of pydicom and highdicom quote values, such as the name of a patient, which no log may show.
+    with warnings.catch_warnings(action="ignore"):
+        _prepare(sources)
+        # The pixels of a DICOM image lie in rows, and those of a label map in columns.
+        try:
+            found = _segmentation(sources, np.ascontiguousarray(classes.transpose(2, 1, 0)), dialect, made_by)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:  # of highdicom, for tags that are missing
+            words = _without_values(str(error), sources[0])
+            # Not from the error, whose words a traceback would show.
+            raise ValueError(
+                f"{series} can have no DICOM segmentation ({words}); use the NIfTI file beside it"
+            ) from None
+        with whole(path) as partial:
+            found.save_as(partial)
+
+
+def _prepare(sources: list) -> None:
+    """Add the tags of slices that a segmentation repeats where they are missing, and mend the distance of the slices.
+
+    Viewers place the slices of a segmentation by that distance. Some programs write 1 mm for any, or a gap.
+    """
+    for source in sources:
+        for name in _REPEATED:
+            if name not in source:
+                setattr(source, name, None)
+    if len(sources) > 1:
+        first, last = (np.array(source.ImagePositionPatient, float) for source in (sources[0], sources[-1]))
+        distance = float(np.linalg.norm(last - first)) / (len(sources) - 1)
+        for source in sources:
+            source.SpacingBetweenSlices = round(distance, 6)
+
+
+def _without_values(words: str, source) -> str:
+    """The words with the values of the tags of a patient and a study replaced by the names of the tags."""
+    for name in _REPEATED:
+        if value := str(source.get(name) or ""):
+            words = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", name, words)
+    return words
 
 
 def _segmentation(sources: list, classes: np.ndarray, dialect: str, made_by: Mapping[str, object]):
