@@ -29,7 +29,9 @@ PAGES = [
 ]
 SUBJECTS = 8
 # What is really run: it is quick, or a dry run would show nothing.
-REAL = re.compile(r"^(?!.*snakemake|glioseg run)|snakemake results/predict/|snakemake --unlock|--report |data=broken")
+REAL = re.compile(
+    r"^(?!.*snakemake|glioseg run)|snakemake results/predict/|snakemake --unlock|--report |data=broken|raw_phantoms"
+)
 # What needs a program, a cluster or a network that a test does not have: parsed, not run.
 ELSEWHERE = re.compile(r"^(podman|apptainer|pip|pipx|pip-audit|sacct|git clone|docker|ssh) ?")
 
