@@ -194,3 +194,13 @@ def test_nothing_printed_names_the_patient(tags, tmp_path, capfd):
         assert "use the NIfTI file" in words and next(iter(tags)) in words
     printed = "".join(capfd.readouterr())
     assert not any(value in words + printed for value in tags.values() if len(value) > 1) and "'W'" not in words
+
+
+def test_a_series_without_positions_is_named(tmp_path):
+    series = write_series(tmp_path / "series", np.ones(SHAPE, np.uint16), GEOMETRIES["thin"], "t1", **FRAME)
+    for file in series.iterdir():
+        one = pydicom.dcmread(file)
+        del one.ImagePositionPatient
+        one.save_as(file)
+    with pytest.raises(ValueError, match=r"can have no DICOM segmentation \(.*ImagePositionPatient.*\); use the NIfTI"):
+        write_segmentation_object(tmp_path / "t1.dcm", labels_in("brats2020"), "brats2020", series, MADE_BY)

@@ -63,9 +63,9 @@ def write_segmentation_object(
         raise ValueError(f"{series} has slices of another shape than its label map: {expected}, {classes.shape}")
     # Warnings of pydicom and highdicom quote values, such as the name of a patient, which no log may show.
     with warnings.catch_warnings(action="ignore"):
-        _prepare(sources)
-        # The pixels of a DICOM image lie in rows, and those of a label map in columns.
         try:
+            _prepare(sources)
+            # The pixels of a DICOM image lie in rows, and those of a label map in columns.
             found = _segmentation(sources, np.ascontiguousarray(classes.transpose(2, 1, 0)), dialect, made_by)
         except (AttributeError, KeyError, TypeError, ValueError) as error:  # of highdicom, for tags that are missing
             words = _without_values(str(error), sources[0])
