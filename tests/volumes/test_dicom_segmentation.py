@@ -57,15 +57,20 @@ def read_back(path):
     return found.get_volume(combine_segments=True), found
 
 
+def voxels_at(places, world, affine):
+    """The voxels (3, N) of a grid at voxels (N, 3) of another one; fails unless each lies on a voxel."""
+    there = nib.affines.apply_affine(np.linalg.inv(affine) @ world, places)
+    index = np.rint(there).astype(int)
+    assert np.abs(there - index).max(initial=0) < 0.01
+    return index.T
+
+
 def insist_on_same(path, labels, affine):
     """Fail unless each voxel of a label map (brats2020) is found at its place in the world; return the object."""
     volume, found = read_back(path)
     # A reader may choose the order of axes.
-    world = np.diag([-1.0, -1, 1, 1]) @ volume.affine
-    places = np.indices(volume.array.shape).reshape(3, -1)
-    there = (np.linalg.inv(affine) @ world @ np.vstack([places, np.ones(places.shape[1])]))[:3]
-    index = np.rint(there).astype(int)
-    assert np.abs(there - index).max() < 0.01
+    places = np.indices(volume.array.shape).reshape(3, -1).T
+    index = voxels_at(places, np.diag([-1.0, -1, 1, 1]) @ volume.affine, affine)
     numbers = np.array([0, 1, 2, 3])[to_classes(labels, "brats2020")]
     inside = np.zeros(numbers.shape, bool)
     inside[tuple(index)] = True
@@ -110,11 +115,7 @@ def test_the_reader_of_slicer_finds_each_voxel(geometry, tmp_path):
     found = np.zeros(labels.shape, np.uint8)
     for segment, value in enumerate((1, 2, 4), 1):
         image = nib.load(tmp_path / f"read/{segment}.nii.gz")
-        places = np.argwhere(np.asarray(image.dataobj))
-        there = nib.affines.apply_affine(np.linalg.inv(affine) @ image.affine, places)
-        index = np.rint(there).astype(int)
-        assert not index.size or np.abs(there - index).max() < 0.01
-        found[tuple(index.T)] = value
+        found[tuple(voxels_at(np.argwhere(np.asarray(image.dataobj)), image.affine, affine))] = value
     assert np.array_equal(found, labels)
 
 
