@@ -47,7 +47,11 @@ if RANDOM_CONTRAST and config["data"] != "phantoms":
         "to scan, or data to phantoms"
     )
 # Subjects are found before the graph is built, so that a missing file is not the input of any job.
-PHANTOMS = (result("synthesize"), config["synthesize"]["subjects"]) if config["data"] == "phantoms" else ()
+PHANTOMS = (
+    (result("synthesize"), *(config["synthesize"][name] for name in ("subjects", "kinds")))
+    if config["data"] == "phantoms"
+    else ()
+)
 SUBJECTS = (
     sentence(phantom_subjects, *PHANTOMS, config["modalities"])
     if PHANTOMS

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from glioseg.files import write_table
+from glioseg.labels import OF_PHANTOMS
 from glioseg.layouts import dicom
 from glioseg.layouts.describe import describe_source
 from glioseg.layouts.find_subjects import joined, phantom_subjects, read_source, registered_subjects
@@ -40,7 +41,9 @@ def source_of(text: str) -> dict:
     help="Instead of FOLDERS (repeatable): JSON with folder, and any of layout, labels, prefix.",
 )
 @click.option(
-    "--phantoms", type=(str, int), help="Folder and number of the phantoms, which need not exist yet. Default: none."
+    "--phantoms",
+    type=(str, int, click.Choice(list(OF_PHANTOMS))),
+    help="Folder, number and kinds (usual, many or treated) of the phantoms, which need not exist yet. Default: none.",
 )
 @click.option("--modalities", multiple=True, help="A modality to use (repeatable). Default: all that are found.")
 @click.option("--spacing-mm", type=float, default=1.0, show_default=True, help="Voxel size of the disk space estimate.")

@@ -15,7 +15,7 @@ from glioseg.workflow.commands import NEW_FOLDER, SEED, Command
 @click.command(cls=Command, help=__doc__)
 @click.option("--subject", required=True, help="Name of the phantom; each name gives a different patient.")
 @click.option("--seed", required=True, type=SEED, help="Seed of the whole set of phantoms.")
-@click.option("--kinds", required=True, type=click.Choice(list(KINDS)), help="Kinds of tumors: usual or many.")
+@click.option("--kinds", required=True, type=click.Choice(list(KINDS)), help="Kinds of tumors: usual, many or treated.")
 @click.option("--tissues", required=True, type=bool, help="true: also write the tissue maps.")
 @click.option("--output-dir", required=True, type=NEW_FOLDER, help="Folder to write the files into.")
 def synthesize(subject: str, seed: int, kinds: str, tissues: bool, output_dir: Path) -> None:

@@ -58,7 +58,7 @@ def get_labels(wildcards):
 
 def get_forced(wildcards):
     """Whether a subject is included even if a check fails: if it is named, or a phantom that may be a healthy brain."""
-    healthy = PHANTOMS and config["synthesize"]["kinds"] == "many"
+    healthy = PHANTOMS and config["synthesize"]["kinds"] != "usual"
     return str(bool(healthy) or wildcards.subject in config["include"])
 
 

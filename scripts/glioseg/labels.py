@@ -43,6 +43,9 @@ DIALECTS = {
     "msd": {0: "background", 1: "edema", 2: "necrosis", 3: "enhancing"},  # Decathlon, Task01_BrainTumour
 }
 
+# The dialect of phantoms, by `synthesize: kinds`.
+OF_PHANTOMS = {"usual": "brats2020", "many": "brats2020", "treated": "brats2024"}
+
 # If a dialect has no value for a class, this class is written instead.
 SUBSTITUTES = {"cyst": "necrosis", "cavity": "background"}
 

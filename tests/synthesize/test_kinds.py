@@ -1,12 +1,13 @@
-"""Phantoms of many kinds: their plans, and what grows from some of them."""
+"""Phantoms of many kinds, also after surgery: their plans, and what grows from some of them."""
 
 import numpy as np
 import pytest
 
-from glioseg.synthesize.anatomy import BOX_SHAPE, COARSE_SHAPE
+from glioseg.labels import OF_PHANTOMS, REGIONS, region, to_classes
+from glioseg.synthesize.anatomy import BOX, BOX_SHAPE, COARSE_SHAPE
 from glioseg.synthesize.contrast import TISSUES
-from glioseg.synthesize.kinds import SHARES, draw_any_plan
-from glioseg.synthesize.phantoms import phantom_and_tissues
+from glioseg.synthesize.kinds import SHARES, draw_any_plan, draw_treated_plan
+from glioseg.synthesize.phantoms import KINDS, phantom_and_tissues
 from glioseg.synthesize.tumors import Plan, compartments
 
 
@@ -62,3 +63,35 @@ def test_the_maps_of_tissues_are_fractions_that_agree_with_the_mask(monkeypatch)
     total = maps[..., :6].astype(int).sum(-1)[brain]
     assert abs(total - 255).max() <= 3
     assert not maps[..., 3:6].any()
+
+
+def test_most_tumors_after_surgery_have_a_cavity_and_the_others_none():
+    wm = np.ones(COARSE_SHAPE, np.float32)
+    plans = [draw_treated_plan(np.random.default_rng(seed), wm, wm > 0) for seed in range(300)]
+    assert 0.7 < np.mean([plan.cavity > 0 for plan in plans]) < 0.9
+    assert max(plan.cavity for plan in plans) < 1
+    assert not any(draw_any_plan(np.random.default_rng(seed), wm, wm > 0).cavity for seed in range(50))
+
+
+def test_surgery_removes_its_share_of_the_core():
+    common = {"foci": [(1, 1, 1)], "whole_ml": 30, "core_ml": 10, "enhancing": True, "rim_mm": 3, "push_mm": 3}
+    whole, cut = (np.bincount(grown(Plan(**common, cavity=cavity)).ravel(), minlength=5) for cavity in (0, 0.6))
+    assert whole[4] == 0
+    assert cut[4] / (whole[1] + whole[3]) == pytest.approx(0.6, abs=0.02)
+    assert cut[1] + cut[3] + cut[4] == whole[1] + whole[3]
+    assert cut[2] == whole[2]
+
+
+def test_a_cavity_is_fluid_with_a_label_of_its_own():
+    images, mask, maps = phantom_and_tissues("phantom_006", 42, "treated")
+    classes = to_classes(mask, OF_PHANTOMS["treated"])
+    cavity, tumor = region(classes, "RC"), region(classes, "WT")
+    assert cavity.sum() > 10_000 < tumor.sum()
+    assert np.median(images["flair"][cavity]) < 0.5 * np.median(images["flair"][tumor])
+    in_cavity = maps[cavity[BOX]] / 255
+    assert in_cavity[:, TISSUES.index("csf")].mean() > 0.8
+    assert in_cavity[:, [TISSUES.index(name) for name in REGIONS["WT"] if name in TISSUES]].sum(-1).mean() < 0.1
+
+
+def test_each_kind_of_phantoms_has_a_label_dialect():
+    assert set(OF_PHANTOMS) == set(KINDS)

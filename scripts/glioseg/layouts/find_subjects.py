@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from glioseg.choices import choose
-from glioseg.labels import DIALECTS, MASK
+from glioseg.labels import DIALECTS, MASK, OF_PHANTOMS
 from glioseg.layouts import bids, brats, msd, table
 from glioseg.layouts.folders import LEVELS, File, Place, SubjectFiles, descend, insert, listing
 from glioseg.layouts.lost import with_usable_name
@@ -113,7 +113,7 @@ def read_source(
     return Source(layout, subjects, notes, [note for subject in subjects.values() for note in subject.notes])
 
 
-def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str, SubjectFiles]:
+def phantom_subjects(folder: str, count: int, kinds: str, modalities: list[str]) -> dict[str, SubjectFiles]:
     """The synthetic subjects phantom_001 to phantom_COUNT, whose files need not exist yet.
 
     Raises ValueError as `insist_on_modalities` does.
@@ -122,7 +122,7 @@ def phantom_subjects(folder: str, count: int, modalities: list[str]) -> dict[str
     parts = [name for name in (*modalities, MASK) if name in (*MODALITIES, MASK)]
     names = [f"phantom_{number:03d}" for number in range(1, count + 1)]
     files = {name: {part: File(f"{folder}/{name}/{name}_{part}.nii.gz") for part in parts} for name in names}
-    return {name: SubjectFiles(files[name], "brats2020", {}, name) for name in names}
+    return {name: SubjectFiles(files[name], OF_PHANTOMS[kinds], {}, name) for name in names}
 
 
 def registered_subjects(subjects: dict[str, SubjectFiles], folder: str) -> dict[str, SubjectFiles]:

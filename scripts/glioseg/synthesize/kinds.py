@@ -1,4 +1,4 @@
-"""Kinds of gliomas that patients have, beyond the usual phantom, and healthy brains."""
+"""Kinds of gliomas that patients have, beyond the usual phantom, healthy brains, and gliomas after surgery."""
 
 from dataclasses import replace
 
@@ -21,6 +21,10 @@ SHARES = {
     "foci": 0.06,
     "healthy": 0.04,
 }
+
+
+# Share of the tumors of `draw_treated_plan` that have a resection cavity.
+TREATED = 0.8
 
 
 def draw_any_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> Plan:
@@ -55,3 +59,10 @@ def draw_any_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray)
         more = far[rng.integers(len(far), size=rng.integers(1, 4))]
         return replace(plan, foci=[plan.foci[0], *(tuple(place.tolist()) for place in more)])
     return plan
+
+
+def draw_treated_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> Plan:
+    """Plan of a tumor of any kind, mostly with a resection cavity; the arguments are those of `draw_plan`."""
+    plan = draw_any_plan(rng, wm, allowed)
+    operated, cavity = rng.random() < TREATED, float(rng.uniform(0.3, 0.97))
+    return replace(plan, cavity=cavity) if operated else plan

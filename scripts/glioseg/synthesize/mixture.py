@@ -85,7 +85,18 @@ def mix_tissues(
         _fade(tumor, brain, classes, plan)
     tumor["edema"] *= strength
     left = np.clip(1 - sum(tumor.values()), 0, 1)
-    return {name: tissue[name] * left for name in ("csf", "gm", "wm")} | tumor
+    mixed = {name: tissue[name] * left for name in ("csf", "gm", "wm")} | tumor
+    return _filled_with_fluid(mixed, brain, classes) if plan.cavity else mixed
+
+
+def _filled_with_fluid(
+    fractions: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The fractions (lists of the brain's voxels) with fluid in the cavity, whose border is sharp but for a voxel."""
+    cavity = ndimage.gaussian_filter((classes == CLASSES.index("cavity")).astype(np.float32), 0.6, truncate=2)[brain]
+    filled = {name: fraction * (1 - cavity) for name, fraction in fractions.items()}
+    filled["csf"] += cavity
+    return filled
 
 
 def _fade(tumor: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarray, plan: Plan) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from glioseg.choices import choose
-from glioseg.labels import to_values
+from glioseg.labels import OF_PHANTOMS, to_values
 from glioseg.synthesize.anatomy import (
     AFFINE,
     BOX,
@@ -21,7 +21,7 @@ from glioseg.synthesize.anatomy import (
     tissue_fractions,
 )
 from glioseg.synthesize.contrast import TISSUES
-from glioseg.synthesize.kinds import draw_any_plan
+from glioseg.synthesize.kinds import draw_any_plan, draw_treated_plan
 from glioseg.synthesize.mixture import distractors, fill, mix_tissues, noise_in
 from glioseg.synthesize.tumors import Plan, compartments, draw_plan, grow_tumor, mass_effect
 
@@ -40,14 +40,16 @@ _SIGNAL = {
 _WATER = {"flair": 0.06, "t1": -0.05, "t1ce": -0.05, "t2": 0.07}
 
 
-# How the plan of a phantom is drawn. usual: gliomas of one kind; many: also others, and healthy brains.
-KINDS = {"usual": draw_plan, "many": draw_any_plan}
+# How the plan of a phantom is drawn. usual: gliomas of one kind; many: also others, and healthy brains; treated: the
+# same, most of them after surgery.
+KINDS = {"usual": draw_plan, "many": draw_any_plan, "treated": draw_treated_plan}
 
 
 def phantom(subject: str, seed: int, kinds: str = "usual") -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Images (int16, SHAPE, by modality; background 0, brain at least 1) and mask (uint8, values 0 1 2 4) of a subject.
+    """Images (int16, SHAPE, by modality; background 0, brain at least 1) and mask (uint8) of a subject.
 
-    The same subject and seed give the same arrays; a different subject or seed gives a different patient.
+    The values of the mask are those of the label dialect `OF_PHANTOMS[kinds]`. The same subject and seed give the same
+    arrays; a different subject or seed gives a different patient.
     """
     return phantom_and_tissues(subject, seed, kinds)[:2]
 
@@ -59,11 +61,11 @@ def phantom_and_tissues(subject: str, seed: int, kinds: str) -> tuple[dict[str, 
     """
     rng = np.random.default_rng([seed, zlib.crc32(subject.encode())])
     draw = choose("kinds", kinds, KINDS)
-    warp = draw_warp(rng, varied=kinds == "many")
+    warp = draw_warp(rng, varied=kinds != "usual")
     brain, tissue, classes, plan = grow_patient(rng, warp, draw)
     # The brain's voxels are a third of BOX. From here on, lists of only their values take a third of the time.
     tissue = {name: fraction[brain] for name, fraction in tissue.items()}
-    lesions, layers = distractors(rng, warp, brain, tissue, classes[brain], supplied=kinds == "many")
+    lesions, layers = distractors(rng, warp, brain, tissue, classes[brain], supplied=kinds != "usual")
     fractions = mix_tissues(rng, brain, tissue, classes, plan)
     images = {}
     signals = _draw_signals(rng, plan.enhancing)
@@ -75,7 +77,7 @@ def phantom_and_tissues(subject: str, seed: int, kinds: str) -> tuple[dict[str, 
         images[modality] = _on_grid(fill(brain, _scan(rng, signal, brain)))
     tissues = np.zeros((*BOX_SHAPE, len(TISSUES)), np.uint8)
     tissues[brain] = np.stack([np.rint(255 * np.clip((fractions | layers)[name], 0, 1)) for name in TISSUES], -1)
-    return images, _on_grid(to_values(classes, "brats2020")), tissues
+    return images, _on_grid(to_values(classes, OF_PHANTOMS[kinds])), tissues
 
 
 def grow_patient(

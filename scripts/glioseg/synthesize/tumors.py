@@ -6,12 +6,12 @@ import numpy as np
 from scipy import ndimage
 
 from glioseg.labels import CLASSES
-from glioseg.synthesize.anatomy import BOX_SHAPE, COARSE_MM, depth_mm, refine
+from glioseg.synthesize.anatomy import BOX_SHAPE, COARSE_MM, coarsen, depth_mm, refine
 from glioseg.synthesize.smooth_fields import smooth_noise
 from glioseg.volumes.boxes import bounding_box, slices
 from glioseg.volumes.orientation import voxel_ml
 
-_NECROSIS, _EDEMA, _ENHANCING = (CLASSES.index(name) for name in ("necrosis", "edema", "enhancing"))
+_NECROSIS, _EDEMA, _ENHANCING, _CAVITY = (CLASSES.index(name) for name in ("necrosis", "edema", "enhancing", "cavity"))
 # Cell density that counts as tumor. The tumor front is steep, so the exact value matters little.
 _VISIBLE = 0.3
 _GROWTH = 0.12
@@ -25,7 +25,7 @@ class Plan:
     No foci: a healthy brain. least_rim_mm: least thickness of the rim; patchy: share of the core that does not enhance,
     if it enhances in patches instead of a rim; edge_mm: blur of the borders between tissues (standard deviation);
     fade: share of the tumor's signal that is lost at its border, and of the core's that is edema's there; fade_mm:
-    depth at which a third of that is lost still.
+    depth at which a third of that is lost still; cavity: share of the core that was removed and is a cavity now.
     """
 
     foci: list[tuple[int, ...]]
@@ -39,6 +39,7 @@ class Plan:
     edge_mm: float = 0.7
     fade: float = 0.0
     fade_mm: float = 1.0
+    cavity: float = 0.0
 
 
 def draw_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> Plan:
@@ -124,6 +125,7 @@ def compartments(
         return np.zeros(BOX_SHAPE, np.uint8)
     core_density, whole_density = refine(core), refine(whole)
     part = slices(bounding_box((whole_density > 0.02) | (core_density > 0.02)))
+    in_brain_mm = refine(depth_mm(coarsen(brain), COARSE_MM)) if plan.cavity else None
     brain, ragged, core_density = brain[part], ragged[part], core_density[part]
     in_core = brain & (core_density > 0.02) & (core_density + ragged > 0.45)
     in_core = ndimage.binary_opening(in_core)
@@ -143,4 +145,9 @@ def compartments(
     elif plan.enhancing:
         depth = depth_mm(np.pad(in_core, 1), 1)[1:-1, 1:-1, 1:-1]
         tumor[in_core & (depth <= thickness_mm[part])] = _ENHANCING
+    if plan.cavity and in_core.any():
+        # Surgeons take away a part of the core, from the surface of the brain inwards.
+        order = (in_brain_mm + 3 * smooth_noise(rng, BOX_SHAPE, 12))[part]
+        removed = in_core & (order <= np.quantile(order[in_core], plan.cavity))
+        tumor[ndimage.binary_opening(removed)] = _CAVITY
     return classes
