@@ -2,7 +2,16 @@
 
 from glioseg.preprocess.findings import CHECKS
 
-WARNED = {"registration", "placement", "mask_one_value", "far_spacing", "not_skull_stripped", "flipped", "swapped"}
+WARNED = {
+    "registration",
+    "placement",
+    "mask_one_value",
+    "far_spacing",
+    "not_skull_stripped",
+    "flipped",
+    "swapped",
+    "partly_covered",
+}
 
 
 def test_plausibility_checks_warn_and_all_others_exclude():

@@ -24,6 +24,7 @@ CHECKS = {
     "mask_one_value": "warned",
     "far_spacing": "warned",
     "not_skull_stripped": "warned",
+    "partly_covered": "warned",
     "flipped": "warned",
     "swapped": "warned",
 }

@@ -10,7 +10,7 @@ import numpy as np
 from glioseg import labels
 from glioseg.choices import choose
 from glioseg.labels import MASK
-from glioseg.preprocess import checks, content, plausibility
+from glioseg.preprocess import checks, content, coverage, plausibility
 from glioseg.preprocess.appearance import thin
 from glioseg.preprocess.crop import Grid, lay_out, unfit
 from glioseg.preprocess.findings import CHECKS, NEEDED, Findings
@@ -121,6 +121,7 @@ def _look(found: Volumes, grid: Grid, facts: ScanFacts, settings: PreprocessSett
         findings.add(
             "not_skull_stripped", plausibility.not_skull_stripped(found.images, grid.backgrounds, grid.spacing)
         )
+        findings.add("partly_covered", coverage.partly_covered(found.images, grid.backgrounds, grid.brain))
         findings.add("flipped", plausibility.flipped(found.images, grid.brain, found.classes))
         findings.add("swapped", plausibility.swapped(found.images, grid.brain, found.classes))
 
