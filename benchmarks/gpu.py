@@ -98,7 +98,8 @@ def train_and_predict(subjects: list, held_out: list[Path], settings: dict, minu
     """Dice of WT, TC and ET of the held-out subjects after minutes of training, and the seconds of a prediction."""
     import tensorflow as tf
 
-    from glioseg.labels import REGIONS
+    from glioseg.evaluate.measures import dice_of_sizes
+    from glioseg.labels import region
     from glioseg.predict.runtime import load_networks
     from glioseg.predict.sliding_window import predict_probabilities
     from glioseg.train.loop import train_network
@@ -114,18 +115,16 @@ def train_and_predict(subjects: list, held_out: list[Path], settings: dict, minu
         network, history = train_network(training, tf.distribute.get_strategy())
         network.save(model)
         networks = list(load_networks([model], "tensorflow", len(os.sched_getaffinity(0))))
-    dice, seconds = {region: [] for region in channels}, []
+    dice, seconds = {name: [] for name in channels}, []
     for path in held_out:
         image, mask = read_sample(path)
         started = time.perf_counter()
         found = predict_probabilities(networks, image, channels, settings["targets"], 0.5, (), False).probabilities
         seconds.append(time.perf_counter() - started)
-        for place, region in enumerate(channels):
-            truth = np.isin(mask, [CLASSES.index(tissue) for tissue in REGIONS[region] if tissue in CLASSES])
-            inside = found[..., place] > 0.5
-            total = truth.sum() + inside.sum()
-            dice[region].append(float(2 * (truth & inside).sum() / total) if total else 1.0)
-    means = {region: float(np.mean(values)) for region, values in dice.items()}
+        for place, name in enumerate(channels):
+            truth, inside = region(mask, name), found[..., place] > 0.5
+            dice[name].append(float(dice_of_sizes(truth.sum(), inside.sum(), (truth & inside).sum())))
+    means = {name: float(np.mean(values)) for name, values in dice.items()}
     trained = sum(float(row["seconds"]) for row in history)
     return {"training_seconds": trained, "dice": means, "prediction_seconds": statistics.median(seconds)}
 

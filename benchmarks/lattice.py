@@ -20,6 +20,7 @@ sys.path.insert(0, str(SCRIPTS))
 import click  # noqa: E402
 import numpy as np  # noqa: E402
 
+from glioseg.evaluate.measures import dice_of_sizes  # noqa: E402
 from glioseg.files import read_sample  # noqa: E402
 from glioseg.predict.model_facts import read_facts  # noqa: E402
 from glioseg.predict.runtime import load_networks  # noqa: E402
@@ -65,7 +66,7 @@ def main(model: Path, preprocess: Path, subjects: tuple[str, ...]) -> None:
         for place, window in zip(places, windows, strict=True):
             tumor[place] |= window > 0.5
         means = parity_means(windows)
-        dice = 2 * (tumor & truth).sum() / max(tumor.sum() + truth.sum(), 1)
+        dice = dice_of_sizes(truth.sum(), tumor.sum(), (tumor & truth).sum())
         found.append((np.ptp(means), dice))
         click.echo(f"{name:24} lattice {np.ptp(means):.3f}  Dice of WT {dice:.3f}")
     click.echo(f"{'mean':24} lattice {np.mean(found, 0)[0]:.3f}  Dice of WT {np.mean(found, 0)[1]:.3f}")
