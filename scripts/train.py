@@ -43,7 +43,7 @@ def auto_or_float(text: str) -> str | float:
 )
 @click.option("--backbone", required=True, help="Encoder of sm_unet.")
 @click.option(
-    "--normalization", required=True, help="Layer after each convolution of the unets: instance, batch or none."
+    "--normalization", required=True, help="Layer after each convolution of the unets: instance, batch, none or auto."
 )
 @click.option("--targets", required=True, help="What the network predicts: classes or regions.")
 @click.option("--deep-supervision", type=bool, required=True, help="true: also train the coarser decoder levels.")

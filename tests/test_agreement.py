@@ -167,7 +167,7 @@ def test_schema_lists_the_values_of_training():
 
     train = SCHEMA["properties"]["train"]["properties"]
     assert set(train["network"]["enum"]) == set(NETWORKS)
-    assert set(train["normalization"]["enum"]) == set(LAYER_NORMALIZATIONS)
+    assert set(train["normalization"]["enum"]) == {"auto", *LAYER_NORMALIZATIONS}
     assert set(train["losses"]["items"]["enum"]) == set(LOSSES)
     assert set(train["optimizer"]["enum"]) == set(OPTIMIZERS)
     assert set(train["schedule"]["enum"]) == set(SCHEDULES)

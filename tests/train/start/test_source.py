@@ -106,8 +106,16 @@ def test_what_a_model_has_seen_is_passed_on(tmp_path, preprocessed):
 def test_settings_of_a_training_that_goes_on(tmp_path):
     source = read_source(model(tmp_path))
     settings = {"learning_rate": 1.0, "start_learning_rate": 0.1, "filters": ("auto",), "freeze_encoder": True}
+    settings |= {"normalization": "auto"}
     found = settings_to_go_on(settings, source)
-    assert found == {"learning_rate": 0.1, "filters": (4, 8), "freeze_encoder": True, "start": source.content}
+    assert found == {
+        "learning_rate": 0.1, "filters": (4, 8), "normalization": "instance", "freeze_encoder": True,
+        "start": source.content,
+    }  # fmt: skip
+    of_batch = read_source(model(tmp_path / "batch", settings=FACTS["settings"] | {"normalization": "batch"}))
+    assert settings_to_go_on(settings, of_batch)["normalization"] == "batch"
+    assert settings_to_go_on(settings | {"normalization": "none"}, of_batch)["normalization"] == "none"
+    assert settings_to_go_on(settings | {"freeze_encoder": False}, None)["normalization"] == "instance"
     assert settings_to_go_on(settings | {"filters": (3, 6)}, source)["filters"] == (3, 6)
     assert settings_to_go_on(settings | {"freeze_encoder": False}, None)["learning_rate"] == 1.0
     with pytest.raises(ValueError, match="freeze_encoder: true requires train: start"):

@@ -23,7 +23,7 @@ def network_of(here, seed=0):
     keras.utils.set_random_seed(seed)
     activation = "softmax" if here.targets == "classes" else "sigmoid"
     sizes = (32, 32, 32), len(here.modalities), len(here.channels), here.filters
-    return build_network(here.network, *sizes, "resnet18", activation=activation)
+    return build_network(here.network, *sizes, "resnet18", here.normalization, activation)
 
 
 def source_of(path, there, hashes=None):
@@ -45,6 +45,7 @@ def begun(here, source, freeze=False):
     from glioseg.train.start.weights import Start
 
     said, settings = [], {"network": here.network, "filters": here.filters, "targets": here.targets}
+    settings |= {"normalization": here.normalization}
     settings |= {"classes": here.channels if here.targets == "classes" else TISSUES, "freeze_encoder": freeze}
     start = Start(source, settings, {"modalities": here.modalities, "preprocess": here.preprocess}, said.append)
     network = network_of(here, 1)
@@ -129,6 +130,18 @@ def test_the_last_layer_is_taken_only_for_the_same_classes(name, changes, tmp_pa
     for one, two in zip(kernels(new)[:end], kernels(network)[:end], strict=True):
         assert (one == two).all()
     assert f"predicts background, necrosis, edema, enhancing, and this one {', '.join(here.channels)}" in said
+
+
+def test_other_layers_of_normalization_start_from_random_values(tmp_path):
+    source, network = source_of(tmp_path, study("unet_residual"))
+    here = study("unet_residual")._replace(normalization="batch")
+    new, _, said = begun(here, source)
+    assert all((one == two).all() for one, two in zip(kernels(new), kernels(network), strict=True))
+    assert "train: normalization is batch, and that of the model instance." in said
+    assert "right shape" not in said
+    same, _, said = begun(here, source_of(tmp_path, here)[0])
+    assert "normalization" not in said
+    assert any(value.min() != value.max() for value in same.get_weights() if value.ndim == 1)
 
 
 def test_a_network_with_more_levels_takes_the_common_ones(tmp_path):

@@ -31,6 +31,12 @@ def sentences(source: Source, here: Study, count: str, new: Sequence[str], froze
             f"The last layer starts from random values: that model predicts {', '.join(there.channels)}, and this one "
             f"{', '.join(here.channels)}."
         )
+    if here.normalization != there.normalization:
+        found.append(
+            f"The layers of normalization start from random values: train: normalization is {here.normalization}, and "
+            f"that of the model {there.normalization}."
+        )
+        new = [name for name in new if "normalization" not in name]
     if new:
         names = list(dict.fromkeys(new))
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

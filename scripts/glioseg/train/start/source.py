@@ -9,12 +9,16 @@ from glioseg.model_files import SETTINGS, ModelFile, content_of, models_of, outp
 from glioseg.scan_facts import subjects_with
 from glioseg.workflow.home import shipped
 
+# The layers after convolutions for `train: normalization: auto` without a model to go on from.
+NORMALIZATION = "instance"
+
 
 class Study(NamedTuple):
     """What a model reads and predicts, and what it is.
 
     network and filters: its architecture; modalities: its input channels in order; targets and channels: the kind and
-    the names of its outputs; preprocess: how its scans are prepared, the section of the configuration.
+    the names of its outputs; preprocess: how its scans are prepared, the section of the configuration; normalization:
+    its layers after convolutions.
     """
 
     network: str
@@ -23,6 +27,7 @@ class Study(NamedTuple):
     targets: str
     channels: tuple[str, ...]
     preprocess: dict
+    normalization: str = NORMALIZATION
 
 
 class Source(NamedTuple):
@@ -62,6 +67,7 @@ def study_of(settings: Mapping, study: Mapping) -> Study:
         targets,
         channels,
         study["preprocess"],
+        settings.get("normalization", NORMALIZATION),
     )
 
 
@@ -116,11 +122,14 @@ def seen_hashes(source: Source | None) -> dict[str, dict[str, str]]:
 def settings_to_go_on(settings: dict, source: Source | None) -> dict:
     """The settings of a training (`TrainSettings`), from the options of the command and the model to go on from.
 
-    start becomes the content of the model, "" without one; start_learning_rate takes the place of learning_rate; auto
-    filters become those of the model. Raises ValueError for a frozen encoder without a model.
+    start becomes the content of the model, "" without one; start_learning_rate takes the place of learning_rate; the
+    filters and the normalization, if they are auto, become those of the model. Raises ValueError for a frozen encoder
+    without a model.
     """
     rate = settings["start_learning_rate"]
     rest = {name: value for name, value in settings.items() if name != "start_learning_rate"}
+    if rest["normalization"] == "auto":
+        rest["normalization"] = source.study.normalization if source else NORMALIZATION
     if not source:
         if settings["freeze_encoder"]:
             raise ValueError("train: freeze_encoder: true requires train: start, a model whose encoder is kept")
