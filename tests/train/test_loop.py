@@ -94,6 +94,33 @@ def test_two_devices_learn_what_one_learns(preprocessed, tmp_path):
     assert message == "batch: 3 patches cannot be divided among 2 GPUs; use a multiple"
 
 
+def test_settled_statistics_are_the_mean_over_batches_and_not_those_of_older_weights():
+    import keras
+
+    from glioseg.train.loop import settle
+    from glioseg.train.networks import build_network
+
+    network = build_network("unet_full", (16, 16, 16), 2, 4, (4, 8), "", "batch")
+    convolution, norm = network.layers[1:3]
+    assert isinstance(norm, keras.layers.BatchNormalization)
+    norm.moving_mean.assign([1e6] * 4)
+    random = np.random.default_rng(0)
+    batches = [random.normal(number, 1, (2, 16, 16, 16, 2)).astype(np.float32) for number in range(5)]
+    seen = [np.asarray(convolution(images)) for images in batches]
+    settle(network, iter(batches))
+    axes = (0, 1, 2, 3)
+    assert norm.moving_mean.numpy() == pytest.approx(np.mean([found.mean(axes) for found in seen], 0), rel=1e-4)
+    assert norm.moving_variance.numpy() == pytest.approx(np.mean([found.var(axes) for found in seen], 0), rel=1e-4)
+    # Training goes on as before, and a frozen layer keeps its statistics.
+    assert norm.momentum == 0.9
+    norm.trainable = False
+    kept = norm.moving_mean.numpy()
+    settle(network, iter(batches[:1]))
+    assert (norm.moving_mean.numpy() == kept).all()
+    # Nothing is computed for a network without such layers.
+    settle(build_network("unet_full", (16, 16, 16), 2, 4, (4, 8), ""), iter([None]))
+
+
 def test_versions_leave_out_a_package_that_is_not_installed(monkeypatch):
     from glioseg.train import loop
 

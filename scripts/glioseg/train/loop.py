@@ -1,7 +1,7 @@
 """Train one fold's network; a training that was killed at any moment continues from its saved state."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
@@ -25,6 +25,8 @@ from glioseg.train.settings import TrainSettings
 from glioseg.train.signals import noted_signals
 from glioseg.train.state import Restored, claim_state, restore_state
 
+# Batches from which `settle` computes the statistics of batch normalizations.
+SETTLING = 64
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
 
 
@@ -93,9 +95,28 @@ def train_network(training: Training, strategy: tf.distribute.Strategy) -> tuple
         _fit(model, training, restored, devices)
     if settings["average"]:
         model.optimizer.finalize_variable_values(model.trainable_variables)
+    settle(network, (training_batch(training.subjects, step, settings)[0] for step in range(SETTLING)))
     if len(history) < settings["epochs"] and len(history) > done:
         training.say(f"training ended after epoch {len(history)} of {settings['epochs']}")
     return network, history
+
+
+def settle(network: keras.Model, batches: Iterable[np.ndarray]) -> None:
+    """Make the moving averages of batch normalizations their mean over batches (images), in the place of older ones.
+
+    Those of a training are of its last ten steps or so, and not of averaged weights, which need statistics of their own
+    (Izmailov et al. 2018, arXiv:1803.05407, section 3). Frozen layers keep theirs.
+    """
+    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for count, images in enumerate(batches):
+        for norm in norms:
+            norm.momentum = count / (count + 1)
+        network(images, training=True)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def _fit(model: keras.Model, training: Training, restored: Restored, devices: int) -> None:
