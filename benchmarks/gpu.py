@@ -152,6 +152,7 @@ def main(
     from glioseg.train.patches import load_subject
     from glioseg.train.plan import describe_plan, free_bytes, plan, step_bytes
     from glioseg.train.settings import with_augmentation
+    from glioseg.train.start.source import settings_to_go_on
 
     folders = [folder for folder in sorted(preprocess.iterdir()) if (folder / "mask.npy").exists()]
     last = max(len(folders) // 4, 1)
@@ -163,7 +164,7 @@ def main(
         "batch": "auto", "targets": "regions", "deep_supervision": True, "foreground": 0.4, "precision": precision,
         "classes": CLASSES[:4], "seed": 1, "start": "", "augmentation": "strong",
     }  # fmt: skip
-    settings = with_augmentation(settings)
+    settings = settings_to_go_on(with_augmentation(settings), None)
     device, free = free_bytes()
     channels = subjects[0].image.shape[-1]
     settings = plan(settings, [subject.mask.shape for subject in subjects], channels, device, free)
