@@ -60,7 +60,8 @@ def without(part: str):
 @click.option("--threads", type=int, required=True, help="Number of cores to use.")
 @click.option("--repeats", type=int, required=True, help="Number of turns for each median.")
 @click.option("--precision", type=click.Choice(["float32", "mixed_bfloat16"]), required=True, help="Keras policy.")
-def main(preprocess: Path, threads: int, repeats: int, precision: str) -> None:
+@click.option("--normalization", type=click.Choice(["instance", "batch"]), required=True, help="Normalization layers.")
+def main(preprocess: Path, threads: int, repeats: int, precision: str, normalization: str) -> None:
     use_threads(threads)
     import keras
     import tensorflow as tf
@@ -78,7 +79,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str) -> None:
     # Without "xla" the same layers, loss and scores run operation by operation.
     for part in ("nothing", "layers", "adam", "xla"):
         with without(part):
-            _, model = build_model(CHANNELS, SETTINGS | {"normalization": "instance"})
+            _, model = build_model(CHANNELS, SETTINGS | {"normalization": normalization})
             train = model.make_train_function() or model.train_function
             train(iter([cached]))
         runs[f"step without {part}"] = lambda train=train: train(iter([cached]))

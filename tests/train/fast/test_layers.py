@@ -41,6 +41,49 @@ def test_normalization_and_activation_equal_those_of_keras(dtype, active):
         assert ours == pytest.approx(theirs, rel=3e-4, abs=near)
 
 
+@pytest.mark.parametrize("active", [True, False], ids=["with LeakyReLU", "alone"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_batch_normalization_and_activation_equal_those_of_keras(dtype, active):
+    import tensorflow as tf
+    from keras import layers
+
+    from glioseg.train.fast.layers import NormalizeBatchAndActivate
+
+    random = np.random.default_rng(0)
+    x, slopes = (tf.constant(random.normal(3, 2, (2, 6, 5, 4, 3)), dtype) for _ in range(2))
+    policy = "float32" if dtype == "float32" else "mixed_bfloat16"
+    start = {"gamma": random.normal(1, 0.2, 3), "beta": random.normal(0, 0.2, 3), "moving_mean": random.normal(size=3)}
+    results = []
+    for fused in (False, True):
+        norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=policy)
+        leaky = layers.LeakyReLU(0.01, dtype=policy)
+        norm.build(x.shape)
+        for name, value in start.items():
+            getattr(norm, name).assign(value)
+        ours = NormalizeBatchAndActivate(norm, leaky if active else None)
+
+        def make(x, training, ours=ours, norm=norm, leaky=leaky, fused=fused):
+            if fused:
+                return ours(x, training=training)
+            y = norm(x, training=training)
+            return leaky(y) if active else y
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = make(x, True)
+        assert y.dtype == x.dtype
+        found = [y, *tape.gradient(y, [x, norm.gamma.value, norm.beta.value], output_gradients=slopes)]
+        # The moving averages after a step; what they give otherwise; and a frozen layer, which keeps them.
+        found += [norm.moving_mean.numpy(), norm.moving_variance.numpy(), make(x, False)]
+        norm.trainable = False
+        found += [make(x, True), norm.moving_mean.numpy()]
+        results.append(found)
+    for theirs, ours in zip(*results, strict=True):
+        theirs, ours = (np.asarray(tf.cast(value, "float32")) for value in (theirs, ours))
+        near = 1e-4 if dtype == "float32" else 0.03 * float(np.abs(theirs).max())
+        assert ours == pytest.approx(theirs, rel=3e-4, abs=near)
+
+
 def test_a_constant_patch_has_finite_gradients():
     import tensorflow as tf
     from keras import layers
@@ -78,10 +121,13 @@ def test_the_learner_has_the_weights_and_outputs_of_its_network(name, normalizat
     model, activate = learner(network)
     assert {id(value) for value in model.variables} == {id(value) for value in network.variables}
     fused = [layer for layer in model.layers if isinstance(layer, NormalizeAndActivate)]
-    # A stem, a block, three blocks with a shortcut, and a convolution in the decoder of unet_residual.
-    assert len(fused) == (10 if name == "unet" else 1 + 2 + 7 + 1 if name == "unet_residual" else 0) * (
-        normalization == "instance"
-    )
+    # A stem, a block, three blocks with a shortcut, and a convolution in the decoder of unet_residual. The encoder of
+    # sm_unet has batch normalization.
+    counts = {"unet": 10, "unet_full": 10, "unet_residual": 1 + 2 + 7 + 1, "original": 0}
+    if name == "sm_unet":
+        assert len(fused) > 10
+    else:
+        assert len(fused) == counts[name] * (normalization != "none")
     image = np.random.default_rng(0).normal(size=(1, 32, 32, 32, 2)).astype(np.float32)
     expected, found = np.asarray(network(image)), np.asarray(activate(model(image)))
     assert found == pytest.approx(expected, abs=1e-4)
