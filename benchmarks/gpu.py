@@ -97,8 +97,8 @@ def time_steps(subjects: list, settings: dict, device: str, steps: int) -> dict:
 def train_and_predict(subjects: list, held_out: list[Path], settings: dict, minutes: float) -> dict:
     """Dice of WT, TC and ET of the held-out subjects after minutes of training, and the seconds of a prediction."""
     import tensorflow as tf
+    from peers import dice
 
-    from glioseg.evaluate.measures import dice_of_sizes
     from glioseg.labels import region
     from glioseg.predict.runtime import load_networks
     from glioseg.predict.sliding_window import predict_probabilities
@@ -115,16 +115,15 @@ def train_and_predict(subjects: list, held_out: list[Path], settings: dict, minu
         network, history = train_network(training, tf.distribute.get_strategy())
         network.save(model)
         networks = list(load_networks([model], "tensorflow", len(os.sched_getaffinity(0))))
-    dice, seconds = {name: [] for name in channels}, []
+    scores, seconds = {name: [] for name in channels}, []
     for path in held_out:
         image, mask = read_sample(path)
         started = time.perf_counter()
         found = predict_probabilities(networks, image, channels, settings["targets"], 0.5, (), False).probabilities
         seconds.append(time.perf_counter() - started)
         for place, name in enumerate(channels):
-            truth, inside = region(mask, name), found[..., place] > 0.5
-            dice[name].append(float(dice_of_sizes(truth.sum(), inside.sum(), (truth & inside).sum())))
-    means = {name: float(np.mean(values)) for name, values in dice.items()}
+            scores[name].append(dice(region(mask, name), found[..., place] > 0.5))
+    means = {name: float(np.mean(values)) for name, values in scores.items()}
     trained = sum(float(row["seconds"]) for row in history)
     return {"training_seconds": trained, "dice": means, "prediction_seconds": statistics.median(seconds)}
 

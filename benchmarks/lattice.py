@@ -19,8 +19,8 @@ sys.path.insert(0, str(SCRIPTS))
 
 import click  # noqa: E402
 import numpy as np  # noqa: E402
+from peers import dice  # noqa: E402
 
-from glioseg.evaluate.measures import dice_of_sizes  # noqa: E402
 from glioseg.files import read_sample  # noqa: E402
 from glioseg.predict.model_facts import read_facts  # noqa: E402
 from glioseg.predict.runtime import load_networks  # noqa: E402
@@ -66,9 +66,8 @@ def main(model: Path, preprocess: Path, subjects: tuple[str, ...]) -> None:
         for place, window in zip(places, windows, strict=True):
             tumor[place] |= window > 0.5
         means = parity_means(windows)
-        dice = dice_of_sizes(truth.sum(), tumor.sum(), (tumor & truth).sum())
-        found.append((np.ptp(means), dice))
-        click.echo(f"{name:24} lattice {np.ptp(means):.3f}  Dice of WT {dice:.3f}")
+        found.append((np.ptp(means), dice(truth, tumor)))
+        click.echo(f"{name:24} lattice {found[-1][0]:.3f}  Dice of WT {found[-1][1]:.3f}")
     click.echo(f"{'mean':24} lattice {np.mean(found, 0)[0]:.3f}  Dice of WT {np.mean(found, 0)[1]:.3f}")
 
 

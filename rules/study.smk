@@ -48,7 +48,7 @@ if RANDOM_CONTRAST and config["data"] != "phantoms":
     )
 # Subjects are found before the graph is built, so that a missing file is not the input of any job.
 PHANTOMS = (
-    (result("synthesize"), *(config["synthesize"][name] for name in ("subjects", "kinds")))
+    (result("synthesize"), config["synthesize"]["subjects"], config["synthesize"]["kinds"])
     if config["data"] == "phantoms"
     else ()
 )

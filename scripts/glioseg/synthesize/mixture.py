@@ -74,29 +74,25 @@ def mix_tissues(
     strength = np.clip(0.85 + 0.12 * noise_in(rng, brain, 10), 0.5, 1)
     # The blur reaches twice its standard deviation, so this box contains all of it.
     near = boxes.slices(boxes.grow(boxes.bounding_box(classes > 0), classes.shape, 2 * math.ceil(plan.edge_mm)))
-    tumor = {}
-    for name in ("necrosis", "edema", "enhancing"):
+
+    def blurred(name, edge_mm):
         member = np.zeros(BOX_SHAPE, np.float32)
-        member[near] = ndimage.gaussian_filter(
-            (classes[near] == CLASSES.index(name)).astype(np.float32), plan.edge_mm, truncate=2
-        )
-        tumor[name] = member[brain]
+        inside = (classes[near] == CLASSES.index(name)).astype(np.float32)
+        member[near] = ndimage.gaussian_filter(inside, edge_mm, truncate=2)
+        return member[brain]
+
+    tumor = {name: blurred(name, plan.edge_mm) for name in ("necrosis", "edema", "enhancing")}
     if plan.fade:
         _fade(tumor, brain, classes, plan)
     tumor["edema"] *= strength
     left = np.clip(1 - sum(tumor.values()), 0, 1)
     mixed = {name: tissue[name] * left for name in ("csf", "gm", "wm")} | tumor
-    return _filled_with_fluid(mixed, brain, classes) if plan.cavity else mixed
-
-
-def _filled_with_fluid(
-    fractions: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarray
-) -> dict[str, np.ndarray]:
-    """The fractions (lists of the brain's voxels) with fluid in the cavity, whose border is sharp but for a voxel."""
-    cavity = ndimage.gaussian_filter((classes == CLASSES.index("cavity")).astype(np.float32), 0.6, truncate=2)[brain]
-    filled = {name: fraction * (1 - cavity) for name, fraction in fractions.items()}
-    filled["csf"] += cavity
-    return filled
+    if plan.cavity:
+        # Fluid fills it up to a sharp border.
+        cavity = blurred("cavity", 0.6)
+        mixed = {name: fraction * (1 - cavity) for name, fraction in mixed.items()}
+        mixed["csf"] += cavity
+    return mixed
 
 
 def _fade(tumor: dict[str, np.ndarray], brain: np.ndarray, classes: np.ndarray, plan: Plan) -> None:

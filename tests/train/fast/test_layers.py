@@ -9,6 +9,27 @@ from studies import ROOT
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
 
 
+def drawn(dtype):
+    """A generator, a batch of volumes with the slopes of a loss for them, and the Keras policy of the dtype."""
+    import tensorflow as tf
+
+    random = np.random.default_rng(0)
+    x, slopes = (tf.constant(random.normal(3, 2, (2, 6, 5, 4, 3)), dtype) for _ in range(2))
+    return random, x, slopes, "float32" if dtype == "float32" else "mixed_bfloat16"
+
+
+def insist_on_same(theirs, ours, dtype):
+    """Fail unless two lists of outputs and gradients agree as far as the dtype allows."""
+    import tensorflow as tf
+
+    for one, other in zip(theirs, ours, strict=True):
+        one, other = (np.asarray(tf.cast(value, "float32")) for value in (one, other))
+        # bfloat16 has eight bits.
+        near = 1e-4 if dtype == "float32" else 0.03 * float(np.abs(one).max())
+        # The gradients of the weights are sums of 240 numbers that nearly cancel.
+        assert other == pytest.approx(one, rel=3e-4, abs=near)
+
+
 @pytest.mark.parametrize("active", [True, False], ids=["with LeakyReLU", "alone"])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_normalization_and_activation_equal_those_of_keras(dtype, active):
@@ -17,9 +38,7 @@ def test_normalization_and_activation_equal_those_of_keras(dtype, active):
 
     from glioseg.train.fast.layers import NormalizeAndActivate
 
-    random = np.random.default_rng(0)
-    x, slopes = (tf.constant(random.normal(3, 2, (2, 6, 5, 4, 3)), dtype) for _ in range(2))
-    policy = "float32" if dtype == "float32" else "mixed_bfloat16"
+    random, x, slopes, policy = drawn(dtype)
     norm, leaky = layers.GroupNormalization(groups=-1, epsilon=1e-5, dtype=policy), layers.LeakyReLU(0.01, dtype=policy)
     norm.build(x.shape)
     norm.gamma.assign(random.normal(1, 0.2, 3))
@@ -33,12 +52,7 @@ def test_normalization_and_activation_equal_those_of_keras(dtype, active):
             y = make(x)
         assert y.dtype == x.dtype
         results.append([y, *tape.gradient(y, [x, *weights], output_gradients=slopes)])
-    for theirs, ours in zip(*results, strict=True):
-        theirs, ours = (np.asarray(tf.cast(value, "float32")) for value in (theirs, ours))
-        # bfloat16 has eight bits.
-        near = 1e-4 if dtype == "float32" else 0.03 * float(np.abs(theirs).max())
-        # The gradients of the weights are sums of 240 numbers that nearly cancel.
-        assert ours == pytest.approx(theirs, rel=3e-4, abs=near)
+    insist_on_same(*results, dtype)
 
 
 @pytest.mark.parametrize("active", [True, False], ids=["with LeakyReLU", "alone"])
@@ -49,9 +63,7 @@ def test_batch_normalization_and_activation_equal_those_of_keras(dtype, active):
 
     from glioseg.train.fast.layers import NormalizeBatchAndActivate
 
-    random = np.random.default_rng(0)
-    x, slopes = (tf.constant(random.normal(3, 2, (2, 6, 5, 4, 3)), dtype) for _ in range(2))
-    policy = "float32" if dtype == "float32" else "mixed_bfloat16"
+    random, x, slopes, policy = drawn(dtype)
     start = {"gamma": random.normal(1, 0.2, 3), "beta": random.normal(0, 0.2, 3), "moving_mean": random.normal(size=3)}
     results = []
     for fused in (False, True):
@@ -78,10 +90,7 @@ def test_batch_normalization_and_activation_equal_those_of_keras(dtype, active):
         norm.trainable = False
         found += [make(x, True), norm.moving_mean.numpy()]
         results.append(found)
-    for theirs, ours in zip(*results, strict=True):
-        theirs, ours = (np.asarray(tf.cast(value, "float32")) for value in (theirs, ours))
-        near = 1e-4 if dtype == "float32" else 0.03 * float(np.abs(theirs).max())
-        assert ours == pytest.approx(theirs, rel=3e-4, abs=near)
+    insist_on_same(*results, dtype)
 
 
 def test_a_constant_patch_has_finite_gradients():

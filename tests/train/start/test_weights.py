@@ -12,7 +12,7 @@ WIDTHS = {"unet": (4, 8), "unet_residual": (4, 8), "original": (4, 8), "sm_unet"
 
 def study(network="unet", filters=None, modalities=FOUR, targets="classes", channels=TISSUES, **preprocess):
     filters = filters or WIDTHS[network]
-    return Study(network, filters, modalities, targets, channels, {"spacing_mm": 1.0, **preprocess})
+    return Study(network, filters, modalities, targets, channels, {"spacing_mm": 1.0, **preprocess}, "instance")
 
 
 def network_of(here, seed=0):

@@ -27,7 +27,7 @@ class Study(NamedTuple):
     targets: str
     channels: tuple[str, ...]
     preprocess: dict
-    normalization: str = NORMALIZATION
+    normalization: str
 
 
 class Source(NamedTuple):
