@@ -60,8 +60,9 @@ containers/%.sif: containers/glioseg.def containers/install containers/smoke.py
 	apptainer build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" --build-arg LOCK=$(filter %.lock,$^) \
 	  --build-arg VERSION="$$(git describe --always --dirty 2>/dev/null || echo unknown)" $(APPTAINER) $@ $<
 
+# Each file of tests runs in one of up to four processes, for its tests share what they made. More need too much memory.
 test: .venv/test lint
-	python -m pytest
+	python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # Build the images and run the workflow in them: podman, Apptainer, a bare Debian. Takes 15 minutes; needs root on
 # Debian 12 and what `tests/containers/install-tools tests/containers/.work/tools` installs. Tests without their tool are
