@@ -21,7 +21,7 @@ run: .venv/run
 # skull, on phantoms alone. Takes hours on two cores; what was interrupted goes on. From nothing, the same machine gives
 # the same files.
 model: .venv/run
-	snakemake results/model/summarize/scores.tsv --cores all --configfile presets/model.yaml
+	snakemake train_all --cores all --configfile presets/model.yaml
 	python scripts/export.py results/model --half --license MIT --output models/glioseg.zip
 	python scripts/train_strip.py --heads 60 --epochs 60 --seed 42 --threads 2 --output models/brain.keras
 

@@ -1,6 +1,8 @@
 """A model trained on phantoms whose contrast is drawn for each patch: `make model` in small."""
 
 import os
+import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,17 @@ from click.testing import CliRunner
 from studies import ROOT, TINY, write_subject
 from trainings import weights
 
+import export
 import segment
 from glioseg.volumes.nifti import read_volume
 
 PRESET = yaml.safe_load((ROOT / "presets/model.yaml").read_text())
+# What `make model` asks Snakemake for, and how it exports the study.
+TARGET, STUDY, EXPORTED = re.search(
+    r"^model:.*\n\tsnakemake (\S+) .*\n\tpython scripts/export\.py (\S+) (.*) --output models/glioseg\.zip$",
+    (ROOT / "Makefile").read_text(),
+    re.MULTILINE,
+).groups()
 
 
 @pytest.fixture
@@ -26,7 +35,8 @@ def tiny(workflow):
 def test_the_way_of_the_model_gives_the_same_bits_twice(tiny):
     trained = []
     for _ in range(2):
-        done = tiny.run("train_all")
+        (tiny / "train/all/model.keras").unlink(missing_ok=True)
+        done = tiny.run(TARGET.replace(STUDY, "results"))
         assert done.returncode == 0, done.stdout + done.stderr
         trained.append(weights(tiny / "train/all/model.keras"))
         maps = np.load(tiny / "preprocess/phantom_001/tissues.npy", mmap_mode="r")
@@ -36,9 +46,19 @@ def test_the_way_of_the_model_gives_the_same_bits_twice(tiny):
         tumor = np.load(tiny / "preprocess/phantom_002/tissues.npy")[..., 3:6].sum(-1, dtype=int)
         assert (tumor[mask > 0] > 20).mean() > 0.95
         assert (tumor[mask == 0] > 20).mean() < 0.02
-        (tiny / "train/all/model.keras").unlink()
     for first, again in zip(*trained, strict=True):
         np.testing.assert_array_equal(first, again)
+    # The model of the project has the files, and the scores or none, that this way gives.
+    bundle = tiny.folder / "tiny.zip"
+    done = CliRunner().invoke(export.export, [str(tiny / ""), *EXPORTED.split(), "--output", str(bundle)])
+    assert done.exit_code == 0, done.output
+    assert PRESET["results"] == STUDY
+    assert _files_and_scores(bundle) == _files_and_scores(ROOT / "models/glioseg.zip")
+
+
+def _files_and_scores(bundle):
+    with zipfile.ZipFile(bundle) as archive:
+        return archive.namelist(), archive.read("README.md").decode().partition("## Scores")[2].partition("##")[0]
 
 
 def test_a_random_contrast_needs_phantoms(cohort_folder, workflow):
