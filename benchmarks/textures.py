@@ -54,13 +54,14 @@ def measured(volume: np.ndarray, inside: np.ndarray) -> tuple[float, float, floa
 
 
 def subjects(folder: Path, painted: bool) -> Iterator[tuple[np.ndarray, np.ndarray, list[str]]]:
-    """Image, mask and modalities of each subject with a truth; painted: in a random contrast."""
+    """Image, mask and modalities of each subject with a truth; painted: each in another random contrast."""
+    random = np.random.default_rng(0)
     for place in sorted(path.parent for path in folder.glob("*/mask.npy")):
         image, mask = read_sample(place)
         modalities = read_json(place / "scan.json")["modalities"]
         if painted:
             world = load_world(place, modalities)
-            image = world.painted(np.random.default_rng(0), np.asarray(world.maps, np.float32))
+            image = world.painted(random, np.asarray(world.maps, np.float32))
         yield np.asarray(image, np.float32), np.asarray(mask), modalities
 
 

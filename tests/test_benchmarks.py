@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from studies import ROOT
 
+from glioseg.labels import CLASSES
 from glioseg.volumes.nifti import read_volume, write_volume
 
 
@@ -43,3 +44,37 @@ def test_a_change_of_intensities_takes_the_background_for_zero(tmp_path, monkeyp
         changed.append(read_volume(*files["flair"])[0] - air)
     assert changed[0] == pytest.approx(changed[1], abs=1e-5)
     assert not np.allclose(changed[0], volume)
+
+
+def test_the_spread_of_a_texture_is_its_standard_deviation(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    textures = importlib.import_module("textures")
+    inside = np.zeros((40, 40, 40), bool)
+    inside[5:35, 5:35, 5:35] = True
+    noise = np.random.default_rng(5).normal(3, 2, inside.shape).astype(np.float32)
+    assert textures.measured(noise, inside) == pytest.approx((3, 2, 2), abs=0.05)
+    # What changes slowly has no spread within millimeters: 80 % of a ramp from 5 to 34 in 2.56 standard deviations.
+    ramp = np.broadcast_to(np.arange(40, dtype=np.float32), inside.shape)
+    middle, spread, fine = textures.measured(ramp, inside)
+    assert (middle, spread) == pytest.approx((19.5, 24 / 2.56), abs=0.5)
+    assert fine < 0.5
+
+
+def test_textures_leave_out_the_border_of_a_tissue(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    textures = importlib.import_module("textures")
+    brain = np.zeros((30, 30, 30), bool)
+    brain[2:28, 2:28, 2:28] = True
+    mask = np.zeros(brain.shape, np.uint8)
+    mask[10:18, 10:18, 10:18] = CLASSES.index("edema")
+    found = dict(textures.places(mask, brain))
+    assert list(found) == ["edema", "rest of the brain"]
+    assert np.count_nonzero(found["edema"]) == 6**3
+    assert found["rest of the brain"][:, 14, 14].nonzero()[0].tolist() == [4, 5, 6, 7, *range(20, 26)]
+
+
+def test_the_contrasts_that_were_tried_can_be_tried_again():
+    """docs/benchmarks.md, "Tumors of phantoms and of patients"."""
+    words = ["git", "apply", "--check", "benchmarks/contrasts.patch"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
