@@ -53,8 +53,8 @@ def measured(volume: np.ndarray, inside: np.ndarray) -> tuple[float, float, floa
     return middle, (high - low) / 2.56, (fine[1] - fine[0]) / 2.56
 
 
-def subjects(folder: Path, painted: bool) -> Iterator[tuple[np.ndarray, np.ndarray, list[str]]]:
-    """Image, mask and modalities of each subject with a truth; painted: each in another random contrast."""
+def measurements(folder: Path, painted: bool) -> Iterator[tuple[tuple[str, str], tuple[float, float, float]]]:
+    """Tissue and modality, and their `measured`, of each subject with a truth; painted: each in another contrast."""
     random = np.random.default_rng(0)
     for place in sorted(path.parent for path in folder.glob("*/mask.npy")):
         image, mask = read_sample(place)
@@ -62,7 +62,11 @@ def subjects(folder: Path, painted: bool) -> Iterator[tuple[np.ndarray, np.ndarr
         if painted:
             world = load_world(place, modalities)
             image = world.painted(random, np.asarray(world.maps, np.float32))
-        yield np.asarray(image, np.float32), np.asarray(mask), modalities
+        image = np.asarray(image, np.float32)
+        # A modality that the subject lacks is zero everywhere.
+        volumes = {name: image[..., channel] for channel, name in enumerate(modalities) if image[..., channel].any()}
+        for tissue, inside in places(np.asarray(mask), image.any(-1)):
+            yield from (((tissue, name), measured(volume, inside)) for name, volume in volumes.items())
 
 
 @click.command(help=__doc__)
@@ -73,13 +77,8 @@ def main(preprocess: tuple[Path, ...], phantoms: tuple[Path, ...]) -> None:
     for kind, folders in (("patients", preprocess), ("phantoms", phantoms)):
         found = {}
         for folder in folders:
-            for image, mask, modalities in subjects(folder, kind == "phantoms"):
-                for tissue, inside in places(mask, image.any(-1)):
-                    for channel, modality in enumerate(modalities):
-                        # A modality that the subject lacks is zero everywhere.
-                        if image[..., channel].any():
-                            values = measured(image[..., channel], inside)
-                            found.setdefault((tissue, modality), []).append(values)
+            for key, values in measurements(folder, kind == "phantoms"):
+                found.setdefault(key, []).append(values)
         for (tissue, modality), values in sorted(found.items(), key=lambda item: TISSUES.index(item[0][0])):
             low, middle, high = np.percentile(values, (10, 50, 90), axis=0)
             cells = [f"{m:.2f} ({a:.2f} to {b:.2f})" for a, m, b in zip(low, middle, high, strict=True)]

@@ -13,6 +13,13 @@ from glioseg.labels import CLASSES
 from glioseg.volumes.nifti import read_volume, write_volume
 
 
+@pytest.fixture
+def benchmark(monkeypatch):
+    """A function that imports a benchmark by its name."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return importlib.import_module
+
+
 def test_the_benchmark_of_a_gpu_runs_on_a_cpu(preprocessed, tmp_path):
     words = [sys.executable, ROOT / "benchmarks/gpu.py", "--preprocess", preprocessed, "--minutes", 0.02, "--patch", 16]
     words += ["--filters", 4, "--filters", 8, "--steps", 2, "--output", tmp_path / "gpu.json"]
@@ -27,10 +34,9 @@ def test_the_benchmark_of_a_gpu_runs_on_a_cpu(preprocessed, tmp_path):
     assert found["planned_bytes"] > 0 < found["peak_bytes"]
 
 
-def test_a_change_of_intensities_takes_the_background_for_zero(tmp_path, monkeypatch):
+def test_a_change_of_intensities_takes_the_background_for_zero(tmp_path, benchmark):
     """BraTS 2013 has a background below zero, around which noise and powers mean nothing."""
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    robustness = importlib.import_module("robustness")
+    robustness = benchmark("robustness")
     random = np.random.default_rng(5)
     volume = np.zeros((6, 6, 6), np.float32)
     volume[1:5, 1:5, 1:5] = random.uniform(1, 9, (4, 4, 4))
@@ -46,9 +52,8 @@ def test_a_change_of_intensities_takes_the_background_for_zero(tmp_path, monkeyp
     assert not np.allclose(changed[0], volume)
 
 
-def test_the_spread_of_a_texture_is_its_standard_deviation(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    textures = importlib.import_module("textures")
+def test_the_spread_of_a_texture_is_its_standard_deviation(benchmark):
+    textures = benchmark("textures")
     inside = np.zeros((40, 40, 40), bool)
     inside[5:35, 5:35, 5:35] = True
     noise = np.random.default_rng(5).normal(3, 2, inside.shape).astype(np.float32)
@@ -60,9 +65,8 @@ def test_the_spread_of_a_texture_is_its_standard_deviation(monkeypatch):
     assert fine < 0.5
 
 
-def test_textures_leave_out_the_border_of_a_tissue(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    textures = importlib.import_module("textures")
+def test_textures_leave_out_the_border_of_a_tissue(benchmark):
+    textures = benchmark("textures")
     brain = np.zeros((30, 30, 30), bool)
     brain[2:28, 2:28, 2:28] = True
     mask = np.zeros(brain.shape, np.uint8)
