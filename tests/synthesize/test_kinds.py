@@ -10,6 +10,9 @@ from glioseg.synthesize.kinds import SHARES, draw_any_plan, draw_treated_plan
 from glioseg.synthesize.phantoms import KINDS, phantom_and_tissues
 from glioseg.synthesize.tumors import Plan, compartments
 
+# Plan of a tumor, for `Plan(**USUAL)`.
+USUAL = {"foci": [(1, 1, 1)], "whole_ml": 30, "core_ml": 10, "enhancing": True, "rim_mm": 3, "push_mm": 3}
+
 
 @pytest.fixture(scope="module")
 def plans():
@@ -38,9 +41,8 @@ def grown(plan):
 
 
 def test_a_core_enhances_in_patches_as_a_whole_or_not_at_all():
-    common = {"foci": [(1, 1, 1)], "whole_ml": 30, "core_ml": 10, "enhancing": True, "rim_mm": 3, "push_mm": 3}
     rim, patchy, solid, faint, healthy = (
-        np.bincount(grown(Plan(**common | changes)).ravel(), minlength=4)
+        np.bincount(grown(Plan(**USUAL | changes)).ravel(), minlength=4)
         for changes in ({}, {"patchy": 0.7}, {"rim_mm": 40}, {"enhancing": False}, {"foci": []})
     )
     assert rim[1] > 0 < rim[3]
@@ -74,8 +76,7 @@ def test_most_tumors_after_surgery_have_a_cavity_and_the_others_none():
 
 
 def test_surgery_removes_its_share_of_the_core():
-    common = {"foci": [(1, 1, 1)], "whole_ml": 30, "core_ml": 10, "enhancing": True, "rim_mm": 3, "push_mm": 3}
-    whole, cut = (np.bincount(grown(Plan(**common, cavity=cavity)).ravel(), minlength=5) for cavity in (0, 0.6))
+    whole, cut = (np.bincount(grown(Plan(**USUAL, cavity=cavity)).ravel(), minlength=5) for cavity in (0, 0.6))
     assert whole[4] == 0
     assert cut[4] / (whole[1] + whole[3]) == pytest.approx(0.6, abs=0.02)
     assert cut[1] + cut[3] + cut[4] == whole[1] + whole[3]
