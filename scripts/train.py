@@ -101,9 +101,7 @@ def auto_or_float(text: str) -> str | float:
 @click.option("--precision", type=click.Choice(PRECISIONS), required=True, help="Number format of the computation.")
 @click.option("--validation-subjects", type=int, required=True, help="Held-out subjects with validation curves.")
 @click.option("--validation-every", type=int, required=True, help="Compute the validation curves every so many epochs.")
-@click.option(
-    "--start", required=True, help="model.keras to go on from, or a results folder with one; or shipped; empty: none."
-)
+@click.option("--start", required=True, help="model.keras to go on from, or a results folder; or shipped; empty: none.")
 @click.option("--start-learning-rate", type=float, required=True, help="Highest learning rate if start is given.")
 @click.option("--freeze-encoder", type=bool, required=True, help="true: do not train the encoder taken from start.")
 @click.option("--seed", type=int, required=True, help="Seed of the weights, patches and augmentation.")

@@ -31,14 +31,18 @@ def model(folder, **changes):
     return folder / "model.keras"
 
 
-def test_a_path_names_a_file_or_a_results_folder_with_one_model(tmp_path):
+def test_a_path_names_a_file_or_a_results_folder_with_models_of_one_fold(tmp_path):
     path = model(tmp_path / "results/train/all")
     for given in (path, path.parent, tmp_path / "results"):
         assert start_model(str(given)) == path
+    # Another seed, from the same subjects.
     other = model(tmp_path / "results/train/all_2")
-    with pytest.raises(ValueError, match=r"start: expected one model in .*results, found") as said:
-        start_model(str(tmp_path / "results"))
-    assert f"{path}, {other}; give one of these paths" in str(said.value)
+    assert start_model(str(tmp_path / "results")) == path
+    assert start_model(str(other)) == other
+    first, second = (model(tmp_path / f"folds/train/{fold}") for fold in (0, 1))
+    with pytest.raises(ValueError, match=r"start: expected models of one fold in .*folds, found") as said:
+        start_model(str(tmp_path / "folds"))
+    assert f"{first}, {second}; give one of them" in str(said.value)
     with pytest.raises(ValueError, match=r"start: .*found none"):
         start_model(str(tmp_path / "results/train"))
     with pytest.raises(ValueError, match=r"elsewhere does not exist; expected a model\.keras, a bundle or a results"):

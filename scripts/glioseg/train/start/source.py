@@ -7,6 +7,7 @@ from typing import NamedTuple
 from glioseg.files import read_json
 from glioseg.model_files import SETTINGS, ModelFile, content_of, models_of, outputs_of, read_settings
 from glioseg.scan_facts import subjects_with
+from glioseg.split.models import fold_of
 from glioseg.workflow.home import shipped
 
 # The layers after convolutions for `train: normalization: auto` without a model to go on from.
@@ -43,17 +44,18 @@ class Source(NamedTuple):
 
 
 def start_model(path: str) -> ModelFile:
-    """Return the model at a path: a model.keras, or the only model of a folder or a bundle; "shipped": of `make model`.
+    """Return the model at a path: a model.keras, or that of a folder or a bundle; "shipped": of `make model`.
 
-    Raises ValueError if there is none, or more than one.
+    Of models that learned from the same subjects with different seeds, the first. Raises ValueError if there is none,
+    or if there are models of several folds.
     """
     try:
         found = models_of(shipped() if path == "shipped" else Path(path))
     except ValueError as error:
         raise ValueError(f"train: start: {error}") from None
-    if len(found) > 1:
+    if len({fold_of(model.parent.name) for model in found}) > 1:
         names = ", ".join(map(str, found))
-        raise ValueError(f"train: start: expected one model in {path}, found {names}; give one of these paths")
+        raise ValueError(f"train: start: expected models of one fold in {path}, found {names}; give one of them")
     return found[0]
 
 
