@@ -52,6 +52,13 @@ def test_the_card_says_why_there_is_no_onnx():
     assert "model.onnx" not in text
 
 
+def test_the_card_names_the_seeds_of_all_models():
+    second = training("all", "b") | {"settings": SETTINGS | {"seed": 1042}}
+    text = model_card([training("all", "b"), second], [], [], {}, "", "")
+    assert "- 2 unet models of" in text and "- Trained with seeds 42 and 1042: " in text
+    assert "- Trained with seed 42: " in model_card([training("0", "b"), training("1", "a")], [], [], {}, "", "")
+
+
 def test_what_the_run_does_not_know_is_left_to_the_author():
     text = model_card([training("all", "b")], [], [], {}, "", "")
     assert f"License: {AUTHOR}" in text and text.count(AUTHOR) == 3

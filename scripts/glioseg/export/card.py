@@ -48,7 +48,7 @@ def model_card(
             "not tell its label dialect",
             *(f"{_named(name)}: {thresholds[name]:g}" for name in CHOSEN if name in thresholds),
             _onnx(study["modalities"], outputs_of(settings)[1], no_onnx),
-            f"Trained with seed {settings['seed']}: {_words(first.get('versions', {}))}",
+            f"Trained with {_seeds(trainings)}: {_words(first.get('versions', {}))}",
         ),
         "## Training data",
         _data(cohort, trainings),
@@ -90,6 +90,11 @@ def _data(cohort: Sequence[Mapping[str, str]], trainings: Sequence[Mapping]) -> 
         return f"{len(learned)} subject{'s' * (len(learned) != 1)}."
     dialects = ", ".join(sorted({row["labels"] for row in rows}))
     return f"{counted(rows)}, with masks in the label dialect {dialects}; {patients_in(cohort)} patients were found."
+
+
+def _seeds(trainings: Sequence[Mapping]) -> str:
+    seeds = sorted({training["settings"]["seed"] for training in trainings})
+    return f"seed{'s' * (len(seeds) > 1)} {' and '.join(map(str, seeds))}"
 
 
 def _of_phantoms(trainings: Sequence[Mapping]) -> bool:
