@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: install run model segmenter view pictures slurm containers dicom docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
+.PHONY: install run model brain segmenter view pictures slurm containers dicom docs test test-cluster test-containers test-faults lint bench bench-peers bench-peers-cases bench-curve lock clean
 
 # Install into .venv without running anything.
 install: .venv/run
@@ -17,12 +17,15 @@ install: .venv/run
 run: .venv/run
 	@snakemake --cores all $(ARGS)
 
-# Train models/glioseg.zip, the model that `segment.py` uses without --model, and models/brain.keras, which strips the
-# skull, on phantoms alone. Takes hours on two cores; what was interrupted goes on. From nothing, the same machine gives
-# the same files.
+# Train models/glioseg.zip, the model that `segment.py` uses without --model, on phantoms alone. Takes an hour on two
+# cores; what was interrupted goes on. From nothing, the same machine gives the same file.
 model: .venv/run
 	snakemake train_all --cores all --configfile presets/model.yaml
 	python scripts/export.py results/model --half --license MIT --output models/glioseg.zip
+
+# Train models/brain.keras, the network that strips the skull, on heads of phantoms. The file that is there learned from
+# phantoms of before, and is better (docs/benchmarks.md, "Registration"): look at patients before you exchange it.
+brain: .venv/run
 	python scripts/train_strip.py --heads 60 --epochs 60 --seed 42 --threads 2 --output models/brain.keras
 
 # Install onnxruntime-web, with which the report segments scans in the browser (report: model). Needs npm.

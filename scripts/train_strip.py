@@ -1,6 +1,6 @@
 """Train the network that finds the brain in a whole head, on heads of phantoms alone.
 
-`make model` runs it. An interrupted training goes on from its state.
+`make brain` runs it. An interrupted training goes on from its state.
 """
 
 from pathlib import Path

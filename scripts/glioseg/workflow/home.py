@@ -27,7 +27,7 @@ def brain_model() -> Path:
     """The network that finds the brain in a head. Raises ValueError if this installation has none."""
     if not BRAIN.exists():
         raise ValueError(
-            f"register: strip: network needs {BRAIN}, which does not exist; train it (make model), or give the folder "
+            f"register: strip: network needs {BRAIN}, which does not exist; train it (make brain), or give the folder "
             "of your masks of the brain"
         )
     return BRAIN
