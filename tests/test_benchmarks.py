@@ -75,10 +75,3 @@ def test_textures_leave_out_the_border_of_a_tissue(benchmark):
     assert list(found) == ["edema", "rest of the brain"]
     assert np.count_nonzero(found["edema"]) == 6**3
     assert found["rest of the brain"][:, 14, 14].nonzero()[0].tolist() == [4, 5, 6, 7, *range(20, 26)]
-
-
-def test_the_phantoms_that_were_tried_can_be_tried_again():
-    """docs/benchmarks.md, "Tumors of phantoms and of patients"."""
-    words = ["git", "apply", "--check", "benchmarks/phantoms.patch"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from glioseg.labels import OF_PHANTOMS, REGIONS, region, to_classes
 from glioseg.synthesize.anatomy import BOX, BOX_SHAPE, COARSE_SHAPE
 from glioseg.synthesize.contrast import TISSUES
-from glioseg.synthesize.kinds import SHARES, draw_any_plan, draw_treated_plan
+from glioseg.synthesize.kinds import SHARES, SURFACE, draw_any_plan, draw_treated_plan
 from glioseg.synthesize.phantoms import KINDS, phantom_and_tissues
 from glioseg.synthesize.tumors import Plan, compartments
 
@@ -31,13 +32,38 @@ def test_the_plans_are_as_varied_as_patients(plans):
     assert all(0 < plan.core_ml < plan.whole_ml for plan in tumors)
 
 
-def grown(plan):
-    """Class indices of a round tumor with a core of 24 mm in the middle of a brain of white matter."""
+def grown(plan, tissue="wm"):
+    """Class indices of a round tumor with a core of 24 mm in the middle of a brain of one tissue."""
     away = np.linalg.norm(np.indices(COARSE_SHAPE) - np.array(COARSE_SHAPE).reshape(3, 1, 1, 1) / 2, axis=0)
     whole, core = (np.clip(1 - away / (2 * radius), 0, 1).astype(np.float32) for radius in (10, 6))
     empty = np.zeros(BOX_SHAPE, np.float32)
-    tissue = {"gm": empty, "csf": empty, "wm": empty + 1}
-    return compartments(np.random.default_rng(1), whole, core, np.ones(BOX_SHAPE, bool), tissue, plan)
+    tissues = {"gm": empty, "csf": empty, "wm": empty} | {tissue: empty + 1}
+    return compartments(np.random.default_rng(1), whole, core, np.ones(BOX_SHAPE, bool), tissues, plan)
+
+
+def test_many_tumors_are_large_start_below_the_cortex_and_grow_into_it():
+    """Thirteen patients: a median of 112 ml, and 8 % of the tumor within 6 mm of the brain's surface (0.02 to 0.20)."""
+    wm = np.zeros(COARSE_SHAPE, np.float32)
+    wm[20:60, 20:80, 20:60] = 1
+    # A sheet of white matter, as in a fold of the cortex.
+    wm[10:12, 20:80, 20:60] = 1
+    plans = [draw_any_plan(np.random.default_rng(seed), wm, wm > 0) for seed in range(300)]
+    tumors = [plan for plan in plans if plan.foci]
+    cortical = [plan for plan in tumors if plan.cortical]
+    assert len(cortical) / len(tumors) == pytest.approx(SURFACE, abs=0.1)
+    depth = ndimage.distance_transform_edt(wm)
+    assert all(depth[plan.foci[0]] <= 2 for plan in cortical)
+    assert np.mean([depth[plan.foci[0]] <= 2 for plan in tumors if not plan.cortical]) < 0.5
+    assert 40 < np.median([plan.whole_ml for plan in tumors]) < 100
+
+
+def test_edema_spares_the_cortex_unless_the_tumor_grows_into_it():
+    white, spared, taken = (
+        np.bincount(grown(Plan(**USUAL, cortical=cortical), tissue).ravel(), minlength=4)[2]
+        for tissue, cortical in (("wm", 0), ("gm", 0), ("gm", 1))
+    )
+    assert spared < 0.7 * white
+    assert taken == white
 
 
 def test_a_core_enhances_in_patches_as_a_whole_or_not_at_all():

@@ -49,7 +49,7 @@ def rings(away, *radii):
 @pytest.mark.parametrize("kind", ["faint", "ring"])
 def test_vessels_go_through_tumor_that_does_not_enhance(kind, monkeypatch):
     monkeypatch.setattr("glioseg.synthesize.kinds.SHARES", dict.fromkeys(SHARES, 0.0) | {kind: 1.0})
-    maps = phantom_and_tissues("phantom_001", 42, "many")[2].astype(np.float32) / 255
+    maps = phantom_and_tissues("phantom_002", 42, "many")[2].astype(np.float32) / 255
     tumor = maps[..., 3:6]
     vessels = maps[..., TISSUES.index("vessels")]
     around = (tumor[..., 0] + tumor[..., 1]) > 0.8

@@ -9,30 +9,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from glioseg.choices import choose
+from glioseg.synthesize.slices import leave_ends, soften
 from glioseg.synthesize.smooth_fields import smooth_noise
 
 # Channels of tissue maps. The first six are fractions that sum to 1 in the brain; the others lie on top of them:
 # vessels and membranes that take up contrast agent, aged white matter, and the rim of the brain (dura, fat).
 TISSUES = ("csf", "gm", "wm", "necrosis", "edema", "enhancing", "vessels", "aged", "rim")
 _FRACTIONS, _TUMOR = slice(0, 6), slice(3, 6)
-# Largest strength of the texture in necrosis, edema and enhancing tumor.
-_COARSE, _FINE = np.array([[[0.25], [0.08], [0.12]], [[0.15], [0.05], [0.12]]])
-_GLOW = {"flair": (0.0, 0.3), "t1": (0.0, 0.2), "t1ce": (0.2, 1.4), "t2": (-0.3, 0.1)}
-_AGED = {"flair": (0.1, 0.6), "t1": (-0.25, 0.0), "t1ce": (-0.25, 0.0), "t2": (0.1, 0.5)}
+# Root mean square of the texture in necrosis, edema and enhancing tumor (rows) on FLAIR, T1, T1ce and T2, in standard
+# deviations of the scan. Textures vary within centimeters (coarse) and millimeters (fine). They make the tumors
+# of phantoms as mixed as those of thirteen patients (benchmarks/textures.py).
+_COARSE = np.array([[0.55, 0.5, 0.3, 0.5], [0.35, 0.35, 0.35, 0.28], [0.5, 0.4, 0.35, 0.45]])
+_FINE = np.array([[0.4, 0.32, 0.28, 0.32], [0.36, 0.2, 0.2, 0.34], [0.42, 0.32, 0.75, 0.48]])
+# What textures have in common (rows): where FLAIR and T2 are bright, T1 and T1ce are dark; and T1 and T1ce are alike.
+_COMMON = np.array([[0.8, -0.3, -0.3, 0.8], [0.0, 0.65, 0.65, 0.0]])
+_OWN = np.sqrt(1 - (_COMMON**2).sum(0))
+_GLOW = {"flair": (0.0, 0.3), "t1": (0.0, 0.2), "t1ce": (0.3, 2.0), "t2": (-0.3, 0.1)}
+_AGED = {"flair": (0.1, 0.9), "t1": (-0.3, 0.0), "t1ce": (-0.3, 0.0), "t2": (0.1, 0.7)}
+# What a tool for stripping leaves: by how much it is brighter than the brain on FLAIR, T1, T1ce and T2 (lowest and
+# highest). Fat, as in the orbits, is as bright after contrast agent as before it; dura and sinuses are not.
+_REMAINS = {
+    "fat": ((0.2, 1.3), (0.5, 1.6), None, (0.0, 0.9)),
+    "dura": ((-0.3, 0.4), (-0.3, 0.3), (0.2, 2.0), (-0.3, 0.4)),
+    "bone or muscle": ((-0.7, 0.1), (-0.6, 0.1), None, (-0.6, 0.1)),
+    "any": ((-0.3, 1.0), (-0.3, 1.0), (-0.3, 1.8), (-0.3, 1.0)),
+}
 
 
 @dataclass(frozen=True)
 class Contrast:
     """One draw for a patch; arrays have an entry per modality.
 
-    signals: of each tissue (len(TISSUES), C); coarse and fine: strength of the texture in each tissue (3, C): necrosis,
-    edema, enhancing; everywhere: of the texture in all tissues; bias, noise and blur: strength of each; thick: factor
-    of the slice thickness; axis: that of the slices; wider: factor by which the standard deviation of the whole scan is
-    that of its tissues, since scans hold more than these: remains of skull and eyes, bias, artifacts; shift: of their
-    mean, in standard deviations.
+    signals: of each tissue (len(TISSUES), C); coarse and fine: strength of the texture in necrosis, edema and enhancing
+    tumor (3, C), in standard deviations of the scan; everywhere: of the coarse and the fine texture in all tissues
+    (4, C), each as a sum of two random fields, so that modalities share a part of it; bias, noise and blur: strength of
+    each; thick: factor of the slice thickness; axis: that of the slices; wider: factor by which the standard deviation
+    of the whole scan is that of its tissues, since scans hold more than these: remains of skull and eyes, bias,
+    artifacts; shift: of their mean, in standard deviations; ends: lowest and highest planes of the brain that a
+    modality does not show (2, C); remains: what its signal differs by in a part of the rim, since stripping
+    leaves several tissues (C).
     """
 
     signals: np.ndarray
@@ -46,6 +63,8 @@ class Contrast:
     axis: np.ndarray
     wider: np.ndarray
     shift: np.ndarray
+    ends: np.ndarray
+    remains: np.ndarray
 
 
 def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhancing: bool) -> Contrast:
@@ -59,32 +78,37 @@ def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhanc
     blood = random.uniform(0, 1) * (random.random() < 0.25)
     # How much the vessels take up contrast agent, and how much the white matter has aged.
     vivid, old = random.uniform(0, 1), random.uniform(0, 1)
+    rim, other_rim = _remains(random), _remains(random)
     signals = []
     # All modalities are drawn, so that a study with two of them sees the same patients.
-    for name in drawn:
+    for channel, name in enumerate(drawn):
         values = drawn[name](random, plain, fluid)
         if name in ("t1", "t1ce"):
             values["necrosis"] += blood * random.uniform(0, 1) * (1.2 * values["wm"] - values["necrosis"])
         values |= {"vessels": vivid * random.uniform(*_GLOW[name]), "aged": old * random.uniform(*_AGED[name])}
-        values["rim"] = random.choice([-0.3, 0, 0.3, 1]) * random.uniform(0, 1)
         scale = values["wm"]
+        values["rim"] = rim[channel] * scale
         signals.append([values[tissue] / scale for tissue in TISSUES])
     chosen = [list(drawn).index(choose("modality", name, drawn) and name) for name in modalities]
     count = len(drawn)
+    # How mixed the whole tumor is.
+    mixed = random.uniform(0.4, 1.4)
     thick = np.where(random.random(count) < 0.4, random.uniform(2, 6, count), 1)
     every = {
         "signals": np.array(signals, np.float32).T,
-        "coarse": _COARSE * random.uniform(-1, 1, (3, count)),
-        "fine": _FINE * random.uniform(-1, 1, (3, count)),
-        "everywhere": random.uniform(0, 0.08, count),
+        "coarse": _COARSE * _strengths(random) * mixed,
+        "fine": _FINE * _strengths(random) * mixed,
+        "everywhere": _shared(random, random.uniform(0, [[0.2], [0.35]], (2, count))),
         "bias": random.uniform(0, 0.2, count),
-        "noise": random.uniform(0, 0.1, count) * random.uniform(0, 1, count),
+        "noise": random.uniform(0, 0.12, count) * random.uniform(0, 1, count),
         "blur": random.uniform(0.1, 1.0, count),
         "thick": thick,
         # Most scans have axial slices.
         "axis": random.choice(3, count, p=[0.15, 0.15, 0.7]),
-        "wider": random.uniform(1, 1.7, count),
+        "wider": 1 + random.uniform(0, 0.5, count) ** 2,
         "shift": random.uniform(-0.2, 0.2, count),
+        "ends": np.where(random.random((2, count)) < 0.15, random.uniform(1, 9, (2, count)).round(), 0),
+        "remains": other_rim - rim,
     }
     return Contrast(**{name: values[..., chosen] for name, values in every.items()})
 
@@ -96,60 +120,75 @@ def paint(random: np.random.Generator, maps: np.ndarray, sample: np.ndarray, dra
     whole brain, whose mean is then 0 and its standard deviation 1, as `preprocess: normalization: zscore` does.
     """
     shape, count = maps.shape[:3], drawn.signals.shape[1]
+    whole = sample @ drawn.signals
+    plain = np.sqrt(whole.var(0) + drawn.noise**2 + 0.05**2)
+    deviation = drawn.wider * plain * np.sqrt(1 + (drawn.everywhere**2).sum(0))
+    mean = whole.mean(0) + drawn.shift * deviation
     # The signal of each modality, its textures and the share of brain are columns of one matrix product.
     weights = np.zeros((len(TISSUES), 3 * count + 1), np.float32)
     weights[:, :count] = drawn.signals
-    weights[_TUMOR, count : 2 * count], weights[_TUMOR, 2 * count : -1] = drawn.coarse, drawn.fine
+    weights[_TUMOR, count : 2 * count] = drawn.coarse * deviation
+    weights[_TUMOR, 2 * count : -1] = drawn.fine * deviation
     weights[_FRACTIONS, -1] = 1
     layers = (weights.T @ maps.reshape(-1, len(TISSUES)).T).reshape(-1, *shape)
     brain = layers[-1] > 0.5
-    coarse, fine = (smooth_noise(random, shape, step) for step in (11, 3.5))
-    whole = sample @ drawn.signals
-    deviation = drawn.wider * np.sqrt(whole.var(0) + drawn.noise**2 + 0.05**2)
-    mean = whole.mean(0) + drawn.shift * deviation
+    planes = np.flatnonzero(brain.any((0, 1)))
+    coarse, fine, other_coarse, other_fine = (smooth_noise(random, shape, step) for step in (11, 3.5, 11, 3.5))
+    textures = (coarse, other_coarse, fine, other_fine)
+    everywhere = (drawn.everywhere * plain).astype(np.float32)
     # The mean of the bias in a patch differs from that of the brain; the rest of it varies within the patch.
     fields = [smooth_noise(random, shape, 48) for _ in range(2)]
+    # Where the rim is another tissue.
+    other = maps[..., TISSUES.index("rim")] * (smooth_noise(random, shape, 14) > 0)
     result = np.empty((*shape, count), np.float32)
     for channel in range(count):
         volume = layers[channel] + coarse * layers[count + channel]
         volume += fine * layers[2 * count + channel]
+        volume += np.float32(drawn.remains[channel]) * other
         share = (drawn.bias[channel] * random.uniform(-1, 1, 2)).astype(np.float32)
-        field = np.float32(drawn.everywhere[channel]) * (fine if channel % 2 else coarse) + 1
-        field += share[0] * fields[0] + share[1] * fields[1]
-        volume *= field
+        volume *= 1 + share[0] * fields[0] + share[1] * fields[1]
+        for strength, texture in zip(everywhere[:, channel], textures, strict=True):
+            volume += strength * texture
         volume += random.standard_normal(shape, np.float32) * np.float32(drawn.noise[channel])
         # Brains are cut out of scans that are blurred already, so that their borders are not darker.
-        volume = _soften(np.where(brain, volume, np.float32(mean[channel])), drawn, channel)
+        volume = np.where(brain, volume, np.float32(mean[channel]))
+        leave_ends(volume, planes, drawn.ends[:, channel])
+        volume = soften(volume, drawn.blur[channel], drawn.thick[channel], int(drawn.axis[channel]))
         volume -= np.float32(mean[channel])
         volume *= brain / np.float32(deviation[channel])
         result[..., channel] = volume
     return result
 
 
-def _soften(volume: np.ndarray, drawn: Contrast, channel: int) -> np.ndarray:
-    """Blur a volume, and replace it by thick slices that are interpolated linearly, as drawn."""
-    thick, axis = drawn.thick[channel], int(drawn.axis[channel])
-    widths = np.full(3, drawn.blur[channel])
-    # The Gaussian of the same variance as a slice of this thickness.
-    widths[axis] = max(widths[axis], thick / 3.46) if thick > 1 else widths[axis]
-    volume = ndimage.gaussian_filter(volume, widths, truncate=2.5)
-    length = volume.shape[axis]
-    slices = max(round(length / thick), 2)
-    if slices >= length:
-        return volume
-    seen = volume.take(np.linspace(0, length - 1, slices).round().astype(int), axis)
-    place = np.linspace(0, slices - 1, length)
-    low = np.minimum(place.astype(int), slices - 2)
-    weight = (place - low).astype(np.float32).reshape([-1 if other == axis else 1 for other in range(3)])
-    return seen.take(low, axis) * (1 - weight) + seen.take(low + 1, axis) * weight
+def _strengths(random: np.random.Generator) -> np.ndarray:
+    """Signed strengths (3, 4) of a texture in each tissue and modality, with a root mean square of 1."""
+    return random.standard_normal((3, 2)) @ _COMMON + random.standard_normal((3, 4)) * _OWN
+
+
+def _shared(random: np.random.Generator, strengths: np.ndarray) -> np.ndarray:
+    """Strengths (2 N, C) of two random fields for each texture (N, C), so that modalities share any part of it."""
+    angles = random.uniform(0, 6.28, strengths.shape)
+    fields = np.stack([strengths * np.cos(angles), strengths * np.sin(angles)], axis=1)
+    return fields.reshape(-1, strengths.shape[1])
+
+
+def _remains(random: np.random.Generator) -> np.ndarray:
+    """Signals (4) of something that stripping left, less that of the brain and relative to that of white matter."""
+    name = random.choice(list(_REMAINS))
+    drawn = [None if limits is None else random.uniform(*limits) for limits in _REMAINS[name]]
+    # Without contrast agent, T1ce looks like T1.
+    drawn[2] = drawn[1] * random.uniform(0.8, 1.2) if drawn[2] is None else drawn[2]
+    return np.array(drawn) * random.uniform(0.5 if name == "fat" else 0, 1)
 
 
 def _flair(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
     wm = 0.64
     gm, csf = wm * random.uniform(0.98, 1.4), wm * random.uniform(0.05, 0.5)
-    edema = gm * (1.08 + 0.7 * plain * random.uniform(0.6, 1))
-    solid = edema * random.uniform(0.7, 1.25)
-    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.7, 1.25)} | {
+    edema = gm * (1.1 + 1.1 * plain * random.uniform(0.6, 1))
+    solid = edema * random.uniform(0.75, 1.3)
+    # Scanners suppress clear fluid, and little of one that holds protein.
+    fluid *= random.uniform(0, 1) ** 1.5
+    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.8, 1.3)} | {
         "necrosis": solid + (csf * random.uniform(1, 2) - solid) * fluid
     }
 
@@ -159,8 +198,8 @@ def _t1(random: np.random.Generator, plain: float, fluid: float) -> dict[str, fl
     gm, csf = random.uniform(0.65, 0.98), random.uniform(0.2, 0.55)
     # Edema lies in white matter, and keeps some of its signal.
     edema = (gm + (wm - gm) * random.uniform(0, 0.8)) * (1 - 0.35 * plain * random.uniform(0, 1))
-    solid = edema * random.uniform(0.65, 1.1)
-    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.75, 1.2)} | {
+    solid = edema * random.uniform(0.7, 1.1)
+    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.8, 1.3)} | {
         "necrosis": solid + (csf * random.uniform(0.9, 1.4) - solid) * fluid
     }
 
@@ -168,14 +207,14 @@ def _t1(random: np.random.Generator, plain: float, fluid: float) -> dict[str, fl
 def _t1ce(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
     healthy = _t1(random, plain, fluid)
     brightest = max(healthy["wm"], healthy["gm"])
-    return healthy | {"enhancing": brightest * (1.12 + random.uniform(0, 0.95) ** 1.5)}
+    return healthy | {"enhancing": brightest * (1.2 + random.uniform(0, 1.2) ** 1.4)}
 
 
 def _t2(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
     wm = 0.62
     gm, csf = wm * random.uniform(1.1, 1.6), wm * random.uniform(1.8, 4)
-    edema = gm * (1.12 + 0.8 * plain * random.uniform(0.5, 1))
+    edema = gm * (1.14 + 1.1 * plain * random.uniform(0.5, 1))
     solid = edema * random.uniform(0.85, 1.3)
-    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.8, 1.3)} | {
+    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.85, 1.4)} | {
         "necrosis": solid + (max(csf * random.uniform(0.8, 1), solid) - solid) * fluid
     }

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy import ndimage
 
 from glioseg.synthesize.anatomy import COARSE_MM
 from glioseg.synthesize.tumors import Plan, draw_plan
@@ -23,19 +24,26 @@ SHARES = {
 }
 
 
+# Share of the tumors that start below the cortex and grow into it.
+SURFACE = 0.45
 # Share of the tumors of `draw_treated_plan` that have a resection cavity.
 TREATED = 0.8
 
 
 def draw_any_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> Plan:
     """Plan of a tumor of any kind; the arguments are those of `draw_plan`."""
-    plan = draw_plan(rng, wm, allowed)
+    surface, cortical = rng.random() < SURFACE, float(rng.uniform(0.3, 1))
+    if surface:
+        # White matter that is a fold of the cortex.
+        fold = allowed & (ndimage.gaussian_filter(wm, 6 / COARSE_MM) < 0.45)
+        allowed = fold if ((wm > 0.5) & fold).any() else allowed
+    plan = replace(draw_plan(rng, wm, allowed), cortical=cortical if surface else 0.0)
     kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))
     plan = replace(plan, edge_mm=float(rng.uniform(0.5, 1.2)), least_rim_mm=1.5, rim_mm=float(rng.uniform(1.5, 4.5)))
     # Readers draw borders around the faint margin, too.
     plan = replace(plan, fade=float(rng.uniform(0, 0.9)), fade_mm=float(rng.uniform(1, 4)))
     # Edema ranges from nearly none to most of the tumor.
-    core, whole = np.exp(rng.uniform(np.log([0.05, 12]), np.log([0.8, 160]))).tolist()
+    core, whole = np.exp(rng.uniform(np.log([0.05, 20]), np.log([0.8, 230]))).tolist()
     plan = replace(plan, whole_ml=whole, core_ml=float(core * whole), enhancing=kind not in ("faint", "sharp"))
     if kind == "healthy":
         return replace(plan, foci=[], whole_ml=0, core_ml=0, push_mm=0)

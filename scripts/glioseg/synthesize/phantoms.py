@@ -92,7 +92,8 @@ def grow_patient(
     allowed = (height > 50) & ((behind > 80) | (height > 68))
     plan = draw(rng, rough["wm"], allowed)
     parenchyma = rough_brain & (rough["csf"] < 0.5)
-    whole = grow_tumor(plan.foci, (0.16 * rough["wm"] + 0.02 * rough["gm"]) * parenchyma, plan.whole_ml)
+    cortex = np.float32(0.02 + 0.14 * plan.cortical)
+    whole = grow_tumor(plan.foci, (0.16 * rough["wm"] + cortex * rough["gm"]) * parenchyma, plan.whole_ml)
     core = grow_tumor(plan.foci, np.float32(0.06) * parenchyma, plan.core_ml)
     push = mass_effect(core, rough_brain, plan.push_mm)
     here = np.indices(core.shape, dtype=np.float32) - push / COARSE_MM

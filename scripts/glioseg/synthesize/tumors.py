@@ -25,7 +25,8 @@ class Plan:
     No foci: a healthy brain. least_rim_mm: least thickness of the rim; patchy: share of the core that does not enhance,
     if it enhances in patches instead of a rim; edge_mm: blur of the borders between tissues (standard deviation);
     fade: share of the tumor's signal that is lost at its border, and of the core's that is edema's there; fade_mm:
-    depth at which a third of that is lost still; cavity: share of the core that was removed and is a cavity now.
+    depth at which a third of that is lost still; cavity: share of the core that was removed and is a cavity now;
+    cortical: how well it grows in cortex, from 0, where edema spares most of it, to 1, as in white matter.
     """
 
     foci: list[tuple[int, ...]]
@@ -40,6 +41,7 @@ class Plan:
     fade: float = 0.0
     fade_mm: float = 1.0
     cavity: float = 0.0
+    cortical: float = 0.0
 
 
 def draw_plan(rng: np.random.Generator, wm: np.ndarray, allowed: np.ndarray) -> Plan:
@@ -129,7 +131,7 @@ def compartments(
     brain, ragged, core_density = brain[part], ragged[part], core_density[part]
     in_core = brain & (core_density > 0.02) & (core_density + ragged > 0.45)
     in_core = ndimage.binary_opening(in_core)
-    reach = whole_density[part] - 0.35 * tissue["gm"][part] + 0.5 * ragged
+    reach = whole_density[part] - 0.35 * (1 - plan.cortical) * tissue["gm"][part] + 0.5 * ragged
     in_whole = ndimage.binary_opening(brain & (reach > _VISIBLE) & (tissue["csf"][part] < 0.5)) | in_core
     # Remove random islands of edema that are not connected to a core.
     islands, _ = ndimage.label(in_whole)
