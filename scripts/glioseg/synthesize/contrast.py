@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glioseg.choices import choose
+from glioseg.synthesize.signals import SIGNALS, draw_remains
 from glioseg.synthesize.slices import leave_ends, soften
 from glioseg.synthesize.smooth_fields import smooth_noise
 
@@ -28,14 +29,6 @@ _COMMON = np.array([[0.8, -0.3, -0.3, 0.8], [0.0, 0.65, 0.65, 0.0]])
 _OWN = np.sqrt(1 - (_COMMON**2).sum(0))
 _GLOW = {"flair": (0.0, 0.3), "t1": (0.0, 0.2), "t1ce": (0.3, 2.0), "t2": (-0.3, 0.1)}
 _AGED = {"flair": (0.1, 0.9), "t1": (-0.3, 0.0), "t1ce": (-0.3, 0.0), "t2": (0.1, 0.7)}
-# What a tool for stripping leaves: by how much it is brighter than the brain on FLAIR, T1, T1ce and T2 (lowest and
-# highest). Fat, as in the orbits, is as bright after contrast agent as before it; dura and sinuses are not.
-_REMAINS = {
-    "fat": ((0.2, 1.3), (0.5, 1.6), None, (0.0, 0.9)),
-    "dura": ((-0.3, 0.4), (-0.3, 0.3), (0.2, 2.0), (-0.3, 0.4)),
-    "bone or muscle": ((-0.7, 0.1), (-0.6, 0.1), None, (-0.6, 0.1)),
-    "any": ((-0.3, 1.0), (-0.3, 1.0), (-0.3, 1.8), (-0.3, 1.0)),
-}
 
 
 @dataclass(frozen=True)
@@ -49,7 +42,7 @@ class Contrast:
     of the whole scan is that of its tissues, since scans hold more than these: remains of skull and eyes, bias,
     artifacts; shift: of their mean, in standard deviations; ends: lowest and highest planes of the brain that a
     modality does not show (2, C); remains: what its signal differs by in a part of the rim, since stripping
-    leaves several tissues (C).
+    leaves several tissues (C); cysts: the same for a part of the necrosis, since tumors hold cysts beside solid parts.
     """
 
     signals: np.ndarray
@@ -65,6 +58,7 @@ class Contrast:
     shift: np.ndarray
     ends: np.ndarray
     remains: np.ndarray
+    cysts: np.ndarray
 
 
 def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhancing: bool) -> Contrast:
@@ -72,25 +66,26 @@ def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhanc
 
     Raises ValueError for a modality that phantoms do not have.
     """
-    drawn = {"flair": _flair, "t1": _t1, "t1ce": _t1ce, "t2": _t2}
     # The same for all modalities: how visible the edema is, how fluid the necrosis, and how much it has bled.
     plain, fluid = random.uniform(0.1, 1), random.uniform(0, 1) ** (1.5 if enhancing else 2.5)
     blood = random.uniform(0, 1) * (random.random() < 0.25)
     # How much the vessels take up contrast agent, and how much the white matter has aged.
     vivid, old = random.uniform(0, 1), random.uniform(0, 1)
-    rim, other_rim = _remains(random), _remains(random)
-    signals = []
+    # A part of the necrosis of every second patient is a cyst.
+    fluids, cystic = np.array([fluid, random.uniform(0.7, 1)]), random.random() < 0.5
+    rim, other_rim = draw_remains(random), draw_remains(random)
+    signals, cysts = [], []
     # All modalities are drawn, so that a study with two of them sees the same patients.
-    for channel, name in enumerate(drawn):
-        values = drawn[name](random, plain, fluid)
+    for channel, name in enumerate(SIGNALS):
+        values = SIGNALS[name](random, plain, fluids)
         if name in ("t1", "t1ce"):
             values["necrosis"] += blood * random.uniform(0, 1) * (1.2 * values["wm"] - values["necrosis"])
         values |= {"vessels": vivid * random.uniform(*_GLOW[name]), "aged": old * random.uniform(*_AGED[name])}
-        scale = values["wm"]
-        values["rim"] = rim[channel] * scale
-        signals.append([values[tissue] / scale for tissue in TISSUES])
-    chosen = [list(drawn).index(choose("modality", name, drawn) and name) for name in modalities]
-    count = len(drawn)
+        values["necrosis"], cyst = values["necrosis"]
+        signals.append([values[tissue] / values["wm"] for tissue in TISSUES[:-1]] + [rim[channel]])
+        cysts.append(cyst / values["wm"] - signals[-1][TISSUES.index("necrosis")])
+    chosen = [list(SIGNALS).index(choose("modality", name, SIGNALS) and name) for name in modalities]
+    count = len(SIGNALS)
     # How mixed the whole tumor is.
     mixed = random.uniform(0.4, 1.4)
     thick = np.where(random.random(count) < 0.4, random.uniform(2, 6, count), 1)
@@ -109,6 +104,7 @@ def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhanc
         "shift": random.uniform(-0.2, 0.2, count),
         "ends": np.where(random.random((2, count)) < 0.15, random.uniform(1, 9, (2, count)).round(), 0),
         "remains": other_rim - rim,
+        "cysts": np.array(cysts) * cystic,
     }
     return Contrast(**{name: values[..., chosen] for name, values in every.items()})
 
@@ -138,13 +134,14 @@ def paint(random: np.random.Generator, maps: np.ndarray, sample: np.ndarray, dra
     everywhere = (drawn.everywhere * plain).astype(np.float32)
     # The mean of the bias in a patch differs from that of the brain; the rest of it varies within the patch.
     fields = [smooth_noise(random, shape, 48) for _ in range(2)]
-    # Where the rim is another tissue.
-    other = maps[..., TISSUES.index("rim")] * (smooth_noise(random, shape, 14) > 0)
+    # Where the rim is another tissue, and the necrosis a cyst.
+    there = smooth_noise(random, shape, 14) > 0
+    rim, cyst = (maps[..., TISSUES.index(name)] * there for name in ("rim", "necrosis"))
     result = np.empty((*shape, count), np.float32)
     for channel in range(count):
         volume = layers[channel] + coarse * layers[count + channel]
         volume += fine * layers[2 * count + channel]
-        volume += np.float32(drawn.remains[channel]) * other
+        volume += np.float32(drawn.remains[channel]) * rim + np.float32(drawn.cysts[channel]) * cyst
         share = (drawn.bias[channel] * random.uniform(-1, 1, 2)).astype(np.float32)
         volume *= 1 + share[0] * fields[0] + share[1] * fields[1]
         for strength, texture in zip(everywhere[:, channel], textures, strict=True):
@@ -170,51 +167,3 @@ def _shared(random: np.random.Generator, strengths: np.ndarray) -> np.ndarray:
     angles = random.uniform(0, 6.28, strengths.shape)
     fields = np.stack([strengths * np.cos(angles), strengths * np.sin(angles)], axis=1)
     return fields.reshape(-1, strengths.shape[1])
-
-
-def _remains(random: np.random.Generator) -> np.ndarray:
-    """Signals (4) of something that stripping left, less that of the brain and relative to that of white matter."""
-    name = random.choice(list(_REMAINS))
-    drawn = [None if limits is None else random.uniform(*limits) for limits in _REMAINS[name]]
-    # Without contrast agent, T1ce looks like T1.
-    drawn[2] = drawn[1] * random.uniform(0.8, 1.2) if drawn[2] is None else drawn[2]
-    return np.array(drawn) * random.uniform(0.5 if name == "fat" else 0, 1)
-
-
-def _flair(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
-    wm = 0.64
-    gm, csf = wm * random.uniform(0.98, 1.4), wm * random.uniform(0.05, 0.5)
-    edema = gm * (1.1 + 1.1 * plain * random.uniform(0.6, 1))
-    solid = edema * random.uniform(0.75, 1.3)
-    # Scanners suppress clear fluid, and little of one that holds protein.
-    fluid *= random.uniform(0, 1) ** 1.5
-    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.8, 1.3)} | {
-        "necrosis": solid + (csf * random.uniform(1, 2) - solid) * fluid
-    }
-
-
-def _t1(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
-    wm = 1.0
-    gm, csf = random.uniform(0.65, 0.98), random.uniform(0.2, 0.55)
-    # Edema lies in white matter, and keeps some of its signal.
-    edema = (gm + (wm - gm) * random.uniform(0, 0.8)) * (1 - 0.35 * plain * random.uniform(0, 1))
-    solid = edema * random.uniform(0.7, 1.1)
-    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.8, 1.3)} | {
-        "necrosis": solid + (csf * random.uniform(0.9, 1.4) - solid) * fluid
-    }
-
-
-def _t1ce(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
-    healthy = _t1(random, plain, fluid)
-    brightest = max(healthy["wm"], healthy["gm"])
-    return healthy | {"enhancing": brightest * (1.2 + random.uniform(0, 1.2) ** 1.4)}
-
-
-def _t2(random: np.random.Generator, plain: float, fluid: float) -> dict[str, float]:
-    wm = 0.62
-    gm, csf = wm * random.uniform(1.1, 1.6), wm * random.uniform(1.8, 4)
-    edema = gm * (1.14 + 1.1 * plain * random.uniform(0.5, 1))
-    solid = edema * random.uniform(0.85, 1.3)
-    return {"wm": wm, "gm": gm, "csf": csf, "edema": edema, "enhancing": edema * random.uniform(0.85, 1.4)} | {
-        "necrosis": solid + (max(csf * random.uniform(0.8, 1), solid) - solid) * fluid
-    }
