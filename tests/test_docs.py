@@ -141,3 +141,16 @@ def test_actions_are_pinned_and_run_the_same_checks():
 def test_the_page_on_large_cohorts_reads_the_column_of_folds():
     column = COHORT_COLUMNS.index("fold") + 1
     assert f"""awk -F'\\t' '${column} == "test" """ in (ROOT / "docs/scale.md").read_text()
+
+
+def test_pages_name_the_scores_of_the_model_that_were_measured():
+    table = (ROOT / "docs/benchmarks.md").read_text().split("## The model of this project, on patients")[1]
+    of = {
+        who: re.search(rf"^\| {who} of BraTS 20\d\d \|.* (0\.\d+) \[[\d., ]+\] \|$", table, re.M)[1]
+        for who in ("six", "five")
+    }
+    readme, page, data = ((ROOT / name).read_text() for name in ("README.md", "docs/external.md", "docs/data.md"))
+    rounded = {who: f"{float(score):.2f}" for who, score in of.items()}
+    assert f"mean Dice is {rounded['six']} on six patients of BraTS 2013 and {rounded['five']} on five" in readme
+    assert f"mean Dice of {of['six']}, and on five with four modalities {of['five']}" in page
+    assert f"the model that it went on from has [{of['six']} and {of['five']}]" in data
