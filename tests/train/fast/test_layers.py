@@ -184,6 +184,60 @@ def test_convolutions_equal_those_of_keras_and_their_bias_gradients_are_exact(dt
             assert found == pytest.approx(upstream.sum((0, 1, 2, 3)), rel=1e-4 if dtype == "float32" else 0.01)
 
 
+@pytest.mark.parametrize(
+    ("size", "stride", "sides"),
+    [(3, 1, (2, 2, 2)), (3, 1, (2, 4, 8)), (3, 2, (3, 1, 4)), (3, 2, (8, 1, 1)), (2, 2, (8, 8, 1)), (5, 1, (4, 4, 4))],
+)
+def test_gradients_of_kernels_are_right_in_images_as_small_as_the_kernel(size, stride, sides):
+    """In bfloat16 on a processor that has it, TensorFlow's own are NaN or wrong there, and the fourth one crashes."""
+    import tensorflow as tf
+    from keras import layers
+
+    from glioseg.train.fast.layers import Convolution
+
+    random = np.random.default_rng(0)
+    x = tf.constant(random.normal(size=(2, *sides, 16)), "float32")
+    results, kernel = [], random.normal(size=(size, size, size, 16, 24))
+    for policy in ("float32", "mixed_bfloat16"):
+        layer = layers.Conv3D(24, size, strides=stride, padding="same", use_bias=False, dtype=policy)
+        layer.build(x.shape)
+        layer.kernel.assign(kernel)
+        image = tf.cast(x, layer.compute_dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            y = layer(image) if policy == "float32" else Convolution(layer)(image)
+        assert y.dtype == layer.compute_dtype
+        slopes = tf.cast(np.random.default_rng(1).normal(size=y.shape), y.dtype)
+        results.append([y, *tape.gradient(y, [image, layer.kernel.value], output_gradients=slopes)])
+    insist_on_same(*results, "bfloat16")
+
+
+def test_no_layer_of_a_network_has_its_gradient_in_bfloat16_where_that_is_wrong():
+    import keras
+
+    from glioseg.train.fast.layers import Convolution, learner
+    from glioseg.train.networks import build_network
+
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        for name, patch, filters in (
+            ("unet", (32, 64, 64), (4, 8, 8, 8)),
+            ("unet", (64, 64, 64), (4, 8, 8, 8, 8)),
+            ("unet_residual", (32, 32, 32), (4, 8, 8, 8, 8)),
+        ):
+            network = build_network(name, patch, 2, 4, filters, "resnet18")
+            replaced = [layer for layer in learner(network)[0].layers if isinstance(layer, Convolution)]
+            small = {
+                layer.name
+                for layer in network.layers
+                if isinstance(layer, keras.layers.Conv3D) and min(layer.input.shape[1:4]) <= 2
+            }
+            assert small, (name, patch)
+            assert small <= {layer.name for layer in replaced}, (name, patch)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+
+
 # The versions of Keras with which train/fast was tried.
 TRIED = {"3.15.1"}
 

@@ -2,9 +2,8 @@
 
 Convolutions and pooling stay with oneDNN, because XLA is many times slower at them. On a GPU nothing is changed.
 
-They save 15 of 300 ms per training step in float32 and 19 of 226 ms in bfloat16. (benchmarks/fast.py, two cores of an
-AMD EPYC with AVX-512, 2026-11-28.) With batch normalization, they save 64 of 323 ms in bfloat16 (two cores of an Intel
-Xeon with AMX, 2026-11-29).
+They save 15 of 300 ms per training step in float32 and 19 of 226 ms in bfloat16 (benchmarks/fast.py, two cores of an
+AMD EPYC, 2026-11-28); with batch normalization, 64 of 323 ms in bfloat16 (of an Intel Xeon with AMX, 2026-11-29).
 
 They use these private parts of Keras: `_keras_history` of tensors, `_nodes_by_depth` of models, and `_outbound_nodes`
 of layers.
@@ -100,10 +99,11 @@ class NormalizeBatchAndActivate(NormalizeAndActivate):
 
 
 class Convolution(layers.Layer):
-    """Replacement of a convolution that sums the gradient of its bias in float32.
+    """Replacement of a convolution whose gradients TensorFlow gets wrong on a CPU in bfloat16.
 
-    On a CPU, TensorFlow sums it in the convolution's precision: in bfloat16, which has eight bits, the sum over a patch
-    stops growing after some hundreds of summands.
+    The gradient of its bias is summed in float32: bfloat16 has eight bits, and the sum over a patch stops growing after
+    some hundreds of summands. Images that are no longer than the kernel along an axis are computed in float32: there,
+    oneDNN's gradient of the kernel reads memory that nobody wrote (TensorFlow 2.21, AVX-512 with bfloat16).
     """
 
     def __init__(self, convolution: layers.Conv3D | layers.Conv3DTranspose):
@@ -111,13 +111,15 @@ class Convolution(layers.Layer):
         self.convolution = convolution
 
     def call(self, x):
-        convolution = self.convolution
-        x, kernel, bias = self.cast(x, convolution.kernel, convolution.bias)
+        convolution, short = self.convolution, self.convolution.compute_dtype
+        dtype = "float32" if _is_small(x, convolution) else short
+        y = convolution.convolution_op(*self.cast(dtype, x, convolution.kernel))
         # Not Keras' own sum, which would be BiasAdd with its low-precision gradient again.
-        return convolution.activation(tf.add(convolution.convolution_op(x, kernel), bias))
+        y = tf.add(y, *self.cast(dtype, convolution.bias)) if convolution.use_bias else y
+        return tf.cast(convolution.activation(y), short)
 
-    def cast(self, *values):
-        return [tf.cast(tf.convert_to_tensor(value), self.convolution.compute_dtype) for value in values]
+    def cast(self, dtype, *values):
+        return [tf.cast(tf.convert_to_tensor(value), dtype) for value in values]
 
     def compute_output_spec(self, x):
         return keras.KerasTensor(self.convolution.compute_output_shape(x.shape), self.convolution.compute_dtype)
@@ -127,12 +129,12 @@ class TransposedConvolution(Convolution):
     """The same for a 2x2x2 transposed convolution of stride 2, as one matrix product whose rows are rearranged."""
 
     def call(self, x):
-        batch, sides = ops.shape(x)[0], x.shape[1:4]
-        x, kernel = self.cast(x, self.convolution.kernel)
+        batch, sides, dtype = ops.shape(x)[0], x.shape[1:4], self.convolution.compute_dtype
+        x, kernel = self.cast(dtype, x, self.convolution.kernel)
         width, channels = kernel.shape[3:]
         y = ops.matmul(ops.reshape(x, (-1, channels)), ops.transpose(ops.reshape(kernel, (-1, channels))))
         if self.convolution.use_bias:
-            y = tf.add(y, tf.tile(*self.cast(self.convolution.bias), [8]))
+            y = tf.add(y, tf.tile(*self.cast(dtype, self.convolution.bias), [8]))
         y = ops.transpose(ops.reshape(y, (batch, *sides, 2, 2, 2, width)), (0, 1, 4, 2, 5, 3, 6, 7))
         return ops.reshape(y, (batch, *(2 * side for side in sides), width))
 
@@ -163,7 +165,7 @@ def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
 def _fused(model: keras.Model) -> dict[int, Callable]:
     """Replacements of layers, by the id of the layer."""
     fused = {id(layer): TransposedConvolution(layer) for layer in model.layers if _is_doubling(layer)}
-    fused |= {id(layer): Convolution(layer) for layer in model.layers if _biased_in_low_precision(layer)}
+    fused |= {id(layer): Convolution(layer) for layer in model.layers if _wrong_in_low_precision(layer)}
     for norm, leaky in _pairs(model):
         fused |= {id(norm): lambda x: x} if leaky else {}
         of_batch = isinstance(norm, layers.BatchNormalization)
@@ -209,5 +211,10 @@ def _is_doubling(layer: layers.Layer) -> bool:
     )
 
 
-def _biased_in_low_precision(layer: layers.Layer) -> bool:
-    return isinstance(layer, layers.Conv3D) and layer.use_bias and layer.compute_dtype != "float32"
+def _wrong_in_low_precision(layer: layers.Layer) -> bool:
+    low = isinstance(layer, layers.Conv3D) and layer.compute_dtype != "float32"
+    return low and (layer.use_bias or _is_small(layer.input, layer))
+
+
+def _is_small(x, layer: layers.Conv3D) -> bool:
+    return any(side <= length for side, length in zip(x.shape[1:4], layer.kernel_size, strict=True))
