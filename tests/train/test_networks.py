@@ -57,12 +57,25 @@ def test_unknown_names_list_the_known():
         build_network("unet", (20, 32, 32), 1, 4, (4, 8, 16), "")
     with pytest.raises(ValueError, match="expected one of resnet18"):
         build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16, 16), "alexnet")
+    with pytest.raises(ValueError, match="filters: expected 5 numbers for sm_unet, found 4"):
+        build_network("sm_unet", (32, 32, 32), 1, 4, (4, 8, 8, 16), "resnet18")
     with pytest.raises(ValueError, match="expected one of instance, batch, none"):
         build_network("unet", (16, 16, 16), 1, 4, (4, 8), "", "layer")
     with pytest.raises(ValueError, match="expected one of dice_cross_entropy, sm_dice, sm_focal"):
         build_loss(["hinge"], CLASSES[:4], "classes", True)
     with pytest.raises(ValueError, match="expected one of auto, float32"):
         device.choose_precision("int4")
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "vgg16", "densenet121"])
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_the_widths_of_auto_give_an_output_for_each_voxel(device, backbone):
+    from glioseg.train.networks import NETWORKS, build_network, patch_multiple, widths
+
+    for name in NETWORKS if backbone == "resnet18" else ["sm_unet"]:
+        filters = widths(name, device)
+        side = patch_multiple(name, len(filters))
+        assert build_network(name, (side, side, side), 2, 4, filters, backbone).output.shape == (None, *[side] * 3, 4)
 
 
 @pytest.mark.parametrize(("name", "stride"), [("unet", 4), ("unet_full", 2)])

@@ -74,11 +74,13 @@ def sm_unet(
 ) -> keras.Model:
     """The U-Net of segmentation-models-3D with a backbone, not pretrained; `filters` are the widths of its decoder.
 
-    Raises ValueError for an unknown backbone, listing the known ones.
+    Raises ValueError for an unknown backbone, listing the known ones, and for another number of filters than five.
     """
     import segmentation_models_3D as sm
 
     choose("backbone", backbone, sm.get_available_backbone_names())
+    if len(filters) != SM_LEVELS:
+        raise ValueError(f"filters: expected {SM_LEVELS} numbers for sm_unet, found {len(filters)}: {list(filters)}")
     net = sm.Unet(
         backbone,
         input_shape=(*patch, channels),
@@ -88,10 +90,12 @@ def sm_unet(
         activation="linear",
     )
     x = layers.Activation(activation, dtype="float32", name=activation)(net.outputs[0])
-    return keras.Model(net.inputs, x, name="sm_unet")
+    return keras.Model(net.inputs[0], x, name="sm_unet")
 
 
 HALF = {"cpu": (24, 48, 96, 192), "gpu": (32, 64, 128, 256, 320)}
+# Each backbone halves a patch five times.
+SM_LEVELS = 5
 
 
 class Architecture(NamedTuple):
@@ -112,7 +116,7 @@ NETWORKS = {
     "unet_full": Architecture(unet_full, lambda levels: 2 ** (levels - 1), FULL),
     "unet_residual": Architecture(unet_residual, lambda levels: 2 ** (levels - 1), FULL),
     "original": Architecture(original, lambda levels: 2 ** (levels - 1)),
-    "sm_unet": Architecture(sm_unet, lambda levels: 32),
+    "sm_unet": Architecture(sm_unet, lambda levels: 2**SM_LEVELS, HALF | {"cpu": (16, 32, 64, 128, 256)}),
 }
 
 
