@@ -48,6 +48,15 @@ def real_cases():
     return Path(folder)
 
 
+@pytest.fixture
+def policy():
+    """A function that sets the precision of the networks that are built next."""
+    import keras
+
+    yield keras.mixed_precision.set_global_policy
+    keras.mixed_precision.set_global_policy("float32")
+
+
 @pytest.fixture(scope="session")
 def preprocessed(tmp_path_factory):
     """A folder of four subjects as written by preprocess and split."""

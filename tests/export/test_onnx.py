@@ -81,13 +81,11 @@ def test_patches_may_have_any_size_and_number(normalization, tmp_path):
     assert run(path, patches[:1, :, :, :32, :16]).shape == (1, 4, 48, 32, 16)
 
 
-def test_a_network_of_bfloat16_is_written_in_float32(tmp_path):
-    import keras
-
+def test_a_network_of_bfloat16_is_written_in_float32(policy, tmp_path):
     _, path = network(tmp_path / "float32")
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    policy("mixed_bfloat16")
     _, low = network(tmp_path / "bfloat16")
-    keras.mixed_precision.set_global_policy("float32")
+    policy("float32")
     assert onnx_networks([low]) == onnx_networks([path])
 
 

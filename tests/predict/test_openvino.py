@@ -52,7 +52,7 @@ def test_openvino_and_tensorflow_predict_alike(name, filters, backbone, normaliz
 
 
 @pytest.mark.parametrize("has", [True, False])
-def test_networks_trained_in_bfloat16_predict_in_it_if_the_processor_has_it(has, tmp_path, monkeypatch):
+def test_networks_trained_in_bfloat16_predict_in_it_if_the_processor_has_it(has, policy, tmp_path, monkeypatch):
     import keras
 
     from glioseg.predict import openvino
@@ -62,15 +62,15 @@ def test_networks_trained_in_bfloat16_predict_in_it_if_the_processor_has_it(has,
         pytest.skip("this processor has no bfloat16")
     monkeypatch.setattr(openvino, "has_bfloat16", lambda: has)
     found, patch = {}, np.random.default_rng(0).normal(size=(2, 32, 32, 32)).astype(np.float32)
-    for policy in ("float32", "mixed_bfloat16"):
-        keras.mixed_precision.set_global_policy(policy)
+    for precision in ("float32", "mixed_bfloat16"):
+        policy(precision)
         keras.utils.set_random_seed(1)
-        build_network("unet", (32, 32, 32), 2, 4, (4, 8, 16), "").save(tmp_path / f"{policy}.keras")
-        keras.mixed_precision.set_global_policy("float32")
-        compiled = openvino.compile_network(tmp_path / f"{policy}.keras", 2)
+        build_network("unet", (32, 32, 32), 2, 4, (4, 8, 16), "").save(tmp_path / f"{precision}.keras")
+        policy("float32")
+        compiled = openvino.compile_network(tmp_path / f"{precision}.keras", 2)
         hint = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
-        assert hint == ("bf16" if has and policy == "mixed_bfloat16" else "f32")
-        found[policy] = next(openvino.predict_patches(compiled, [patch])).copy()
+        assert hint == ("bf16" if has and precision == "mixed_bfloat16" else "f32")
+        found[precision] = next(openvino.predict_patches(compiled, [patch])).copy()
     # The softmax is float32 even then: its sums are 1 to single precision.
     assert found["mixed_bfloat16"].sum(0) == pytest.approx(1, abs=1e-6)
     assert found["mixed_bfloat16"] == pytest.approx(found["float32"], abs=0.03)

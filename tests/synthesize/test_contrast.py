@@ -15,6 +15,13 @@ def drawn(seed, modalities=MODALITIES):
     return draw_contrast(np.random.default_rng(seed), modalities, True)
 
 
+def drawn_by_no_scanner(**changes):
+    """A contrast without bias, noise, slices and texture of healthy tissue, but with these changes."""
+    plain = np.zeros(4)
+    one = replace(drawn(3), bias=plain, noise=plain, blur=plain + 0.1, thick=plain + 1, everywhere=np.zeros((4, 4)))
+    return replace(one, ends=np.zeros((2, 4)), **changes)
+
+
 def slabs():
     """Maps of a block of white matter with a slab of each other fraction, and background around it."""
     maps = np.zeros((24, 24, 24, len(TISSUES)), np.float32)
@@ -161,9 +168,7 @@ def test_what_stripping_leaves_is_fat_in_some_and_takes_up_contrast_agent_in_oth
 def test_the_rim_of_one_brain_has_two_tissues():
     maps = np.zeros((48, 48, 48, len(TISSUES)), np.float32)
     maps[..., TISSUES.index("wm")] = maps[:, :, 16:, TISSUES.index("rim")] = 1
-    plain = np.zeros(4)
-    one = replace(drawn(3), bias=plain, noise=plain, blur=plain + 0.1, thick=plain + 1, everywhere=np.zeros((4, 4)))
-    one = replace(one, remains=np.array([1.0, 0, 0, 0]), ends=np.zeros((2, 4)))
+    one = drawn_by_no_scanner(remains=np.array([1.0, 0, 0, 0]))
     sample = np.concatenate([maps.reshape(-1, len(TISSUES))[:100], np.eye(len(TISSUES), dtype=np.float32)[:3]])
     image = paint(np.random.default_rng(0), maps, sample, one)
     assert len(np.unique(image[:, :, :12].round(3).reshape(-1, 4), axis=0)) == 1
@@ -176,9 +181,7 @@ def test_the_rim_of_one_brain_has_two_tissues():
 def test_the_necrosis_of_every_second_patient_is_a_cyst_in_a_part():
     maps = np.zeros((48, 48, 48, len(TISSUES)), np.float32)
     maps[:, :, :16, TISSUES.index("wm")] = maps[:, :, 16:, TISSUES.index("necrosis")] = 1
-    plain, textures = np.zeros(4), np.zeros((3, 4))
-    one = replace(drawn(3), bias=plain, noise=plain, blur=plain + 0.1, thick=plain + 1, everywhere=np.zeros((4, 4)))
-    one = replace(one, cysts=np.array([-0.5, 0, 0, 0.5]), ends=np.zeros((2, 4)), coarse=textures, fine=textures)
+    one = drawn_by_no_scanner(cysts=np.array([-0.5, 0, 0, 0.5]), coarse=np.zeros((3, 4)), fine=np.zeros((3, 4)))
     image = paint(np.random.default_rng(0), maps, np.eye(len(TISSUES), dtype=np.float32)[:6], one)
     flair, t1, t1ce, t2 = np.moveaxis(image[:, :, 20:], -1, 0)
     assert np.ptp(t1) < 0.01 and np.ptp(t1ce) < 0.01

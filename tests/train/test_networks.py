@@ -29,22 +29,19 @@ def test_original_is_the_recipe_layer_for_layer():
         ("sm_unet", (4, 8, 8, 16, 16)),
     ],
 )
-def test_networks_end_in_a_float32_softmax_and_can_be_saved_and_loaded(name, filters, tmp_path):
+def test_networks_end_in_a_float32_softmax_and_can_be_saved_and_loaded(name, filters, policy, tmp_path):
     import keras
 
     from glioseg.train.networks import build_network
 
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    try:
-        model = build_network(name, (32, 32, 32), 2, 4, filters, "resnet18")
-        assert model.output.dtype == "float32"
-        assert model.output.shape == (None, 32, 32, 32, 4)
-        model.save(tmp_path / "model.keras")
-        again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
-        assert [v.shape for v in again.get_weights()] == [v.shape for v in model.get_weights()]
-        assert all((a == b).all() for a, b in zip(again.get_weights(), model.get_weights(), strict=True))
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
+    policy("mixed_bfloat16")
+    model = build_network(name, (32, 32, 32), 2, 4, filters, "resnet18")
+    assert model.output.dtype == "float32"
+    assert model.output.shape == (None, 32, 32, 32, 4)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    assert [v.shape for v in again.get_weights()] == [v.shape for v in model.get_weights()]
+    assert all((a == b).all() for a, b in zip(again.get_weights(), model.get_weights(), strict=True))
 
 
 def test_unknown_names_list_the_known():

@@ -212,30 +212,27 @@ def test_gradients_of_kernels_are_right_in_images_as_small_as_the_kernel(size, s
     insist_on_same(*results, "bfloat16")
 
 
-def test_no_layer_of_a_network_has_its_gradient_in_bfloat16_where_that_is_wrong():
+def test_no_layer_of_a_network_has_its_gradient_in_bfloat16_where_that_is_wrong(policy):
     import keras
 
     from glioseg.train.fast.layers import Convolution, learner
     from glioseg.train.networks import build_network
 
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    try:
-        for name, patch, filters in (
-            ("unet", (32, 64, 64), (4, 8, 8, 8)),
-            ("unet", (64, 64, 64), (4, 8, 8, 8, 8)),
-            ("unet_residual", (32, 32, 32), (4, 8, 8, 8, 8)),
-        ):
-            network = build_network(name, patch, 2, 4, filters, "resnet18")
-            replaced = [layer for layer in learner(network)[0].layers if isinstance(layer, Convolution)]
-            small = {
-                layer.name
-                for layer in network.layers
-                if isinstance(layer, keras.layers.Conv3D) and min(layer.input.shape[1:4]) <= 2
-            }
-            assert small, (name, patch)
-            assert small <= {layer.name for layer in replaced}, (name, patch)
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
+    policy("mixed_bfloat16")
+    for name, patch, filters in (
+        ("unet", (32, 64, 64), (4, 8, 8, 8)),
+        ("unet", (64, 64, 64), (4, 8, 8, 8, 8)),
+        ("unet_residual", (32, 32, 32), (4, 8, 8, 8, 8)),
+    ):
+        network = build_network(name, patch, 2, 4, filters, "resnet18")
+        replaced = [layer for layer in learner(network)[0].layers if isinstance(layer, Convolution)]
+        small = {
+            layer.name
+            for layer in network.layers
+            if isinstance(layer, keras.layers.Conv3D) and min(layer.input.shape[1:4]) <= 2
+        }
+        assert small, (name, patch)
+        assert small <= {layer.name for layer in replaced}, (name, patch)
 
 
 # The versions of Keras with which train/fast was tried.
