@@ -1,7 +1,7 @@
 # Images of the containers (--sdm apptainer), and what they see.
 import os
 
-from glioseg.model_files import on_disk
+from glioseg.model_files import files_of
 from glioseg.workflow.containers import bind, bind_paths
 
 # Without TensorFlow, and with it.
@@ -12,7 +12,7 @@ def needed_paths():
     """Files and folders that the jobs read and that may be outside of the working directory."""
     data = [] if PHANTOMS else [source["folder"] for source in sources(config)]
     files = {os.path.dirname(file.path) for subject in SERIES.values() for file in subject.files.values()}
-    models = [*GIVEN, *([on_disk(START)] if START else [])]
+    models = [*GIVEN, *(files_of([START]) if START else [])]
     return [HOME, GLIOSEG, RESULTS, *data, *files, *models, *filter(None, [config["split"]["file"], BRAINS])]
 
 

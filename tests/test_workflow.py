@@ -463,11 +463,17 @@ def test_containers_see_this_project_and_the_data(study, tmp_path, monkeypatch):
     (tmp_path / "apptainer").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("APPTAINER_BIND", "/mine")
+    start = tmp_path / "start/model.keras"
+    start.parent.mkdir()
+    start.touch()
+    settings = yaml.safe_load((folder / "study.yaml").read_text())
+    settings["train"]["start"] = str(start)
+    (folder / "study.yaml").write_text(yaml.safe_dump(settings))
     words = ("--sdm", "apptainer", "--snakefile", ROOT / "Snakefile", "--configfile", "study.yaml")
     done = run("results/preprocess/case_01", *words)
     assert done.returncode == 0, done.stdout + done.stderr
-    data = Path(yaml.safe_load((folder / "study.yaml").read_text())["data"]).resolve()
-    assert set((folder / "bound.txt").read_text().strip().split(",")) == {"/mine", str(ROOT.resolve()), str(data)}
+    seen = {"/mine", str(ROOT.resolve()), str(Path(settings["data"]).resolve()), str(start.parent.resolve())}
+    assert set((folder / "bound.txt").read_text().strip().split(",")) == seen
 
 
 def test_another_workflow_uses_this_one_as_a_module(study):
