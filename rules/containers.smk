@@ -12,7 +12,7 @@ def needed_paths():
     """Files and folders that the jobs read and that may be outside of the working directory."""
     data = [] if PHANTOMS else [source["folder"] for source in sources(config)]
     files = {os.path.dirname(file.path) for subject in SERIES.values() for file in subject.files.values()}
-    models = [*GIVEN, *(files_of([START]) if START else [])]
+    models = [*GIVEN, *files_of(STARTS)]
     return [HOME, GLIOSEG, RESULTS, *data, *files, *models, *filter(None, [config["split"]["file"], BRAINS])]
 
 

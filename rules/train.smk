@@ -33,7 +33,7 @@ rule train:
         preprocess=result("preprocess"),
         classes=each("classes", CLASSES),
         options=options({name: value for name, value in config["train"].items() if name != "start"}),
-        # A moved model to go on from trains nothing again; a changed one does.
+        # Moved models to go on from train nothing again; changed ones do.
         start=get_start,
         start_content=lambda wildcards: get_start_content(),
         fold=lambda wildcards: fold_of(wildcards.model),

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from glioseg.files import allow_open_files, read_table, whole, write_json, write_table
-from glioseg.split.models import planned_subjects, predicted_subjects, training_subjects, validation_subjects
+from glioseg.split.models import fold_of, held_out_subjects, planned_subjects, training_subjects, validation_subjects
 from glioseg.synthesize.worlds import CONTRASTS
 from glioseg.train.device import PRECISIONS, choose_precision, choose_strategy, use_threads
 from glioseg.train.settings import with_augmentation
@@ -119,8 +119,9 @@ def train(fold, cohort, preprocess, start, precision, threads, study, code, stat
     settings = with_augmentation(settings | {"precision": choose_precision(precision)})
     rows, study = read_table(cohort, ("subject", "fold", "has_mask")), json.loads(study)
     names = training_subjects(rows, fold)
-    # The subjects of all folds, so that the first training tells what a later one would be refused for.
-    source = find_source(start, lambda: hashes_of(preprocess, predicted_subjects(rows)), click.echo)
+    hidden = held_out_subjects(rows) if start else {}
+    hashes = {name: hashes_of(preprocess, members) for name, members in hidden.items()}
+    source = find_source(start, fold_of(fold), hashes, click.echo)
     settings = settings_to_go_on(settings, source)
     use_threads(threads)
     import keras

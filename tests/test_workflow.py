@@ -34,6 +34,7 @@ from studies import (
 )
 
 from glioseg.files import COVARIATE, read_table
+from glioseg.model_files import content_of
 from glioseg.workflow.failures import FAILURE_COLUMNS
 from glioseg.workflow.one_run import claim, release
 
@@ -599,6 +600,7 @@ def test_training_goes_on_from_a_model_that_saw_no_held_out_subject(cohort_folde
     start_at("")
     assert planned()
     # The model of fold 0 learned from what fold 1 holds out.
+    shutil.copytree(run / "train", tmp_path / "both/train")
     shutil.copytree(run / "train/0", tmp_path / "seen")
     start_at(tmp_path / "seen")
     done = run.run("train_all")
@@ -608,6 +610,12 @@ def test_training_goes_on_from_a_model_that_saw_no_held_out_subject(cohort_folde
     assert "held out from a model of this study; leave out what it learned from" in done.stdout + done.stderr
     # No fold was trained before.
     assert not list((run / "train").glob("*/model.keras"))
+    # With both models, each fold goes on from its own.
+    start_at(tmp_path / "both")
+    finished(run, "train_all")
+    for fold in "01":
+        facts = json.loads((run / f"train/{fold}/settings.json").read_text())
+        assert facts["settings"]["start"] == content_of(tmp_path / f"both/train/{fold}/model.keras")
     shutil.copytree(tmp_path / "seen", run / "train/0", dirs_exist_ok=True)
     start_at(run / "train/0")
     done = run.run("train_all", "--dry-run")

@@ -1,16 +1,17 @@
 # Inputs and params of the rules in train.smk.
 from glioseg.split.models import fold_of, models, seed_of, training_subjects, validation_subjects
-from glioseg.train.start.source import start_model
+from glioseg.train.start.source import start_models
 
 # Lines that TensorFlow prints when it is loaded, whatever its level of logging.
 BANNER = r"\%absl::InitializeLog\|oneDNN custom operations\|cpu_feature_guard\|rebuild TensorFlow with%d"
-# The model to go on from.
-START = sentence(start_model, config["train"]["start"]) if config["train"]["start"] else None
-if START and lies_in(START, Path(RESULTS)):
-    raise WorkflowError(
-        f"train: start: {START} is a result of this study, which the training would replace; copy its folder to another "
-        "place, or set results to another folder"
-    )
+# The models to go on from.
+STARTS = sentence(start_models, config["train"]["start"]) if config["train"]["start"] else []
+for model in STARTS:
+    if lies_in(model, Path(RESULTS)):
+        raise WorkflowError(
+            f"train: start: {model} is a result of this study, which the training would replace; copy its folder to "
+            "another place, or set results to another folder"
+        )
 # Classes that the network predicts: all tissue classes in the masks of the data sets.
 CLASSES = classes_of(MASKED)
 
@@ -42,13 +43,13 @@ def get_fold_content(wildcards):
 
 
 def get_start(wildcards, input):
-    """`--start FILE`, the model to go on from. Since it has `input`, this is not among the reasons to run a job again."""
+    """`--start PATH`, where the models to go on from are. Since it has `input`, this is not among the reasons to run a job again."""
     return options({"start": config["train"]["start"]})
 
 
 def get_start_content():
-    """The SHA-256 of the model to go on from, or nothing."""
-    return sentence(content_of, START) if START else ""
+    """The SHA-256 of the models to go on from."""
+    return " ".join(sentence(content_of, model) for model in STARTS)
 
 
 def get_study():

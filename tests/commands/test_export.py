@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import export
 import segment
-from glioseg.train.start.source import start_model
+from glioseg.train.start.source import start_models
 
 
 def test_a_bundle_segments_a_scan_like_its_models(study, tmp_path):
@@ -87,7 +87,7 @@ def test_a_scan_is_segmented_by_the_model_of_the_project_if_there_is_one(study, 
         f"no model was given, and {bundle} does not exist; give a model, or train this one: make model" in done.output
     )
     with pytest.raises(ValueError, match="train: start: no model was given"):
-        start_model("shipped")
+        start_models("shipped")
     (tmp_path / "A/train").mkdir(parents=True)
     (tmp_path / "A/train/all").symlink_to(folder / "0")
     done = CliRunner().invoke(export.export, [str(tmp_path / "A"), "--half", "--output", str(bundle)])
@@ -99,7 +99,7 @@ def test_a_scan_is_segmented_by_the_model_of_the_project_if_there_is_one(study, 
     done = CliRunner().invoke(segment.segment, [*words[:-1], str(given), "--model", str(bundle)])
     assert done.exit_code == 0 and "diagnosis" not in done.output
     assert given.read_bytes() == output.read_bytes()
-    assert start_model("shipped").name == "model.keras"
+    assert [model.name for model in start_models("shipped")] == ["model.keras"]
 
 
 def test_a_folder_without_models_is_named(tmp_path):

@@ -4,6 +4,7 @@ import pytest
 from scans import broken, rows_of, scan, unmasked
 
 from glioseg.split.models import (
+    held_out_subjects,
     models,
     models_for,
     planned_subjects,
@@ -25,6 +26,11 @@ def test_no_subject_is_predicted_by_a_model_trained_on_it():
         assert "broken" not in predicted_subjects(rows)
         with pytest.raises(ValueError, match="broken is excluded and cannot be predicted: t1 is empty"):
             models_for(rows, "broken", folds, 1)
+        for fold, hidden in held_out_subjects(rows).items():
+            assert hidden and not set(hidden) & set(training_subjects(rows, fold))
+        everyone = [subject for hidden in held_out_subjects(rows).values() for subject in hidden]
+        assert set(everyone) == set(predicted_subjects(rows))
+        assert list(held_out_subjects(rows)) == models(folds, 1)
     rows = rows_of(scans, 1)
     assert not set(validation_subjects(rows, "all")) & set(training_subjects(rows, "all"))
     with pytest.raises(ValueError, match="was in the training set"):

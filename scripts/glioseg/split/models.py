@@ -66,6 +66,13 @@ def predicted_subjects(rows: list[dict]) -> list[str]:
     return [row["subject"] for row in rows if row["fold"] not in ("", "train")]
 
 
+def held_out_subjects(rows: list[dict]) -> dict[str, list[str]]:
+    """Fold, or "all" without folds -> the predicted subjects that its models were not trained on."""
+    predicted = [row for row in rows if row["fold"] not in ("", "train")]
+    folds = sorted({row["fold"] for row in predicted} - {"test", "new"}, key=int) or ["all"]
+    return {fold: [row["subject"] for row in predicted if row["fold"] in (fold, "test", "new")] for fold in folds}
+
+
 def tuning_fold(rows: list[dict], subject: str) -> str:
     """The fold whose size thresholds, chosen without its subjects, apply to a subject; "all" if it is in no fold."""
     fold = next(row["fold"] for row in rows if row["subject"] == subject)

@@ -14,7 +14,7 @@ from glioseg.train.start.source import (
     read_source,
     seen_hashes,
     settings_to_go_on,
-    start_model,
+    start_models,
 )
 
 FACTS = {
@@ -31,35 +31,34 @@ def model(folder, **changes):
     return folder / "model.keras"
 
 
-def test_a_path_names_a_file_or_a_results_folder_with_models_of_one_fold(tmp_path):
+def test_a_path_names_a_file_or_a_results_folder_with_a_model_for_each_fold(tmp_path):
     path = model(tmp_path / "results/train/all")
     for given in (path, path.parent, tmp_path / "results"):
-        assert start_model(str(given)) == path
+        assert start_models(str(given)) == [path]
     # Another seed, from the same subjects.
     other = model(tmp_path / "results/train/all_2")
-    assert start_model(str(tmp_path / "results")) == path
-    assert start_model(str(other)) == other
-    first, second = (model(tmp_path / f"folds/train/{fold}") for fold in (0, 1))
-    with pytest.raises(ValueError, match=r"start: expected models of one fold in .*folds, found") as said:
-        start_model(str(tmp_path / "folds"))
-    assert f"{first}, {second}; give one of them" in str(said.value)
+    assert start_models(str(tmp_path / "results")) == [path]
+    assert start_models(str(other)) == [other]
+    first, _, second = (model(tmp_path / f"folds/train/{fold}") for fold in ("0", "0_2", "1"))
+    assert start_models(str(tmp_path / "folds")) == [first, second]
     with pytest.raises(ValueError, match=r"start: .*found none"):
-        start_model(str(tmp_path / "results/train"))
+        start_models(str(tmp_path / "results/train"))
     with pytest.raises(ValueError, match=r"elsewhere does not exist; expected a model\.keras, a bundle or a results"):
-        start_model(str(tmp_path / "elsewhere"))
+        start_models(str(tmp_path / "elsewhere"))
 
 
 def test_a_bundle_is_started_from_where_it_lies(tmp_path):
     path = model(tmp_path / "results/train/0")
     write_bundle(bundle_files(tmp_path / "results", "", []), tmp_path / "a.zip")
-    source = read_source(start_model(str(tmp_path / "a.zip")))
+    (found,) = start_models(str(tmp_path / "a.zip"))
+    source = read_source(found)
     assert source.content == content_of(path) and source.study == read_source(path).study
     assert list(source.hashes) == ["1", "2"], "numbers instead of names"
     model(tmp_path / "results/train/1")
     write_bundle(bundle_files(tmp_path / "results", "", []), tmp_path / "b.zip")
-    with pytest.raises(ValueError, match=r"b\.zip, found .*b\.zip/train/0/model\.keras, .*/1/model\.keras; give one"):
-        start_model(str(tmp_path / "b.zip"))
-    assert content_of(start_model(f"{tmp_path}/b.zip/train/1/model.keras")) == content_of(path)
+    assert [found.parent.name for found in start_models(str(tmp_path / "b.zip"))] == ["0", "1"]
+    (found,) = start_models(f"{tmp_path}/b.zip/train/1/model.keras")
+    assert content_of(found) == content_of(path)
 
 
 def test_a_model_is_known_by_its_content_wherever_it_is(tmp_path):
@@ -85,19 +84,39 @@ def test_the_settings_next_to_a_model_say_what_it_is(tmp_path):
 
 def test_a_model_that_learned_from_a_held_out_subject_is_refused(tmp_path):
     path, said = str(model(tmp_path)), []
-    assert find_source("", dict, said.append) is None
-    assert find_source(path, lambda: {"a": {"flair": "7"}, "c": {"t1ce": "8"}}, said.append).content
+    assert find_source("", "all", {}, said.append) is None
+    assert find_source(path, "all", {"all": {"a": {"flair": "7"}, "c": {"t1ce": "8"}}}, said.append).content
     assert said == []
     with pytest.raises(
         ValueError, match=r"model\.keras learned from a, x \(there b\), held out from a model of this study"
     ) as told:
-        find_source(path, lambda: {"a": {"t1ce": "2"}, "c": {"flair": "8"}, "x": {"flair": "3"}})
+        # Also if another fold than the one that is trained holds them out.
+        find_source(path, "0", {"0": {}, "1": {"a": {"t1ce": "2"}, "c": {"flair": "8"}}, "2": {"x": {"flair": "3"}}})
     assert "leave out what it learned from (exclude), or start from a model that did not learn from it" in str(
         told.value
     )
     model(tmp_path, hashes={})
-    assert find_source(path, lambda: {"a": {"t1ce": "2"}}, said.append)
+    assert find_source(path, "all", {"all": {"a": {"t1ce": "2"}}}, said.append)
     assert said == [f"{path} has no hashes of its training subjects, so it may have learned from held-out subjects"]
+
+
+def test_a_fold_goes_on_from_a_model_that_learned_from_none_of_its_subjects(tmp_path):
+    scans = {name: {"flair": name * 2} for name in "abcd"}
+    # The folds of another study: its model 0 did not learn from a and b, nor its model 1 from c and d.
+    for fold, learned in (("0", "cd"), ("1", "ab")):
+        model(tmp_path / f"train/{fold}", hashes={name: scans[name] for name in learned})
+
+    def start(fold, *held_out):
+        hidden = {str(number): {name: scans[name] for name in names} for number, names in enumerate(held_out)}
+        return find_source(str(tmp_path), fold, hidden).model.parent.name
+
+    assert [start(fold, "ab", "cd") for fold in "01"] == ["0", "1"]
+    assert [start(fold, "cd", "ab", "") for fold in "012"] == ["1", "0", "0"]
+    with pytest.raises(ValueError, match=r"each of the 2 models of .* learned from c, held out from a model of this"):
+        start("1", "abc", "d")
+    model(tmp_path / "train/0", hashes={})
+    with pytest.raises(ValueError, match=r"0/model\.keras has no hashes of its training subjects, so no fold can"):
+        start("1", "ab", "cd")
 
 
 def test_what_a_model_has_seen_is_passed_on(tmp_path, preprocessed):

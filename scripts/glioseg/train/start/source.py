@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from glioseg.files import read_json
 from glioseg.model_files import SETTINGS, ModelFile, content_of, models_of, outputs_of, read_settings
@@ -43,20 +43,19 @@ class Source(NamedTuple):
     hashes: dict[str, dict[str, str]]
 
 
-def start_model(path: str) -> ModelFile:
-    """Return the model at a path: a model.keras, or that of a folder or a bundle; "shipped": of `make model`.
+def start_models(path: str) -> list[ModelFile]:
+    """Return the models at a path, one for each fold: a model.keras, a folder or a bundle; "shipped": of `make model`.
 
-    Of models that learned from the same subjects with different seeds, the first. Raises ValueError if there is none,
-    or if there are models of several folds.
+    Of models that learned from the same subjects with different seeds, the first. Raises ValueError if there is none.
     """
     try:
         found = models_of(shipped() if path == "shipped" else Path(path))
     except ValueError as error:
         raise ValueError(f"train: start: {error}") from None
-    if len({fold_of(model.parent.name) for model in found}) > 1:
-        names = ", ".join(map(str, found))
-        raise ValueError(f"train: start: expected models of one fold in {path}, found {names}; give one of them")
-    return found[0]
+    of_fold: dict[str, ModelFile] = {}
+    for model in found:
+        of_fold.setdefault(fold_of(model.parent.name), model)
+    return list(of_fold.values())
 
 
 def study_of(settings: Mapping, study: Mapping) -> Study:
@@ -86,26 +85,48 @@ def read_source(model: ModelFile) -> Source:
         ) from error
 
 
-def find_source(path: str, held_out: Callable[[], Mapping], say: Callable[[str], object] = print) -> Source | None:
-    """Return the model at a path (`start_model`) to go on from, or None if the path is empty.
+def find_source(
+    path: str, fold: str, held_out: Mapping[str, Mapping], say: Callable[[str], object] = print
+) -> Source | None:
+    """Return the model for a fold to go on from: the first at a path that learned from no scan held out from the fold.
 
-    held_out: returns subject -> modality -> hash of the voxels. Raises ValueError if the model learned from the scan of
-    a held-out subject. If the model's settings.json has no hashes, `say` prints that nothing is known.
+    held_out: fold -> subject -> modality -> hash of the voxels, of all folds, so that the first training tells what a
+    later one would be refused for. Returns None if the path is empty. Raises ValueError if a fold has no such model, or
+    if one of several models has no hashes of what it learned from. Of a single model without, `say` prints that.
     """
     if not path:
         return None
-    source = read_source(start_model(path))
-    if not source.hashes:
-        say(f"{source.model} has no hashes of its training subjects, so it may have learned from held-out subjects")
-    seen = {name: same[0] for name, hashes in held_out().items() if (same := subjects_with(source.hashes, hashes))}
-    if seen:
-        said = [name if name == known else f"{name} (there {known})" for name, known in seen.items()]
-        more = f" and {len(said) - 5} more" if len(said) > 5 else ""
-        raise ValueError(
-            f"train: start: {source.model} learned from {', '.join(said[:5])}{more}, held out from a model of this "
-            "study; leave out what it learned from (exclude), or start from a model that did not learn from it"
-        )
-    return source
+    sources = [read_source(model) for model in start_models(path)]
+    for source in sources:
+        if not source.hashes:
+            unknown = f"{source.model} has no hashes of its training subjects"
+            if len(sources) > 1:
+                raise ValueError(f"train: start: {unknown}, so no fold can choose among the models of {path}; give one")
+            say(f"{unknown}, so it may have learned from held-out subjects")
+    chosen, refused = {}, {}
+    for name, subjects in held_out.items():
+        seen = [_seen(source, subjects) for source in sources]
+        chosen[name] = next((source for source, names in zip(sources, seen, strict=True) if not names), None)
+        if not chosen[name]:
+            refused |= min(seen, key=len)
+    if refused:
+        _refuse(path, sources, refused)
+    return chosen[fold]
+
+
+def _seen(source: Source, subjects: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Of these subjects (name -> modality -> hash), those that a model learned from -> their names there."""
+    return {name: same[0] for name, hashes in subjects.items() if (same := subjects_with(source.hashes, hashes))}
+
+
+def _refuse(path: str, sources: Sequence[Source], seen: Mapping[str, str]) -> NoReturn:
+    said = [name if name == known else f"{name} (there {known})" for name, known in seen.items()]
+    more = f" and {len(said) - 5} more" if len(said) > 5 else ""
+    which = sources[0].model if len(sources) == 1 else f"each of the {len(sources)} models of {path}"
+    raise ValueError(
+        f"train: start: {which} learned from {', '.join(said[:5])}{more}, held out from a model of this study; leave "
+        "out what it learned from (exclude), or start from a model that did not learn from it"
+    )
 
 
 def hashes_of(preprocess: Path, subjects: Sequence[str]) -> dict[str, dict[str, str]]:
