@@ -163,7 +163,7 @@ def main(
         "batch": "auto", "targets": "regions", "deep_supervision": True, "foreground": 0.4, "precision": precision,
         "classes": CLASSES[:4], "seed": 1, "start": "", "augmentation": "strong",
     }  # fmt: skip
-    settings = settings_to_go_on(with_augmentation(settings), None)
+    settings = settings_to_go_on(with_augmentation(settings), None, {})
     device, free = free_bytes()
     channels = subjects[0].image.shape[-1]
     settings = plan(settings, [subject.mask.shape for subject in subjects], channels, device, free)

@@ -68,7 +68,12 @@ def auto_or_float(text: str) -> str | float:
 @click.option("--schedule", required=True, help="Learning-rate schedule: cosine or constant.")
 @click.option("--warmup-steps", type=int, required=True, help="Steps over which the cosine schedule rises.")
 @click.option("--clip-norm", type=float, required=True, help="Largest norm of a gradient; 0: no clipping.")
-@click.option("--average", type=float, required=True, help="Momentum of the moving average of the weights; 0: none.")
+@click.option(
+    "--average",
+    type=auto_or_float,
+    required=True,
+    help="Momentum of the moving average of the weights, or auto; 0: none.",
+)
 @click.option("--foreground", type=float, required=True, help="Share of patches centered on a tumor voxel.")
 @click.option("--implant", type=float, required=True, help="Share of patches with another training subject's tumor.")
 @click.option("--contrast", type=click.Choice(CONTRASTS), required=True, help="Contrast of patches: scan or random.")
@@ -122,7 +127,7 @@ def train(fold, cohort, preprocess, start, precision, threads, study, code, stat
     hidden = held_out_subjects(rows) if start else {}
     hashes = {name: hashes_of(preprocess, members) for name, members in hidden.items()}
     source = find_source(start, fold_of(fold), hashes, click.echo)
-    settings = settings_to_go_on(settings, source)
+    settings = settings_to_go_on(settings, source, study)
     use_threads(threads)
     import keras
     import tensorflow as tf

@@ -128,21 +128,39 @@ def test_what_a_model_has_seen_is_passed_on(tmp_path, preprocessed):
 
 def test_settings_of_a_training_that_goes_on(tmp_path):
     source = read_source(model(tmp_path))
-    settings = {"learning_rate": 1.0, "start_learning_rate": 0.1, "filters": ("auto",), "freeze_encoder": True}
-    settings |= {"normalization": "auto"}
-    found = settings_to_go_on(settings, source)
-    assert found == {
-        "learning_rate": 0.1, "filters": (4, 8), "normalization": "instance", "freeze_encoder": True,
-        "start": source.content,
-    }  # fmt: skip
+    settings = {"learning_rate": 1.0, "start_learning_rate": 0.1, "freeze_encoder": True}
+    settings |= FACTS["settings"] | {"filters": ("auto",), "normalization": "auto", "average": "auto"}
+
+    def going_on(source, study=FACTS["study"], **changes):
+        return settings_to_go_on(settings | changes, source, study)
+
+    expected = settings | {"learning_rate": 0.1, "filters": (4, 8), "normalization": "instance", "average": 0.997}
+    del expected["start_learning_rate"]
+    assert going_on(source) == expected | {"start": source.content}
     of_batch = read_source(model(tmp_path / "batch", settings=FACTS["settings"] | {"normalization": "batch"}))
-    assert settings_to_go_on(settings, of_batch)["normalization"] == "batch"
-    assert settings_to_go_on(settings | {"normalization": "none"}, of_batch)["normalization"] == "none"
-    assert settings_to_go_on(settings | {"freeze_encoder": False}, None)["normalization"] == "instance"
-    assert settings_to_go_on(settings | {"filters": (3, 6)}, source)["filters"] == (3, 6)
-    assert settings_to_go_on(settings | {"freeze_encoder": False}, None)["learning_rate"] == 1.0
+    assert going_on(of_batch)["normalization"] == "batch"
+    assert going_on(of_batch, normalization="none")["normalization"] == "none"
+    assert going_on(source, filters=(3, 6))["filters"] == (3, 6)
+    new = going_on(None, freeze_encoder=False)
+    assert (new["normalization"], new["learning_rate"], new["average"], new["start"]) == ("instance", 1.0, 0, "")
     with pytest.raises(ValueError, match="freeze_encoder: true requires train: start"):
-        settings_to_go_on(settings, None)
+        going_on(None)
+
+
+def test_weights_are_averaged_with_those_of_a_model_that_is_taken_over_as_a_whole(tmp_path):
+    source = read_source(model(tmp_path))
+    settings = FACTS["settings"] | {"filters": ("auto",), "normalization": "auto", "average": "auto"}
+    settings |= {"start_learning_rate": 0.1, "freeze_encoder": False}
+
+    def average(source=source, modalities=("flair", "t1ce"), **changes):
+        study = {"modalities": list(modalities), "preprocess": {"spacing_mm": 2.0}}
+        return settings_to_go_on(settings | changes, source, study)["average"]
+
+    assert average() == 0.997
+    assert average(average=0.5) == average(None, average=0.5) == 0.5
+    # A part would keep random values.
+    assert average(modalities=("flair", "t2")) == average(filters=(4, 16)) == average(normalization="batch") == 0
+    assert average(targets="regions") == average(classes=["background", "necrosis"]) == 0
 
 
 @pytest.mark.parametrize(("start", "rate"), [("0123", "start_learning_rate"), ("", "learning_rate")])
