@@ -168,7 +168,7 @@ def test_what_stripping_leaves_is_fat_in_some_and_takes_up_contrast_agent_in_oth
 def test_the_rim_of_one_brain_has_two_tissues():
     maps = np.zeros((48, 48, 48, len(TISSUES)), np.float32)
     maps[..., TISSUES.index("wm")] = maps[:, :, 16:, TISSUES.index("rim")] = 1
-    one = drawn_by_no_scanner(remains=np.array([1.0, 0, 0, 0]))
+    one = drawn_by_no_scanner(parts=np.array([[1.0, 0, 0, 0], [0, 0, 0, 0]]))
     sample = np.concatenate([maps.reshape(-1, len(TISSUES))[:100], np.eye(len(TISSUES), dtype=np.float32)[:3]])
     image = paint(np.random.default_rng(0), maps, sample, one)
     assert len(np.unique(image[:, :, :12].round(3).reshape(-1, 4), axis=0)) == 1
@@ -181,7 +181,8 @@ def test_the_rim_of_one_brain_has_two_tissues():
 def test_the_necrosis_of_every_second_patient_is_a_cyst_in_a_part():
     maps = np.zeros((48, 48, 48, len(TISSUES)), np.float32)
     maps[:, :, :16, TISSUES.index("wm")] = maps[:, :, 16:, TISSUES.index("necrosis")] = 1
-    one = drawn_by_no_scanner(cysts=np.array([-0.5, 0, 0, 0.5]), coarse=np.zeros((3, 4)), fine=np.zeros((3, 4)))
+    parts, plain = np.array([[0, 0, 0, 0], [-0.5, 0, 0, 0.5]]), np.zeros((3, 4))
+    one = drawn_by_no_scanner(parts=parts, coarse=plain, fine=plain)
     image = paint(np.random.default_rng(0), maps, np.eye(len(TISSUES), dtype=np.float32)[:6], one)
     flair, t1, t1ce, t2 = np.moveaxis(image[:, :, 20:], -1, 0)
     assert np.ptp(t1) < 0.01 and np.ptp(t1ce) < 0.01
@@ -190,7 +191,7 @@ def test_the_necrosis_of_every_second_patient_is_a_cyst_in_a_part():
     np.testing.assert_array_equal(cyst, t2 > (t2.min() + t2.max()) / 2)
     # Elsewhere, nothing is a cyst.
     assert all(np.ptp(image[:, :, :12, channel]) < 0.01 for channel in range(4))
-    cystic = [drawn(seed).cysts.any() for seed in range(200)]
+    cystic = [drawn(seed).parts[1].any() for seed in range(200)]
     assert 0.4 < np.mean(cystic) < 0.6
 
 

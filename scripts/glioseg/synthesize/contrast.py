@@ -19,6 +19,8 @@ from glioseg.synthesize.smooth_fields import smooth_noise
 # vessels and membranes that take up contrast agent, aged white matter, and the rim of the brain (dura, fat).
 TISSUES = ("csf", "gm", "wm", "necrosis", "edema", "enhancing", "vessels", "aged", "rim")
 _FRACTIONS, _TUMOR = slice(0, 6), slice(3, 6)
+# Tissues of which a part has another signal: stripping leaves several tissues, and tumors hold cysts and solid parts.
+_MIXED = ("rim", "necrosis")
 # Root mean square of the texture in necrosis, edema and enhancing tumor (rows) on FLAIR, T1, T1ce and T2, in standard
 # deviations of the scan. Textures vary within centimeters (coarse) and millimeters (fine). They make the tumors
 # of phantoms as mixed as those of thirteen patients (benchmarks/textures.py).
@@ -41,8 +43,7 @@ class Contrast:
     each; thick: factor of the slice thickness; axis: that of the slices; wider: factor by which the standard deviation
     of the whole scan is that of its tissues, since scans hold more than these: remains of skull and eyes, bias,
     artifacts; shift: of their mean, in standard deviations; ends: lowest and highest planes of the brain that a
-    modality does not show (2, C); remains: what its signal differs by in a part of the rim, since stripping
-    leaves several tissues (C); cysts: the same for a part of the necrosis, since tumors hold cysts beside solid parts.
+    modality does not show (2, C); parts: by how much the signal of each of _MIXED differs in a part of it (2, C).
     """
 
     signals: np.ndarray
@@ -57,8 +58,7 @@ class Contrast:
     wider: np.ndarray
     shift: np.ndarray
     ends: np.ndarray
-    remains: np.ndarray
-    cysts: np.ndarray
+    parts: np.ndarray
 
 
 def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhancing: bool) -> Contrast:
@@ -103,8 +103,7 @@ def draw_contrast(random: np.random.Generator, modalities: Sequence[str], enhanc
         "wider": 1 + random.uniform(0, 0.5, count) ** 2,
         "shift": random.uniform(-0.2, 0.2, count),
         "ends": np.where(random.random((2, count)) < 0.15, random.uniform(1, 9, (2, count)).round(), 0),
-        "remains": other_rim - rim,
-        "cysts": np.array(cysts) * cystic,
+        "parts": np.array([other_rim - rim, np.array(cysts) * cystic]),
     }
     return Contrast(**{name: values[..., chosen] for name, values in every.items()})
 
@@ -134,14 +133,13 @@ def paint(random: np.random.Generator, maps: np.ndarray, sample: np.ndarray, dra
     everywhere = (drawn.everywhere * plain).astype(np.float32)
     # The mean of the bias in a patch differs from that of the brain; the rest of it varies within the patch.
     fields = [smooth_noise(random, shape, 48) for _ in range(2)]
-    # Where the rim is another tissue, and the necrosis a cyst.
     there = smooth_noise(random, shape, 14) > 0
-    rim, cyst = (maps[..., TISSUES.index(name)] * there for name in ("rim", "necrosis"))
+    parts = [maps[..., TISSUES.index(name)] * there for name in _MIXED]
     result = np.empty((*shape, count), np.float32)
     for channel in range(count):
         volume = layers[channel] + coarse * layers[count + channel]
         volume += fine * layers[2 * count + channel]
-        volume += np.float32(drawn.remains[channel]) * rim + np.float32(drawn.cysts[channel]) * cyst
+        volume += sum(np.float32(signal) * part for signal, part in zip(drawn.parts[:, channel], parts, strict=True))
         share = (drawn.bias[channel] * random.uniform(-1, 1, 2)).astype(np.float32)
         volume *= 1 + share[0] * fields[0] + share[1] * fields[1]
         for strength, texture in zip(everywhere[:, channel], textures, strict=True):
