@@ -63,12 +63,12 @@ def models_for(rows: list[dict], subject: str, folds: int, seeds: int) -> list[s
 
 def predicted_subjects(rows: list[dict]) -> list[str]:
     """Subjects that at least one model was not trained on."""
-    return [row["subject"] for row in rows if row["fold"] not in ("", "train")]
+    return [row["subject"] for row in _predicted(rows)]
 
 
 def held_out_subjects(rows: list[dict]) -> dict[str, list[str]]:
     """Fold, or "all" without folds -> the predicted subjects that its models were not trained on."""
-    predicted = [row for row in rows if row["fold"] not in ("", "train")]
+    predicted = _predicted(rows)
     folds = sorted({row["fold"] for row in predicted} - {"test", "new"}, key=int) or ["all"]
     return {fold: [row["subject"] for row in predicted if row["fold"] in (fold, "test", "new")] for fold in folds}
 
@@ -87,6 +87,10 @@ def tuning_subjects(rows: list[dict], fold: str) -> list[str]:
 def scored_subjects(rows: list[dict]) -> list[str]:
     """Predicted subjects that have a mask."""
     return [row["subject"] for row in _masked(rows) if row["fold"] not in ("", "train", "new")]
+
+
+def _predicted(rows: list[dict]) -> list[dict]:
+    return [row for row in rows if row["fold"] not in ("", "train")]
 
 
 def _masked(rows: list[dict]) -> list[dict]:
