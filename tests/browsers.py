@@ -98,9 +98,7 @@ class Browser:
         page.ask("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.ask("Emulation.setEmulatedMedia", features=[scheme, {"name": "prefers-reduced-motion", "value": "reduce"}])
-        page.ask("Page.navigate", url=path.as_uri())
-        while not page.loaded:
-            self.read()
+        page.load("Page.navigate", url=path.as_uri())
         return page
 
 
@@ -127,6 +125,16 @@ class Page:
 
     def ask(self, method: str, **parameters) -> dict:
         return self.browser.ask(method, self.session, **parameters)
+
+    def load(self, method: str = "Page.reload", **parameters) -> None:
+        """Go to an address, or load the page again, and wait until the new document has loaded.
+
+        A script that leaves the page itself returns while the old document still answers.
+        """
+        self.loaded = False
+        self.ask(method, **parameters)
+        while not self.loaded:
+            self.browser.read()
 
     def value(self, code: str):
         """The value of an expression in JavaScript, awaited if it is a promise."""
