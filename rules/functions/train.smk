@@ -6,12 +6,11 @@ from glioseg.train.start.source import start_models
 BANNER = r"\%absl::InitializeLog\|oneDNN custom operations\|cpu_feature_guard\|rebuild TensorFlow with%d"
 # The models to go on from.
 STARTS = sentence(start_models, config["train"]["start"]) if config["train"]["start"] else []
-for model in STARTS:
-    if lies_in(model, Path(RESULTS)):
-        raise WorkflowError(
-            f"train: start: {model} is a result of this study, which the training would replace; copy its folder to "
-            "another place, or set results to another folder"
-        )
+if inside := [model for model in STARTS if lies_in(model, Path(RESULTS))]:
+    raise WorkflowError(
+        f"train: start: {inside[0]} is a result of this study, which the training would replace; copy its folder to "
+        "another place, or set results to another folder"
+    )
 # Classes that the network predicts: all tissue classes in the masks of the data sets.
 CLASSES = classes_of(MASKED)
 

@@ -157,13 +157,13 @@ def settings_to_go_on(settings: dict, source: Source | None, study: Mapping) -> 
     rest = {name: value for name, value in settings.items() if name != "start_learning_rate"}
     if rest["normalization"] == "auto":
         rest["normalization"] = source.study.normalization if source else NORMALIZATION
-    if not source:
-        if settings["freeze_encoder"]:
-            raise ValueError("train: freeze_encoder: true requires train: start, a model whose encoder is kept")
-        return rest | {"start": "", "average": 0.0 if rest["average"] == "auto" else rest["average"]}
-    if rest["filters"] == ("auto",):
+    if source and rest["filters"] == ("auto",):
         rest["filters"] = source.study.filters
     if rest["average"] == "auto":
-        here = study_of(rest, study)._replace(preprocess=source.study.preprocess)
-        rest["average"] = AVERAGE if here == source.study else 0.0
-    return rest | {"start": source.content, "learning_rate": rate}
+        whole = source and study_of(rest, study)._replace(preprocess=source.study.preprocess) == source.study
+        rest["average"] = AVERAGE if whole else 0.0
+    if source:
+        return rest | {"start": source.content, "learning_rate": rate}
+    if settings["freeze_encoder"]:
+        raise ValueError("train: freeze_encoder: true requires train: start, a model whose encoder is kept")
+    return rest | {"start": ""}
