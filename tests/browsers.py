@@ -98,7 +98,7 @@ class Browser:
         page.ask("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.ask("Emulation.setEmulatedMedia", features=[scheme, {"name": "prefers-reduced-motion", "value": "reduce"}])
-        page.load("Page.navigate", url=path.as_uri())
+        page.load("Page.navigate", url=path.resolve().as_uri())
         return page
 
 

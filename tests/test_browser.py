@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import time
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -193,6 +194,13 @@ def test_a_link_to_a_voxel_opens_the_viewer_there(page, report):
     assert opened.value("document.querySelector('#viewer canvas').getBoundingClientRect().top < innerHeight")
     opened.load()
     opened.wait("document.getElementById('place').textContent.startsWith('-3, 4, 6 mm')")
+
+
+def test_a_page_opens_by_its_path_from_the_current_folder(browser, report, monkeypatch):
+    monkeypatch.chdir(report.parent)
+    opened = browser.open(Path("report/index.html"))
+    assert opened.value("location.href") == (report / "index.html").as_uri()
+    close_clean(opened)
 
 
 def test_a_long_table_scrolls_in_its_box(page):
