@@ -34,7 +34,7 @@ from glioseg.volumes.nifti import read_volume
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import (
     FOLDER,
-    LABEL_MAP,
+    LABEL_MAP_OR_FOLDER,
     MODELS_OR_SHIPPED,
     NEW_FOLDER,
     PROBABILITY,
@@ -147,10 +147,11 @@ THRESHOLD = "that of the models' study, otherwise {}"
 @click.option("--threads", type=click.IntRange(1), default=len(os.sched_getaffinity(0)), help="Number of CPU threads.")
 @click.option(
     "--output",
-    type=LABEL_MAP,
+    type=LABEL_MAP_OR_FOLDER,
     required=True,
-    help="Label map to write, on the scan's own grid. Of registered series it lies in the common space, and in the "
-    "folder NAME_own_grids there is one on the grid of each series.",
+    help="Label map to write, on the scan's own grid; or a folder, where it is named after the folder of --subject or "
+    "--dicom, otherwise segmentation.nii.gz. Of registered series it lies in the common space, and in the folder "
+    "NAME_own_grids there is one on the grid of each series.",
 )
 def segment(models, images, subject, dicom, labels, output, mode, reference, n4, strip, **how):
     if sum(map(bool, (images, subject, dicom))) != 1:
@@ -158,6 +159,8 @@ def segment(models, images, subject, dicom, labels, output, mode, reference, n4,
     if not models:
         models = models_of(shipped())
         click.echo(f"warning: {STARTING_POINT}", err=True)
+    if stem_of(output.name) is None:
+        output /= f"{(subject or dicom or Path('segmentation')).resolve().name}.nii.gz"
     name = stem_of(output.name)
     folder = NEW_FOLDER(output.with_name(f"{name}_maps"))
     if dicom:

@@ -67,7 +67,17 @@ class Output(click.ParamType):
         return None
 
 
+class OutputOrFolder(Output):
+    """A file to write, or the folder to write it to: an existing one, or a name without a dot."""
+
+    def convert(self, value, param, ctx) -> Path:
+        path = Path(value)
+        folder = not path.name.lower().endswith(self.endings) and (path.is_dir() or not path.suffix)
+        return (NEW_FOLDER if folder else super()).convert(value, param, ctx)
+
+
 LABEL_MAP = Output("label map", ".nii.gz", ".nii")
+LABEL_MAP_OR_FOLDER = OutputOrFolder("label map", ".nii.gz", ".nii")
 TABLE = Output("table", ".tsv")
 JSON = Output("result", ".json")
 NEW_FOLDER = Output("results")
