@@ -17,7 +17,7 @@ APPTAINER = WORK / "tools/usr/bin"
 STUDY = {
     "synthesize": {"subjects": 6},
     "preprocess": {"spacing_mm": 3.0},
-    "train": {"filters": [8, 16], "patch": [32, 32, 32], "epochs": 8, "steps_per_epoch": 10, "warmup_steps": 5},
+    "train": {"filters": [8, 16], "patch": [32, 32, 32], "epochs": 50, "steps_per_epoch": 10, "warmup_steps": 5},
     "summarize": {"bootstrap": 50},
 }
 
