@@ -34,6 +34,7 @@ from glioseg.volumes.nifti import read_volume
 from glioseg.volumes.orientation import voxel_ml
 from glioseg.workflow.commands import (
     FOLDER,
+    LABEL_MAP,
     LABEL_MAP_OR_FOLDER,
     MODELS_OR_SHIPPED,
     NEW_FOLDER,
@@ -160,7 +161,10 @@ def segment(models, images, subject, dicom, labels, output, mode, reference, n4,
         models = models_of(shipped())
         click.echo(f"warning: {STARTING_POINT}", err=True)
     if stem_of(output.name) is None:
-        output /= f"{(subject or dicom or Path('segmentation')).resolve().name}.nii.gz"
+        place = subject or dicom or Path("segmentation")
+        # "." and ".." have no name of their own.
+        named = place if place.name.strip(".") else place.resolve()
+        output = LABEL_MAP(output / f"{named.name}.nii.gz")
     name = stem_of(output.name)
     folder = NEW_FOLDER(output.with_name(f"{name}_maps"))
     if dicom:

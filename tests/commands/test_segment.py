@@ -127,11 +127,12 @@ def test_names_with_dots_keep_their_maps_apart(study, tmp_path):
     assert found == {"p.01.nii.gz", "p.02.nii", "p.nii.gz", *maps}
 
 
-@pytest.mark.parametrize("name", ["a.nrrd", "a.mha", "a.img", "folder.nii.gz", "taken.nii.gz", "case_03_t1.nii.gz"])
+@pytest.mark.parametrize("name", ["a.nrrd", "a.mha", "a.img", "folder.nii.gz", "", "taken.nii.gz", "case_03_t1.nii.gz"])
 def test_an_output_that_cannot_be_written_is_refused_before_anything_is_read(study, tmp_path, monkeypatch, name):
     folder, case = study
     (tmp_path / "taken_maps").touch()
     (tmp_path / "folder.nii.gz").mkdir()
+    (tmp_path / f"{case.name}.nii.gz").mkdir()
     copy = tmp_path / case.name
     copy.mkdir()
     for path in case.iterdir():
@@ -146,13 +147,14 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_is_read(stu
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
-def test_a_folder_gets_a_label_map_named_after_the_subject(study, tmp_path):
+def test_a_folder_gets_a_label_map_named_after_the_subject(study, tmp_path, monkeypatch):
     folder, case = study
+    monkeypatch.chdir(case)
     words = ["--model", folder / "0" / "model.keras", "--runtime", "openvino"]
     (tmp_path / "v1.0").mkdir()
     images = [word for name in MODALITIES for word in ("--image", name, case / f"{case.name}_{name}.nii.gz")]
     expected = []
-    for out, scan, name in (("new", ["--subject", case], case.name), ("v1.0", images, "segmentation")):
+    for out, scan, name in (("new", ["--subject", "."], case.name), ("v1.0", images, "segmentation")):
         done = CliRunner().invoke(segment.segment, list(map(str, [*words, *scan, "--output", tmp_path / out])))
         expected.append(tmp_path / out / f"{name}.nii.gz")
         assert done.exit_code == 0 and f"\n{expected[-1]}: " in done.output, done.output
