@@ -111,11 +111,8 @@ def test_clocks_that_disagree(slow, data, undisturbed, matrix, tmp_path, hours):
         for path in before:
             os.utime(path, (time.time() + 3600 * hours,) * 2)
         run = workflow_in(tmp_path / "run", data)
-        if hours > 0:  # Snakemake then cannot compare file times, and reports it
-            matrix.explained("clock of the data's machine ahead", "prepare", run.run("prepare"), "clock skew")
-            for path, seconds in before.items():
-                os.utime(path, (seconds, seconds))
         ends_as(undisturbed, run)
+        assert "Nothing to be done" in run.run("prepare").stderr
         matrix.record(
             f"clock of the data's machine {abs(hours)} h {'ahead' if hours > 0 else 'behind'}", "prepare", SURVIVED
         )
