@@ -36,7 +36,8 @@ def read_layers(path: ModelFile) -> tuple[list[Layer], list[str]]:
         described = model["layers"]
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise ValueError(
-            f"{path}: expected a Keras 3 network with its layers in config.json; found {error!r}"
+            f"{path}: expected a Keras 3 network with its layers in config.json; found {error!r}; copy it again, or "
+            "delete it and train it again"
         ) from error
     layers: list[Layer] = []
     shapes = {tensor["keras_history"][0]: tensor["shape"] for tensor in _tensors(described)}
