@@ -160,7 +160,7 @@ def segment(models, images, subject, dicom, labels, output, mode, reference, n4,
     if not models:
         models = models_of(shipped())
         click.echo(f"warning: {STARTING_POINT}", err=True)
-    if stem_of(output.name) is None:
+    if not LABEL_MAP.has_ending(output.name):
         place = subject or dicom or Path("segmentation")
         # "." and ".." have no name of their own.
         named = place if place.name.strip(".") else place.resolve()

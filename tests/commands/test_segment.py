@@ -151,10 +151,14 @@ def test_a_folder_gets_a_label_map_named_after_the_subject(study, tmp_path, monk
     folder, case = study
     monkeypatch.chdir(case)
     words = ["--model", folder / "0" / "model.keras", "--runtime", "openvino"]
-    (tmp_path / "v1.0").mkdir()
+    for name in ("v1.0", "w.nrrd"):
+        (tmp_path / name).mkdir()
     images = [word for name in MODALITIES for word in ("--image", name, case / f"{case.name}_{name}.nii.gz")]
     expected = []
-    for out, scan, name in (("new", ["--subject", "."], case.name), ("v1.0", images, "segmentation")):
+    subject = ["--subject", "."]
+    for out, scan, name in (
+        ("new", subject, case.name), ("v1.0", images, "segmentation"), ("w.nrrd", subject, case.name)
+    ):  # fmt: skip
         done = CliRunner().invoke(segment.segment, list(map(str, [*words, *scan, "--output", tmp_path / out])))
         expected.append(tmp_path / out / f"{name}.nii.gz")
         assert done.exit_code == 0 and f"\n{expected[-1]}: " in done.output, done.output

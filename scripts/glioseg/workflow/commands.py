@@ -42,13 +42,17 @@ class Output(click.ParamType):
             self.fail(sentence, param, ctx)
         return path
 
+    def has_ending(self, name: str) -> bool:
+        """Whether a name has one of the endings, and something before it."""
+        return any(name.lower().endswith(ending) and name.lower() != ending for ending in self.endings)
+
     def _mistake(self, path: Path) -> str | None:
         """Why the path cannot be written, in a sentence; None if it can. Raises OSError if access is refused."""
         name, is_file = path.name, bool(self.endings)
         if path.exists() and path.is_dir() == is_file:
             found, expected = ("folder", "file") if is_file else ("file", "folder")
             return f"{path} is a {found}; expected a {expected} for the {self.what}: give another name"
-        if is_file and not any(name.lower().endswith(ending) and name.lower() != ending for ending in self.endings):
+        if is_file and not self.has_ending(name):
             example = f"{name.partition('.')[0] or 'name'}{self.endings[0]}"
             return f"{path}: expected a name that ends in {' or '.join(self.endings)} for the {self.what}: {example}"
         if len(os.fsencode(name)) > LONGEST_NAME:
@@ -72,7 +76,7 @@ class OutputOrFolder(Output):
 
     def convert(self, value, param, ctx) -> Path:
         path = Path(value)
-        folder = not path.name.lower().endswith(self.endings) and (path.is_dir() or not path.suffix)
+        folder = not self.has_ending(path.name) and (path.is_dir() or not path.suffix)
         return (NEW_FOLDER if folder else super()).convert(value, param, ctx)
 
 
