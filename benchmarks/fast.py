@@ -67,7 +67,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str, normaliza
     import tensorflow as tf
 
     keras.mixed_precision.set_global_policy(precision)
-    from glioseg.train.loop import build_model
+    from glioseg.train.loop import build_models
     from glioseg.train.patches import load_subject, training_batch
 
     folders = [folder for folder in sorted(preprocess.iterdir())[:6] if (folder / "mask.npy").exists()]
@@ -79,7 +79,7 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str, normaliza
     # Without "xla" the same layers, loss and scores run operation by operation.
     for part in ("nothing", "layers", "adam", "xla"):
         with without(part):
-            _, model = build_model(CHANNELS, SETTINGS | {"normalization": normalization})
+            _, (model,) = build_models(CHANNELS, SETTINGS | {"normalization": normalization})
             train = model.make_train_function() or model.train_function
             train(iter([cached]))
         runs[f"step without {part}"] = lambda train=train: train(iter([cached]))

@@ -64,10 +64,10 @@ def time_steps(subjects: list, settings: dict, device: str, steps: int) -> dict:
     import tensorflow as tf
     from step import BATCH, flops
 
-    from glioseg.train.loop import build_model, stream
+    from glioseg.train.loop import build_models, stream
     from glioseg.train.patches import training_batch
 
-    network, model = build_model(subjects[0].image.shape[-1], settings)
+    network, (model,) = build_models(subjects[0].image.shape[-1], settings)
     train = model.make_train_function() or model.train_function
     cached = tuple(map(tf.constant, training_batch(subjects, 0, settings)))
     workers = max(len(os.sched_getaffinity(0)) // 2, 1)

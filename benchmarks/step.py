@@ -27,7 +27,8 @@ FILTERS, SIDE, BATCH, CHANNELS, CLASSES = (24, 48, 96, 192), 64, 2, 4, 4
 # Uncounted and counted calls per turn.
 BEFORE, IN_A_ROW = 4, 8
 SETTINGS = {
-    "network": "unet", "patch": (SIDE,) * 3, "filters": FILTERS, "batch": BATCH, "backbone": "", "targets": "classes",
+    "network": "unet", "patch": (SIDE,) * 3, "filters": FILTERS, "batch": BATCH, "small_patches": 0, "backbone": "",
+    "targets": "classes",
     "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False, "average": 0,
     "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1, "batch_dice": True,
     "losses": ("dice_cross_entropy",), "seed": 1, "foreground": 0.5, "implant": 0, "modality_dropout": 0,
@@ -142,11 +143,11 @@ def main(preprocess: Path, threads: int, repeats: int, precision: str, normaliza
     keras.mixed_precision.set_global_policy(precision)
     from glioseg.labels import CLASSES as NAMES
     from glioseg.predict.runtime import load_networks
-    from glioseg.train.loop import build_model, stream
+    from glioseg.train.loop import build_models, stream
     from glioseg.train.patches import load_subject, training_batch
 
     subjects = [load_subject(folder) for folder in sorted(preprocess.iterdir())[:6] if (folder / "mask.npy").exists()]
-    network, model = build_model(CHANNELS, SETTINGS | {"normalization": normalization})
+    network, (model,) = build_models(CHANNELS, SETTINGS | {"normalization": normalization})
     image, mask = training_batch(subjects, 0, SETTINGS)
     truth = np.eye(len(NAMES), dtype=np.float32)[mask][..., :CLASSES]
     cached = (tf.constant(image), tf.constant(mask))

@@ -55,6 +55,12 @@ def auto_or_float(text: str) -> str | float:
     help="Voxels along an axis (repeatable: three times), or auto.",
 )
 @click.option("--batch", type=auto_or_int, required=True, help="Number of patches per step, or auto.")
+@click.option(
+    "--small-patches",
+    type=auto_or_float,
+    required=True,
+    help="Share of the training, at its begin, in which patches have half the length, or auto.",
+)
 @click.option("--epochs", type=int, required=True, help="Number of epochs.")
 @click.option("--steps-per-epoch", type=int, required=True, help="Number of training steps per epoch.")
 @click.option("--max-minutes", type=float, required=True, help="Time limit in minutes; 0: no limit.")

@@ -142,6 +142,23 @@ def test_regions_with_averaged_weights_continue_after_a_kill(preprocessed, tmp_p
     )
 
 
+def test_a_training_with_small_patches_continues_after_a_kill(preprocessed, tmp_path):
+    # The first four of six epochs have small patches.
+    changes = {"network": "unet", "small-patches": 0.6, "average": 0.9, "deep-supervision": True, "steps-per-epoch": 6}
+    done = run(train_command(preprocessed, tmp_path / "whole", **changes))
+    assert done.returncode == 0, done.stderr
+    assert "unet of 4-8, 8 patches of 8x8x8 voxels and then 1 patches of 16x16x16 voxels" in done.stdout
+    for epoch, number in ((2, signal.SIGTERM), (4, signal.SIGKILL), (5, signal.SIGTERM)):
+        command = train_command(preprocessed, tmp_path / f"cut{epoch}", **changes)
+        assert end_after(epoch, command, number)[0]
+        resumed = run(command)
+        assert f"continuing after epoch {epoch}" in resumed.stdout, resumed.stderr
+        for one, two in zip(
+            weights(tmp_path / "whole/model.keras"), weights(tmp_path / f"cut{epoch}/model.keras"), strict=True
+        ):
+            assert one.tobytes() == two.tobytes()
+
+
 def test_max_minutes_ends_a_training(preprocessed, tmp_path):
     done = run(train_command(preprocessed, tmp_path, epochs=100000, **{"max-minutes": 0.15, "validation-every": 50000}))
     assert done.returncode == 0, done.stderr

@@ -121,7 +121,7 @@ class Study:
         classes = " ".join(f"--classes {name}" for name in CLASSES)
         learned = {
             "network": "unet", "backbone": "resnet18", "normalization": "instance", "deep_supervision": False,
-            "targets": "classes", "batch": 1, "losses": ["dice_cross_entropy"], "batch_dice": True,
+            "targets": "classes", "batch": 1, "small_patches": 0, "losses": ["dice_cross_entropy"], "batch_dice": True,
             "optimizer": "adamw", "learning_rate": 0.001, "schedule": "cosine", "clip_norm": 1, "average": 0,
             "max_minutes": 0, "patience": 0, "foreground": 0.5, "augmentation": "standard",
             **dict.fromkeys(AUGMENTATIONS["standard"], "auto"), "implant": 0, "modality_dropout": 0,

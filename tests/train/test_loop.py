@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from studies import ROOT
-from trainings import train_command
+from trainings import subject, train_command
 
 from glioseg.labels import CLASSES
 from glioseg.train import device  # noqa: F401  (before TensorFlow)
@@ -162,6 +162,33 @@ def test_a_step_waits_from_its_begin_until_its_batch_is_ready():
     at(22, waiting.end, 3)
     assert waiting.seconds == 2
     assert waiting.ready == {}
+
+
+def test_small_patches_come_first_and_train_the_same_weights(tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    from glioseg.train import loop
+    from glioseg.train.progress import Training
+    from glioseg.train.state import Identity
+
+    settings = settings_of(train_command(tmp_path, tmp_path, network="unet", **{"small-patches": 0.5, "epochs": 2}))
+    shapes, batch = [], loop.training_batch
+
+    def noted(subjects, step, stage):
+        images, masks = batch(subjects, step, stage)
+        shapes.append((int(step), images.shape[:4]))
+        return images, masks
+
+    monkeypatch.setattr(loop, "training_batch", noted)
+    monkeypatch.setattr(loop, "settle", lambda *_: None)
+    training = Training([subject()], [], tmp_path / "state.npz", Identity("x", "x"), settings, 1, lambda _: None)
+    network, history = loop.train_network(training, tf.distribute.get_strategy())
+    # Of the small ones, some more are prepared before the stage ends.
+    small, whole = (dict(found for found in shapes if found[1][1] == side) for side in (8, 16))
+    assert [*small.items()][:3] == [(step, (8, 8, 8, 8)) for step in range(3)]
+    assert whole == {step: (1, 16, 16, 16) for step in (3, 4, 5)}
+    assert len(history) == 2
+    assert network.input_shape[1:4] == (16, 16, 16)
 
 
 SLOW = """

@@ -10,7 +10,7 @@ SCRIPTS = ROOT / "scripts"
 AUTO = {
     "network": "unet", "patch": ("auto",), "filters": ("auto",), "batch": "auto", "backbone": "",
     "normalization": "instance", "targets": "classes", "classes": ("background", "necrosis", "edema", "enhancing"),
-    "precision": "float32",
+    "precision": "float32", "small_patches": 0, "start": "",
 }  # fmt: skip
 BRAINS = [(140, 170, 140), (138, 172, 145), (141, 169, 139)]
 
@@ -50,25 +50,40 @@ def test_no_patch_is_larger_than_the_subjects_need():
     assert plan(AUTO, [(40, 50, 20)], 1, "cpu", int(9e9))["patch"] == (48, 64, 32)
 
 
+def test_small_patches_are_for_cpus_and_patches_that_can_be_halved():
+    from glioseg.train.plan import describe_plan, plan
+
+    def share(device="cpu", **changes):
+        return plan(AUTO | {"small_patches": "auto"} | changes, BRAINS, 1, device, int(24e9))["small_patches"]
+
+    assert share() == share(patch=(64, 64, 32)) == 0.5
+    assert share("gpu") == share(patch=(64, 64, 48)) == share(start="a hash") == 0
+    assert share("gpu", small_patches=0.25) == share(start="a hash", small_patches=0.25) == 0.25
+    with pytest.raises(ValueError, match=r"a patch of 64x64x48 voxels cannot be halved .* multiples of 32, or set"):
+        share(patch=(64, 64, 48), small_patches=0.25)
+    words = describe_plan(plan(AUTO | {"small_patches": "auto"}, BRAINS, 1, "cpu", int(24e9)))
+    assert words == "unet of 24-48-96-192, 16 patches of 32x32x32 voxels and then 2 patches of 64x64x64 voxels, float32"
+
+
 STEPS = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import glioseg.train.device
 import numpy as np
 from glioseg.train.plan import step_bytes
-from glioseg.train.loop import build_model
+from glioseg.train.loop import build_models
 
 settings = {
-    "network": sys.argv[3], "patch": (64, 64, 64), "filters": (16, 32, 64), "batch": 2, "backbone": "",
-    "normalization": sys.argv[2], "targets": "classes",
+    "network": sys.argv[3], "patch": (64, 64, 64), "filters": (16, 32, 64), "batch": 2, "small_patches": 0.5,
+    "backbone": "", "normalization": sys.argv[2], "targets": "classes",
     "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False, "average": 0,
     "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1,
     "losses": ("dice_cross_entropy",), "batch_dice": True,
 }
-_, model = build_model(4, settings)
-image = np.zeros((2, 64, 64, 64, 4), np.float32)
-for _ in range(2):
-    model.train_on_batch(image, np.zeros((2, 64, 64, 64), np.uint8))
+_, models = build_models(4, settings)
+for model, shape in zip(models, ((16, 32, 32, 32), (2, 64, 64, 64)), strict=True):
+    for _ in range(2):
+        model.train_on_batch(np.zeros((*shape, 4), np.float32), np.zeros(shape, np.uint8))
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 print(step_bytes(settings, 4), 1024 * int(status["VmHWM"].split()[0]))
 """

@@ -2,11 +2,11 @@
 
 import pytest
 
-from glioseg.train.schedule import finished, rate, stalled_epochs
+from glioseg.train.schedule import finished, rate, stage_of, stages, stalled_epochs
 
 SETTINGS = {
     "schedule": "cosine", "learning_rate": 0.1, "warmup_steps": 10, "epochs": 11, "steps_per_epoch": 10,
-    "max_minutes": 0, "patience": 0,
+    "max_minutes": 0, "patience": 0, "small_patches": 0, "patch": (64, 64, 32), "batch": 2,
 }  # fmt: skip
 
 
@@ -39,3 +39,18 @@ def test_a_training_is_finished_by_epochs_minutes_or_a_loss_that_no_longer_falls
     assert stalled_epochs([3, 2, 1]) == 0
     # The averages are 1, 1.1, 1.09, 1.081, …: after one bad epoch, the average falls only slowly.
     assert stalled_epochs([1, 2, 1, 1]) == 3
+
+
+def test_a_share_of_the_epochs_or_minutes_has_small_patches():
+    rows = [{"seconds": "30.0"}] * 10
+    assert stages(SETTINGS) == [SETTINGS]
+    assert stage_of([], SETTINGS) == stage_of(rows, SETTINGS) == 0
+    grown = SETTINGS | {"small_patches": 0.4, "epochs": 10}
+    small, whole = stages(grown)
+    assert whole == grown
+    # As many voxels in each step.
+    assert (small["patch"], small["batch"]) == ((32, 32, 16), 16)
+    assert [stage_of(rows[:done], grown) for done in (0, 3, 4, 9)] == [0, 0, 1, 1]
+    # Of ten minutes, four have passed after eight epochs of half a minute each.
+    timed = grown | {"max_minutes": 10, "epochs": 1000}
+    assert [stage_of(rows[:done], timed) for done in (0, 7, 8, 9)] == [0, 0, 1, 1]

@@ -16,10 +16,10 @@ from glioseg.train.fast.adam import in_one_pass
 from glioseg.train.fast.layers import learner
 from glioseg.train.fast.xla import with_gradient
 from glioseg.train.losses import build_loss, one_hot
-from glioseg.train.networks import build_network, supervise
+from glioseg.train.networks import build_network, resized, supervise
 from glioseg.train.patches import training_batch, validation_batch
 from glioseg.train.progress import Progress, Training
-from glioseg.train.schedule import SCHEDULES, finished
+from glioseg.train.schedule import SCHEDULES, finished, stage_of, stages
 from glioseg.train.scores import Scores
 from glioseg.train.settings import TrainSettings
 from glioseg.train.signals import noted_signals
@@ -30,10 +30,12 @@ SETTLING = 64
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
 
 
-def build_model(
+def build_models(
     channels: int, settings: TrainSettings, begin: Callable[[keras.Model], object] = lambda network: None
-) -> tuple[keras.Model, keras.Model]:
-    """Build the network, and the compiled model that trains the network's layers, with loss and scores.
+) -> tuple[keras.Model, list[keras.Model]]:
+    """Build the network, and for each of the `stages` a compiled model that trains its layers, with loss and scores.
+
+    The models share one optimizer.
 
     begin: changes the network's first weights, or which layers are trained.
     """
@@ -66,8 +68,10 @@ def build_model(
         # Keras divides the loss among replicas only if it has an axis.
         return loss(truth, outputs)[None]
 
-    model.compile(optimizer, shared, metrics=[Scores(classes, targets, activate)])
-    return network, model
+    models = [*(resized(model, stage["patch"]) for stage in stages(settings)[:-1]), model]
+    for one in models:
+        one.compile(optimizer, shared, metrics=[Scores(classes, targets, activate)])
+    return network, models
 
 
 def train_network(training: Training, strategy: tf.distribute.Strategy) -> tuple[keras.Model, list[dict]]:
@@ -86,13 +90,14 @@ def train_network(training: Training, strategy: tf.distribute.Strategy) -> tuple
         raise ValueError(f"batch: {settings['batch']} patches cannot be divided among {devices} GPUs; use a multiple")
     keras.utils.set_random_seed(settings["seed"])
     with strategy.scope():
-        network, model = build_model(training.subjects[0].image.shape[-1], settings, training.begin)
+        network, models = build_models(training.subjects[0].image.shape[-1], settings, training.begin)
+        model = models[-1]
         model.optimizer.build(model.trainable_variables)
     claim_state(training.state, training.identity, training.say)
     restored = restore_state(model, training.state, training.identity, training.say)
     history, done = restored.history, len(restored.history)
     if not finished(history, settings):
-        _fit(model, training, restored, devices)
+        _fit(models, training, restored, devices)
     if settings["average"]:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     settle(network, (training_batch(training.subjects, step, settings)[0] for step in range(SETTLING)))
@@ -119,59 +124,57 @@ def settle(network: keras.Model, batches: Iterable[np.ndarray]) -> None:
         norm.momentum = momentum
 
 
-def _fit(model: keras.Model, training: Training, restored: Restored, devices: int) -> None:
+def _fit(models: list[keras.Model], training: Training, restored: Restored, devices: int) -> None:
     """Train the epochs that are missing from the restored history, the first of them from step `into`."""
     settings, (history, into, sums) = training.settings, restored
     done, last, steps = len(history), settings["epochs"], settings["steps_per_epoch"]
-    validation_data = None
-    if training.validation:
-        # One copy of each patch per device, so that no device gets an empty share; the scores stay the same.
-        batches = [
-            [np.repeat(part, devices, 0) for part in validation_batch(subject, settings["patch"])]
-            for subject in training.validation
-        ]
-        validation_data = stream(lambda index: batches[index], 0, len(batches), model, settings["classes"], 1)
     # `Progress` adds the epoch that max_minutes cuts short, so that it is validated too.
     epochs = [*range(settings["validation_every"], last, settings["validation_every"]), last]
     averages = [keras.callbacks.SwapEMAWeights()] if settings["average"] else []
     with noted_signals() as noted:
         progress = Progress(training, history, epochs, noted)
-
-        def make(step):
-            batch = training_batch(training.subjects, step, settings)
-            progress.waiting.batch_is_ready(int(step))
-            return batch
-
-        # An epoch that a signal interrupted is fitted separately, for its remaining steps.
-        for start, stop, skipped in [(done, done + 1, into), (done + 1, last, 0)] if into else [(done, last, 0)]:
-            if start == stop or finished(history, settings):
-                continue
+        while not finished(history, settings):
+            start, number = len(history), stage_of(history, settings)
+            model, stage = models[number], stages(settings)[number]
             if start > done:
+                into, sums = 0, []
                 # Restore the weights, which Keras may replace by their average at the end of a fit.
                 restore_state(model, training.state, training.identity, lambda said: None)
-            data = stream(
-                make,
-                start * steps + skipped,
-                stop * steps,
-                model,
-                settings["classes"],
-                training.workers,
-            )
-            progress.continue_epoch(skipped, sums)
-            if skipped:
+
+            def make(step, stage=stage):
+                batch = training_batch(training.subjects, step, stage)
+                progress.waiting.batch_is_ready(int(step))
+                return batch
+
+            data = stream(make, start * steps + into, last * steps, model, settings["classes"], training.workers)
+            progress.continue_epoch(stage, into, sums)
+            if into:
                 # Keras creates the metrics' variables, which are restored next, only with a first batch.
                 model.evaluate(data.take(1), verbose=0)
             model.fit(
                 data,
                 initial_epoch=start,
-                epochs=stop,
-                steps_per_epoch=steps - skipped,
-                validation_data=validation_data,
+                # An epoch that a signal interrupted is fitted separately, for its remaining steps.
+                epochs=start + 1 if into else last,
+                steps_per_epoch=steps - into,
+                validation_data=_validation(training, stage, model, devices),
                 validation_freq=epochs,
                 callbacks=[progress, *averages],
                 shuffle=False,
                 verbose=0,
             )
+
+
+def _validation(training: Training, stage: TrainSettings, model: keras.Model, devices: int) -> tf.data.Dataset | None:
+    """The patches of the validation curves, in the size of this stage."""
+    if not training.validation:
+        return None
+    # One copy of each patch per device, so that no device gets an empty share; the scores stay the same.
+    batches = [
+        [np.repeat(part, devices, 0) for part in validation_batch(subject, stage["patch"])]
+        for subject in training.validation
+    ]
+    return stream(lambda index: batches[index], 0, len(batches), model, stage["classes"], 1)
 
 
 def stream(batch, start: int, stop: int, model: keras.Model, classes, workers: int) -> tf.data.Dataset:

@@ -4,7 +4,7 @@ The model ends in its activation, a softmax or a sigmoid over the outputs. It is
 because the losses' sums over a patch saturate in low precision.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -148,6 +148,12 @@ def patch_multiple(name: str, levels: int) -> int:
 def widths(name: str, device: str) -> tuple[int, ...]:
     """Return the channels of the levels of a network on a device, "cpu" or "gpu", for `train: filters: auto`."""
     return choose("network", name, NETWORKS).widths[device]
+
+
+def resized(model: keras.Model, patch: Sequence[int]) -> keras.Model:
+    """Return a model with the same layers and weights for patches of another size (voxels)."""
+    image = keras.Input((*patch, model.input_shape[-1]))
+    return keras.models.clone_model(model, image, clone_function=lambda layer: layer)
 
 
 class Supervised(keras.Model):

@@ -11,7 +11,7 @@ import numpy as np
 
 from glioseg.labels import EVERYWHERE
 from glioseg.train.patches import Subject, batch_subjects
-from glioseg.train.schedule import finished, rate, seconds_spent
+from glioseg.train.schedule import finished, rate, seconds_spent, stage_of, stages
 from glioseg.train.settings import TrainSettings
 from glioseg.train.signals import Noted
 from glioseg.train.state import Identity, let_rate_change, save_state
@@ -80,9 +80,9 @@ class Progress(keras.callbacks.Callback):
     def elapsed(self) -> float:
         return self.earlier + time.monotonic() - self.started
 
-    def continue_epoch(self, into, sums):
+    def continue_epoch(self, stage: TrainSettings, into: int, sums: list[np.ndarray]):
         """Begin the next epoch after its first `into` steps; `sums` are the sums of those steps' metrics."""
-        self.into, self.sums = into, sums if into else []
+        self.stage, self.into, self.sums = stage, into, sums if into else []
 
     def on_epoch_begin(self, epoch, logs=None):
         self.waiting.seconds = 0.0
@@ -117,7 +117,7 @@ class Progress(keras.callbacks.Callback):
         )
 
     def _stop_at(self, epoch, step, found):
-        patches = batch_subjects(self.training.subjects, epoch * self.steps + step, self.settings)
+        patches = batch_subjects(self.training.subjects, epoch * self.steps + step, self.stage)
         names = ", ".join(sorted({subject.name for _, subject in patches}))
         rate = "start_learning_rate" if self.settings["start"] else "learning_rate"
         let_rate_change(self.training.state)
@@ -146,7 +146,8 @@ class Progress(keras.callbacks.Callback):
         if self.settings["max_minutes"]:
             left = max(0, min(left, 60 * self.settings["max_minutes"] - self.elapsed()))
         # on_train_batch_end checks max_minutes, early enough for this epoch to be validated.
-        if finished(self.history, self.settings | {"max_minutes": 0}):
+        stage = stages(self.settings)[stage_of(self.history, self.settings)]
+        if stage != self.stage or finished(self.history, self.settings | {"max_minutes": 0}):
             self.model.stop_training = True
         waited = self.waiting.seconds / max(float(row["seconds"]), 1e-9)
         validation = f", validation {float(logs['val_dice']):.3f}" if "val_dice" in logs else ""

@@ -1,4 +1,4 @@
-"""The learning rate of each step, and the end of a training: from steps, minutes and the loss so far."""
+"""The learning rate of each step, and the stages and the end of a training: from steps, minutes and the loss so far."""
 
 import math
 
@@ -26,6 +26,28 @@ def rate(step: int, elapsed_seconds: float, settings: TrainSettings) -> float:
     if settings["max_minutes"]:
         progress = max(progress, elapsed_seconds / (60 * settings["max_minutes"]))
     return highest * (1 + math.cos(math.pi * min(progress, 1))) / 2
+
+
+def stages(settings: TrainSettings) -> list[TrainSettings]:
+    """The settings of the stages of a training: the last has those of the training, the first, if any, small patches.
+
+    Small patches have half of the length along each axis, and as many voxels in all patches of a step.
+    """
+    if not settings["small_patches"]:
+        return [settings]
+    halves = tuple(side // 2 for side in settings["patch"])
+    return [{**settings, "patch": halves, "batch": 8 * settings["batch"]}, settings]
+
+
+def stage_of(history: list[dict], settings: TrainSettings) -> int:
+    """Index of the stage of the epoch after this history, whose rows have seconds.
+
+    settings: small_patches (share of the epochs, or of max_minutes, in which patches are small), epochs, max_minutes.
+    """
+    done = len(history) / settings["epochs"]
+    if settings["max_minutes"]:
+        done = max(done, seconds_spent(history) / (60 * settings["max_minutes"]))
+    return len(stages(settings)) - 1 if settings["small_patches"] <= done else 0
 
 
 def finished(history: list[dict], settings: TrainSettings) -> bool:

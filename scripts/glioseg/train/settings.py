@@ -31,8 +31,9 @@ class TrainSettings(TypedDict):
     """The section `train` of the configuration, with the study's seed and tissue classes.
 
     start is the SHA-256 of the model that the training goes on from, or "". learning_rate is then start_learning_rate.
-    filters, patch and batch are numbers after `plan.plan` has replaced "auto"; precision is a Keras policy. config.yaml
-    describes each setting. The changes of `augmentation` are in the place of its name (`with_augmentation`).
+    filters, patch, batch and small_patches are numbers after `plan.plan` has replaced "auto"; precision is a Keras
+    policy. config.yaml describes each setting. The changes of `augmentation` are in the place of its name
+    (`with_augmentation`).
     """
 
     network: str
@@ -43,6 +44,7 @@ class TrainSettings(TypedDict):
     deep_supervision: bool
     patch: tuple[int, int, int]
     batch: int
+    small_patches: float
     epochs: int
     steps_per_epoch: int
     max_minutes: float

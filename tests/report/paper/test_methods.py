@@ -13,7 +13,15 @@ from glioseg.train.schedule import SCHEDULES
 SETTINGS = {"network": "unet_full", "filters": [32, 64], "patch": [96, 96, 64], "batch": 3, "epochs": 50}
 SETTINGS |= {"steps_per_epoch": 20, "targets": "regions", "losses": ["dice_cross_entropy"], "optimizer": "adam"}
 SETTINGS |= {"learning_rate": 0.0005, "schedule": "cosine", "warmup_steps": 7, "normalization": "batch"}
-SETTINGS |= {"max_minutes": 90, "foreground": 0.4, "flip": 0.5, "noise": 0, "average": 0.99, "start": ""}
+SETTINGS |= {
+    "max_minutes": 90,
+    "small_patches": 0.5,
+    "foreground": 0.4,
+    "flip": 0.5,
+    "noise": 0,
+    "average": 0.99,
+    "start": "",
+}
 STUDY = {"modalities": ["flair", "t1ce"], "preprocess": {"spacing_mm": 1.5, "crop": "brain", "missing": "exclude"}}
 TRAINING = {"settings": SETTINGS, "parameters": 1_234_567, "versions": {"tensorflow": "2.21.0"}}
 PREDICT = {"overlap": 0.25, "flips": ["x"], "smallest_enhancing_ml": 0.2, "smallest_component_ml": 0}
@@ -48,6 +56,7 @@ def test_the_methods_state_the_settings():
         "with 32-64 channels and 1,234,567 parameters, with batch normalization [@ioffe2015], which predicts the ",
         "with Adam [@kingma2014], a highest learning rate of 0.0005, which rose over 7 steps",
         "for 1,000 steps of 3 patches of 96\N{MULTIPLICATION SIGN}96\N{MULTIPLICATION SIGN}64 voxels, or for 90",
+        "if they ended sooner; in the first 50 %, patches had half of this length, and a step eight times as many.",
         "Patches were changed at random in flips.",
         "Moving averages of the weights of the last epoch were used",
         "Patients were split by site into 2 folds",

@@ -52,7 +52,7 @@ def gpu(monkeypatch):
 SETTINGS = {
     # Three levels, of which one is supervised beside the output. On a side of two voxels, oneDNN's gradients in
     # bfloat16 are wrong, which is mended on a CPU only (train/fast/layers.py), so the patches have 32.
-    "network": "unet", "patch": (32, 32, 32), "filters": (4, 8, 8), "batch": 2, "backbone": "",
+    "network": "unet", "patch": (32, 32, 32), "filters": (4, 8, 8), "batch": 2, "small_patches": 0, "backbone": "",
     "normalization": "instance", "deep_supervision": True, "average": 0.9, "classes": CLASSES[:4],
     "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.01, "warmup_steps": 0, "clip_norm": 1,
     "losses": ("dice_cross_entropy",), "batch_dice": True, "epochs": 2, "steps_per_epoch": 2, "max_minutes": 0,
@@ -69,7 +69,7 @@ def train(folder, **changes):
     from glioseg.train.progress import Training
     from glioseg.train.state import Identity
 
-    first, built, build = [], [], loop.build_model
+    first, built, build = [], [], loop.build_models
 
     def noted(channels, settings, begin):
         built.append(build(channels, settings, begin))
@@ -88,11 +88,11 @@ def train(folder, **changes):
         lambda net: first.append(row(net)),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "build_model", noted)
+        patch.setattr(loop, "build_models", noted)
         network, history = loop.train_network(training, tf.distribute.get_strategy())
     state.unlink()
     losses = [float(epoch[name]) for epoch in history for name in ("loss", "val_loss")]
-    return first[0], row(network), losses, built[0][1]
+    return first[0], row(network), losses, built[0][1][-1]
 
 
 def row(network):
@@ -170,7 +170,7 @@ def test_the_loss_of_float16_is_scaled_and_the_step_is_not(clip_norm, step, poli
     policy("mixed_float16")
     settings = {"network": "one", "losses": ("small",), "optimizer": "sgd", "patch": (2, 2, 2), "targets": "classes"}
     settings |= {"learning_rate": 2.0**26, "clip_norm": clip_norm, "average": 0}
-    network, model = loop.build_model(1, SETTINGS | settings)
+    network, (model,) = loop.build_models(1, SETTINGS | settings)
     # XLA may compute with more bits than float16 has, which would hide a slope that is lost.
     model.jit_compile = False
     image, truth = np.full((1, 2, 2, 2, 1), 0.5, np.float32), np.zeros((1, 2, 2, 2), np.uint8)

@@ -173,7 +173,7 @@ def test_a_loss_of_nan_names_the_learning_rate_that_counts(start, rate, tmp_path
     settings = {"start": start, "epochs": 1, "steps_per_epoch": 1, "seed": 0, "batch": 1}
     training = Training([subject()], [], tmp_path / "state.npz", Identity("", ""), settings, 1)
     progress = Progress(training, [], [], Noted())
-    progress.continue_epoch(0, [])
+    progress.continue_epoch(settings, 0, [])
     progress.waiting.begin()
     with pytest.raises(
         FloatingPointError, match=f"the loss became nan .*lower train: {rate} or clip_norm and run again"

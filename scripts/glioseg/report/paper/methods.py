@@ -83,6 +83,12 @@ def _training(trainings: Sequence[Mapping], external: bool) -> list[str]:
     steps = settings["epochs"] * settings["steps_per_epoch"]
     models = f"{len(trainings)} models" if len(trainings) > 1 else "One model"
     limit = f", or for {settings['max_minutes']:g} minutes if they ended sooner" if settings.get("max_minutes") else ""
+    share = settings.get("small_patches")
+    small = (
+        f"; in the first {100 * share:g} %, patches had half of this length, and a step eight times as many"
+        if share
+        else ""
+    )
     verb = (
         "had been trained before, on other subjects"
         if external
@@ -98,7 +104,7 @@ def _training(trainings: Sequence[Mapping], external: bool) -> list[str]:
         f"{models} {verb}{software}: {network}, with {channels} channels and {trainings[0]['parameters']:,} parameters"
         f"{layers}, which predicts {targets}.",
         f"Training minimized {losses} with {OPTIMIZERS.get(settings['optimizer'], settings['optimizer'])}, {rate}, for "
-        f"{steps:,} steps of {settings['batch']} patches of {patch} voxels{limit}.",
+        f"{steps:,} steps of {settings['batch']} patches of {patch} voxels{limit}{small}.",
         f"A share of {settings['foreground']:g} of the patches was centered on tumor."
         if "foreground" in settings
         else "",

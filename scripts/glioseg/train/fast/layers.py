@@ -165,7 +165,7 @@ def learner(model: keras.Model) -> tuple[keras.Model, Callable]:
 def _fused(model: keras.Model) -> dict[int, Callable]:
     """Replacements of layers, by the id of the layer."""
     fused = {id(layer): TransposedConvolution(layer) for layer in model.layers if _is_doubling(layer)}
-    fused |= {id(layer): Convolution(layer) for layer in model.layers if _wrong_in_low_precision(layer)}
+    fused |= {id(layer): Convolution(layer) for layer in model.layers if _in_low_precision(layer)}
     for norm, leaky in _pairs(model):
         fused |= {id(norm): lambda x: x} if leaky else {}
         of_batch = isinstance(norm, layers.BatchNormalization)
@@ -211,9 +211,8 @@ def _is_doubling(layer: layers.Layer) -> bool:
     )
 
 
-def _wrong_in_low_precision(layer: layers.Layer) -> bool:
-    low = isinstance(layer, layers.Conv3D) and layer.compute_dtype != "float32"
-    return low and (layer.use_bias or _is_small(layer.input, layer))
+def _in_low_precision(layer: layers.Layer) -> bool:
+    return isinstance(layer, layers.Conv3D) and layer.compute_dtype != "float32"
 
 
 def _is_small(x, layer: layers.Conv3D) -> bool:

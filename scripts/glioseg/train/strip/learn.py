@@ -22,7 +22,7 @@ CLASSES = ("background", "brain")
 # A patch shows a head of 240 x 288 x 288 mm.
 SETTINGS = {
     "network": "unet", "filters": (12, 24, 48, 64), "backbone": "", "normalization": "instance", "targets": "classes",
-    "deep_supervision": False, "patch": (80, 96, 96), "batch": 1, "max_minutes": 0, "patience": 0,
+    "deep_supervision": False, "patch": (80, 96, 96), "batch": 1, "small_patches": 0, "max_minutes": 0, "patience": 0,
     "losses": ("dice_cross_entropy",), "batch_dice": True, "optimizer": "adamw", "learning_rate": 0.002,
     "schedule": "cosine", "warmup_steps": 20, "clip_norm": 1.0, "average": 0.99, "foreground": 0, "implant": 0,
     "contrast": "random", **AUGMENTATIONS["none"], "scale": (0.15,), "rotation": 25.0, "elastic": 2.0,
