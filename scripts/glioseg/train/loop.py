@@ -196,6 +196,8 @@ def stream(batch, start: int, stop: int, model: keras.Model, classes, workers: i
     options = tf.data.Options()
     # Private threads, because `give_way` lowers their priority.
     options.threading.private_threadpool_size = workers
+    # Nothing is left to tune. The end of a fit would wait for the tuner, which sleeps for up to a minute at a time.
+    options.autotune.enabled = False
     data = tf.data.Dataset.range(start, stop).map(load, num_parallel_calls=workers).prefetch(2)
     return data.with_options(options)
 
