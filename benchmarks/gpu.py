@@ -160,8 +160,8 @@ def main(
     keras.mixed_precision.set_global_policy(precision)
     settings = yaml.safe_load((SCRIPTS.parent / "config.yaml").read_text(encoding="utf-8"))["train"] | {
         "network": network, "filters": filters or ("auto",), "patch": (str(patch),) * 3 if patch else ("auto",),
-        "batch": "auto", "targets": "regions", "deep_supervision": True, "foreground": 0.4, "precision": precision,
-        "classes": CLASSES[:4], "seed": 1, "start": "", "augmentation": "strong",
+        "batch": "auto", "small_patches": 0, "targets": "regions", "deep_supervision": True, "foreground": 0.4,
+        "precision": precision, "classes": CLASSES[:4], "seed": 1, "start": "", "augmentation": "strong",
     }  # fmt: skip
     settings = settings_to_go_on(with_augmentation(settings), None, {})
     device, free = free_bytes()

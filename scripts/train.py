@@ -57,9 +57,9 @@ def auto_or_float(text: str) -> str | float:
 @click.option("--batch", type=auto_or_int, required=True, help="Number of patches per step, or auto.")
 @click.option(
     "--small-patches",
-    type=auto_or_float,
+    type=float,
     required=True,
-    help="Share of the training, at its begin, in which patches have half the length, or auto.",
+    help="Share of the training, at its begin, in which patches have half the length.",
 )
 @click.option("--epochs", type=int, required=True, help="Number of epochs.")
 @click.option("--steps-per-epoch", type=int, required=True, help="Number of training steps per epoch.")

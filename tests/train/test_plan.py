@@ -10,7 +10,7 @@ SCRIPTS = ROOT / "scripts"
 AUTO = {
     "network": "unet", "patch": ("auto",), "filters": ("auto",), "batch": "auto", "backbone": "",
     "normalization": "instance", "targets": "classes", "classes": ("background", "necrosis", "edema", "enhancing"),
-    "precision": "float32", "small_patches": 0, "start": "",
+    "precision": "float32", "small_patches": 0,
 }  # fmt: skip
 BRAINS = [(140, 170, 140), (138, 172, 145), (141, 169, 139)]
 
@@ -50,19 +50,14 @@ def test_no_patch_is_larger_than_the_subjects_need():
     assert plan(AUTO, [(40, 50, 20)], 1, "cpu", int(9e9))["patch"] == (48, 64, 32)
 
 
-def test_small_patches_are_for_cpus_and_patches_that_can_be_halved():
+def test_small_patches_are_told_and_need_patches_that_can_be_halved():
     from glioseg.train.plan import describe_plan, plan
 
-    def share(device="cpu", **changes):
-        return plan(AUTO | {"small_patches": "auto"} | changes, BRAINS, 1, device, int(24e9))["small_patches"]
-
-    assert share() == share(patch=(64, 64, 32)) == 0.5
-    assert share("gpu") == share(patch=(64, 64, 48)) == share(start="a hash") == 0
-    assert share("gpu", small_patches=0.25) == share(start="a hash", small_patches=0.25) == 0.25
+    settings = plan(AUTO | {"small_patches": 0.5}, BRAINS, 1, "cpu", int(24e9))
+    words = "unet of 24-48-96-192, 16 patches of 32x32x32 voxels and then 2 patches of 64x64x64 voxels, float32"
+    assert describe_plan(settings) == words
     with pytest.raises(ValueError, match=r"a patch of 64x64x48 voxels cannot be halved .* multiples of 32, or set"):
-        share(patch=(64, 64, 48), small_patches=0.25)
-    words = describe_plan(plan(AUTO | {"small_patches": "auto"}, BRAINS, 1, "cpu", int(24e9)))
-    assert words == "unet of 24-48-96-192, 16 patches of 32x32x32 voxels and then 2 patches of 64x64x64 voxels, float32"
+        planned("cpu", 20, patch=(64, 64, 48), small_patches=0.5)
 
 
 STEPS = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glioseg.train.schedule import finished, rate, stage_of, stages, stalled_epochs
+from glioseg.train.schedule import finished, rate, stage_end, stage_of, stages, stalled_epochs
 
 SETTINGS = {
     "schedule": "cosine", "learning_rate": 0.1, "warmup_steps": 10, "epochs": 11, "steps_per_epoch": 10,
@@ -51,6 +51,8 @@ def test_a_share_of_the_epochs_or_minutes_has_small_patches():
     # As many voxels in each step.
     assert (small["patch"], small["batch"]) == ((32, 32, 16), 16)
     assert [stage_of(rows[:done], grown) for done in (0, 3, 4, 9)] == [0, 0, 1, 1]
+    assert [stage_end(stage, grown) for stage in (0, 1)] == [4, 10]
+    assert stage_end(0, SETTINGS) == 11
     # Of ten minutes, four have passed after eight epochs of half a minute each.
     timed = grown | {"max_minutes": 10, "epochs": 1000}
     assert [stage_of(rows[:done], timed) for done in (0, 7, 8, 9)] == [0, 0, 1, 1]

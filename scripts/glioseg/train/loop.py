@@ -19,7 +19,7 @@ from glioseg.train.losses import build_loss, one_hot
 from glioseg.train.networks import build_network, resized, supervise
 from glioseg.train.patches import training_batch, validation_batch
 from glioseg.train.progress import Progress, Training
-from glioseg.train.schedule import SCHEDULES, finished, stage_of, stages
+from glioseg.train.schedule import SCHEDULES, finished, stage_end, stage_of, stages
 from glioseg.train.scores import Scores
 from glioseg.train.settings import TrainSettings
 from glioseg.train.signals import noted_signals
@@ -146,7 +146,9 @@ def _fit(models: list[keras.Model], training: Training, restored: Restored, devi
                 progress.waiting.batch_is_ready(int(step))
                 return batch
 
-            data = stream(make, start * steps + into, last * steps, model, settings["classes"], training.workers)
+            # An epoch that a signal interrupted is fitted separately, for its remaining steps.
+            stop = start + 1 if into else stage_end(number, settings)
+            data = stream(make, start * steps + into, stop * steps, model, settings["classes"], training.workers)
             progress.continue_epoch(stage, into, sums)
             if into:
                 # Keras creates the metrics' variables, which are restored next, only with a first batch.
@@ -154,8 +156,7 @@ def _fit(models: list[keras.Model], training: Training, restored: Restored, devi
             model.fit(
                 data,
                 initial_epoch=start,
-                # An epoch that a signal interrupted is fitted separately, for its remaining steps.
-                epochs=start + 1 if into else last,
+                epochs=stop,
                 steps_per_epoch=steps - into,
                 validation_data=_validation(training, stage, model, devices),
                 validation_freq=epochs,

@@ -1,4 +1,4 @@
-"""Choose levels, patches and batch by data and device where they are `auto`, and estimate the memory of a training.
+"""Choose levels, patch and batch by data and device where they are `auto`, and estimate the memory of a training.
 
 The memory was measured on a CPU as the peak of two steps (docs/benchmarks.md): a process with Keras, TensorFlow and
 XLA, 16 bytes per parameter (weight, gradient, two moments), and 4 to 14 bytes per number in the layers' outputs. On a
@@ -27,15 +27,13 @@ SIDES = {"cpu": (64, 48, 32), "gpu": (128, 96, 64, 32)}
 # Two patches make training more stable than one. More are not planned, however large the memory: each patch has to be
 # read and augmented, which takes the CPU as long per patch in a large batch as in a small one.
 BATCH = 2
-# Share of a training with small patches on a CPU (docs/benchmarks.md). On a GPU and with a start none was measured.
-SMALL_PATCHES = 0.5
 AUTO = ("auto",)
 
 
 def plan(
     settings: TrainSettings, shapes: Sequence[tuple[int, int, int]], channels: int, device: str, free: int
 ) -> dict:
-    """Return the settings with numbers for filters, patch, batch and small_patches; values but `auto` are kept.
+    """Return the settings with numbers for filters, patch and batch; values other than `auto` are kept.
 
     shapes: voxels of the preprocessed subjects, the same for all folds of a study; device: "cpu" or "gpu"; free:
     bytes of its memory. The patch is the largest of `SIDES` that fits with the batch and is no larger than the
@@ -51,7 +49,8 @@ def plan(
         tried["patch"] = patch
         needed = step_bytes(settings | tried, channels, device)
         if needed <= SHARE * free:
-            return settings | tried | {"small_patches": _small_patches(settings | tried, device)}
+            _insist_on_halves(settings | tried)
+            return settings | tried
     raise ValueError(
         f"a step of {tried['batch']} patches of {'x'.join(map(str, tried['patch']))} voxels takes about "
         f"{needed / 1e9:.1f} GB, but the {device.upper()} has {free / 1e9:.1f} GB of free memory, of which a step may "
@@ -59,22 +58,18 @@ def plan(
     )
 
 
-def _small_patches(settings: TrainSettings, device: str) -> float:
-    """The share of the training with small patches, for settings with numbers for filters, patch and batch."""
+def _insist_on_halves(settings: TrainSettings) -> None:
+    """Raise ValueError if there are small patches and the network's levels cannot halve them."""
     from glioseg.train.networks import patch_multiple
 
-    share, levels = settings["small_patches"], len(settings["filters"])
+    levels = len(settings["filters"])
     multiple = 2 * patch_multiple(settings["network"], levels)
-    halved = not any(side % multiple for side in settings["patch"])
-    if share == "auto":
-        return SMALL_PATCHES if halved and device == "cpu" and not settings["start"] else 0.0
-    if share and not halved:
+    if settings["small_patches"] and any(side % multiple for side in settings["patch"]):
         raise ValueError(
             f"small_patches: a patch of {'x'.join(map(str, settings['patch']))} voxels cannot be halved for "
             f"{settings['network']} with {levels} levels; let the sides of patch be multiples of {multiple}, or set "
             "small_patches to 0"
         )
-    return float(share)
 
 
 def describe_plan(settings: TrainSettings) -> str:

@@ -50,6 +50,12 @@ def stage_of(history: list[dict], settings: TrainSettings) -> int:
     return len(stages(settings)) - 1 if settings["small_patches"] <= done else 0
 
 
+def stage_end(stage: int, settings: TrainSettings) -> int:
+    """Number of epochs after which a stage, by its index, has ended; with max_minutes it may end earlier."""
+    last = stage == len(stages(settings)) - 1
+    return settings["epochs"] if last else math.ceil(settings["small_patches"] * settings["epochs"])
+
+
 def finished(history: list[dict], settings: TrainSettings) -> bool:
     """Whether a training with this history (rows with loss and seconds) is finished.
 

@@ -12,9 +12,9 @@ from glioseg.workflow.home import shipped
 
 # The layers after convolutions for `train: normalization: auto` without a model to go on from.
 NORMALIZATION = "instance"
-# The momentum for `train: average: auto` if nothing starts from random values. The 900 steps of config.yaml then keep two
-# thirds of the model that they go on from; the mean of a model before and after fine-tuning forgets less (Wortsman et
-# al. 2022, arXiv:2109.01903).
+# The momentum for `train: average: auto` if nothing starts from random values. The 900 steps of config.yaml then keep
+# two thirds of the model that they go on from; the mean of a model before and after fine-tuning forgets less (Wortsman
+# et al. 2022, arXiv:2109.01903).
 AVERAGE = 0.9995
 
 
