@@ -28,11 +28,10 @@ FILTERS, SIDE, BATCH, CHANNELS, CLASSES = (24, 48, 96, 192), 64, 2, 4, 4
 BEFORE, IN_A_ROW = 4, 8
 SETTINGS = {
     "network": "unet", "patch": (SIDE,) * 3, "filters": FILTERS, "batch": BATCH, "small_patches": 0, "backbone": "",
-    "targets": "classes",
-    "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False, "average": 0,
-    "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1, "batch_dice": True,
-    "losses": ("dice_cross_entropy",), "seed": 1, "foreground": 0.5, "implant": 0, "modality_dropout": 0,
-    **AUGMENTATIONS["standard"],
+    "targets": "classes", "classes": ("background", "necrosis", "edema", "enhancing"), "deep_supervision": False,
+    "average": 0, "optimizer": "adamw", "schedule": "cosine", "learning_rate": 0.001, "clip_norm": 1,
+    "batch_dice": True, "losses": ("dice_cross_entropy",), "seed": 1, "foreground": 0.5, "implant": 0,
+    "modality_dropout": 0, **AUGMENTATIONS["standard"],
 }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def auto_or_float(text: str) -> str | float:
     "--small-patches",
     type=float,
     required=True,
-    help="Share of the training, at its begin, in which patches have half the length.",
+    help="First share of the training, in which patches have half the length; 0: none.",
 )
 @click.option("--epochs", type=int, required=True, help="Number of epochs.")
 @click.option("--steps-per-epoch", type=int, required=True, help="Number of training steps per epoch.")

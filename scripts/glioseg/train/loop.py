@@ -35,9 +35,7 @@ def build_models(
 ) -> tuple[keras.Model, list[keras.Model]]:
     """Build the network, and for each of the `stages` a compiled model that trains its layers, with loss and scores.
 
-    The models share one optimizer.
-
-    begin: changes the network's first weights, or which layers are trained.
+    The models share one optimizer. begin: changes the network's first weights, or which layers are trained.
     """
     choose("schedule", settings["schedule"], SCHEDULES)
     classes, targets = settings["classes"], settings["targets"]
@@ -96,8 +94,7 @@ def train_network(training: Training, strategy: tf.distribute.Strategy) -> tuple
     claim_state(training.state, training.identity, training.say)
     restored = restore_state(model, training.state, training.identity, training.say)
     history, done = restored.history, len(restored.history)
-    if not finished(history, settings):
-        _fit(models, training, restored, devices)
+    _fit(models, training, restored, devices)
     if settings["average"]:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     settle(network, (training_batch(training.subjects, step, settings)[0] for step in range(SETTLING)))

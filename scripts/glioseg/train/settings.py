@@ -31,9 +31,8 @@ class TrainSettings(TypedDict):
     """The section `train` of the configuration, with the study's seed and tissue classes.
 
     start is the SHA-256 of the model that the training goes on from, or "". learning_rate is then start_learning_rate.
-    filters, patch and batch are numbers after `plan.plan` has replaced "auto"; precision is a Keras
-    policy. config.yaml describes each setting. The changes of `augmentation` are in the place of its name
-    (`with_augmentation`).
+    filters, patch and batch are numbers after `plan.plan` has replaced "auto"; precision is a Keras policy. config.yaml
+    describes each setting. The changes of `augmentation` are in the place of its name (`with_augmentation`).
     """
 
     network: str
